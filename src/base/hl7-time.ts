@@ -1,0 +1,119 @@
+/**
+ * Times between HL7 v3 (London wall clock, no offset, as many digits as are known) and FHIR (UTC or offset).
+ * A date without a time stays that date in both directions; nothing is shifted through a zone.
+ */
+
+/** HL7 TS: `YYYY`, `YYYYMM`, `YYYYMMDD`, … `YYYYMMDDHHMMSS`. */
+export type Hl7Time = string;
+
+const LONDON = new Intl.DateTimeFormat('en-GB', {
+  timeZone: 'Europe/London',
+  calendar: 'iso8601',
+  hourCycle: 'h23',
+  year: 'numeric',
+  month: '2-digit',
+  day: '2-digit',
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+});
+
+/** Seconds by which London's wall clock is ahead of UTC at a moment, local mean time (−75 s before 1847) included. */
+function londonAheadBy(epochMs: number): number {
+  const whole = Math.floor(epochMs / 1000) * 1000;
+  const field: Record<string, number> = {};
+  for (const part of LONDON.formatToParts(whole)) if (part.type !== 'literal') field[part.type] = Number(part.value);
+  const wall = new Date(0);
+  wall.setUTCFullYear(field['year'] ?? 0, (field['month'] ?? 1) - 1, field['day'] ?? 1);
+  wall.setUTCHours(field['hour'] ?? 0, field['minute'] ?? 0, field['second'] ?? 0, 0);
+  return (wall.getTime() - whole) / 1000;
+}
+
+/** An instant as HL7 seconds on London's wall clock. */
+export function toHl7Seconds(moment: Date): Hl7Time {
+  const wall = new Date(Math.floor(moment.getTime() / 1000) * 1000 + londonAheadBy(moment.getTime()) * 1000);
+  return wall
+    .toISOString()
+    .replace(/[-:T]/g, '')
+    .replace(/\.\d+Z$/, '');
+}
+
+const FHIR_DATE = /^(\d{4})(?:-(\d{2})(?:-(\d{2})(?:T(\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)(Z|[+-]\d{2}:\d{2})?)?)?)?$/;
+
+/** A FHIR date, dateTime or instant as HL7 time of the same precision; `null` where it is none. */
+export function fhirToHl7(text: string): Hl7Time | null {
+  const match = FHIR_DATE.exec(text.trim());
+  if (!match) return null;
+  const [, year = '', month, day, time, offset] = match;
+  if (!isCalendarDate(year, month, day)) return null;
+  if (time === undefined) return year + (month ?? '') + (day ?? '');
+  const full = time.length === 5 ? `${time}:00` : time;
+  if (offset === undefined) return `${year}${month}${day}${full.replace(/\..*$/, '').replace(/:/g, '')}`;
+  const epoch = Date.parse(`${year}-${month}-${day}T${full.replace(/(\.\d{3})\d+$/, '$1')}${offset}`);
+  return Number.isNaN(epoch) ? null : toHl7Seconds(new Date(epoch));
+}
+
+function isCalendarDate(year: string, month?: string, day?: string): boolean {
+  if (month === undefined) return true;
+  const date = new Date(0);
+  date.setUTCFullYear(Number(year), Number(month) - 1, day === undefined ? 1 : Number(day));
+  return date.getUTCMonth() === Number(month) - 1 && (day === undefined || date.getUTCDate() === Number(day));
+}
+
+const HL7_TIME = /^(\d{4})(\d{2})?(\d{2})?(\d{2})?(\d{2})?(\d{2})?(?:\.?(\d{1,4}))?([+-]\d{2}(?:\d{2})?)?$/;
+
+/**
+ * An HL7 time as FHIR dateTime: dates keep their precision, times become UTC with `+00:00` (London wall clock is assumed
+ * where no offset is given; the peer writes UTC the same way). `null` where the text is no time.
+ */
+export function hl7ToFhir(text: string): string | null {
+  const read = readHl7(text);
+  if (!read) return null;
+  const { year, month, day, epoch, fraction } = read;
+  if (epoch === null) return [year, month, day].filter((part) => part !== undefined).join('-');
+  const iso = new Date(epoch).toISOString();
+  return fraction ? `${iso.slice(0, -1)}+00:00` : `${iso.slice(0, 19)}+00:00`;
+}
+
+/** An HL7 time as FHIR instant (`…SS.mmm+00:00`); a date alone becomes the start of that day in UTC, so that the day stays. */
+export function hl7ToInstant(text: string): string | null {
+  const read = readHl7(text);
+  if (!read) return null;
+  const epoch = read.epoch ?? Date.parse(`${read.year}-${read.month ?? '01'}-${read.day ?? '01'}T00:00:00Z`);
+  return `${new Date(epoch).toISOString().slice(0, -1)}+00:00`;
+}
+
+/** The moment an HL7 time begins, in epoch milliseconds; for comparing only. */
+export function hl7ToEpoch(text: string): number | null {
+  const read = readHl7(text);
+  if (!read) return null;
+  return read.epoch ?? wallToEpoch(Date.parse(`${read.year}-${read.month ?? '01'}-${read.day ?? '01'}T00:00:00Z`));
+}
+
+type ReadTime = { year: string; month?: string; day?: string; epoch: number | null; fraction: boolean };
+
+function readHl7(text: string): ReadTime | null {
+  const match = HL7_TIME.exec(text.trim());
+  if (!match) return null;
+  const [, year = '', month, day, hour, minute, second, fraction, offset] = match;
+  if (!isCalendarDate(year, month, day)) return null;
+  if (hour === undefined) return { year, ...(month && { month }), ...(day && { day }), epoch: null, fraction: false };
+  if (Number(hour) > 23 || Number(minute ?? 0) > 59 || Number(second ?? 0) > 59) return null;
+  const wall = Date.parse(
+    `${year}-${month}-${day}T${hour}:${minute ?? '00'}:${second ?? '00'}.${(fraction ?? '0').padEnd(3, '0').slice(0, 3)}Z`,
+  );
+  if (Number.isNaN(wall)) return null;
+  const epoch = offset === undefined ? wallToEpoch(wall) : wall - offsetMinutes(offset) * 60_000;
+  return { year, ...(month && { month }), ...(day && { day }), epoch, fraction: fraction !== undefined };
+}
+
+function offsetMinutes(offset: string): number {
+  const minutes = Number(offset.slice(1, 3)) * 60 + Number(offset.slice(3) || 0);
+  return offset.startsWith('-') ? -minutes : minutes;
+}
+
+/** The moment at which London's clocks show a wall time. In the hour that is skipped in spring the clock counts on. */
+function wallToEpoch(wall: number): number {
+  const guess = wall - londonAheadBy(wall) * 1000;
+  return wall - londonAheadBy(guess) * 1000;
+}

@@ -1,0 +1,157 @@
+/**
+ * What the clinical concepts are handed and give back. A concept is a folder: `terms.ts` (its one table of codes and labels),
+ * `to-hl7.ts`, `to-fhir.ts`, `round-trip.test.ts`. Each handler sees its own resource or statement and named questions only.
+ */
+import type { Hl7Time } from '../base/hl7-time.ts';
+import type { ReportSummary } from '../base/report.ts';
+import type { Coding, Reference, Resource } from '../fhir/types.ts';
+import type { XmlElement } from '../xml/element.ts';
+
+/** Upper case in HL7. */
+export type Uuid = string;
+
+// ---- the report
+
+/** Where in the source something stood. Going to HL7, `id` is `Type/id`; going to FHIR, the statement's id. */
+export type Origin = { readonly composition: number | null; readonly id: string; readonly kind: string; readonly line: number | null };
+export type IssueCode =
+  | 'code.degraded'
+  | 'statement.asText'
+  | 'statement.notCarried'
+  | 'link.broken'
+  | 'value.lost'
+  | 'text.replaced'
+  | 'date.defaulted'
+  | 'redaction.notCarried'
+  | 'document.missing'
+  | 'lookUp.skipped';
+/** `code` never holds patient data; `text` is for a clinician. */
+export type Issue = { readonly code: IssueCode; readonly at: Origin; readonly text: string; readonly original?: readonly Coding[] };
+/** What a handler says; the framework knows where it stands. */
+export type Remark = Omit<Issue, 'at'>;
+export type ConversionReport = {
+  readonly summary: ReportSummary;
+  readonly issues: readonly Issue[];
+  readonly counts: readonly { readonly kind: string; readonly in: number; readonly out: number }[];
+  /** Why is this here? Each thing written, and what it was made from. */
+  readonly origins: readonly { readonly target: string; readonly from: Origin }[];
+};
+export type Refusal = {
+  readonly refused: 'unreadable' | 'noPatient' | 'otherPatient' | 'empty';
+  readonly at: Origin | null;
+  readonly text: string;
+};
+export type Conversion<Out> = { readonly out: Out; readonly report: ConversionReport } | Refusal;
+
+// ---- sending: a resource is placed once, then written once
+
+export type Place = {
+  readonly composition: number;
+  readonly under: 'topic' | 'category' | 'composition';
+  /** The id of the statement that stands for the resource, and to which links lead. */
+  readonly statementId: Uuid;
+};
+
+/** What became of a document before the extract is written; nothing is patched into the extract later. */
+export type DocumentFate = {
+  /** `DocumentReference/…` */
+  readonly reference: string;
+  /** File name as the extract and the manifest give it. */
+  readonly filename: string;
+  readonly contentType: string;
+} & ({ readonly present: true; readonly bytes: number } | { readonly present: false; readonly why: string });
+
+export interface ToHl7 {
+  /** True in UK07: NOPAT marks are written. */
+  readonly redactions: boolean;
+  /** Any resource of the bundle by reference (`Type/id`, absolute, or contained), or undefined. */
+  find<R extends Resource>(reference: Reference | string | undefined): R | undefined;
+  /** All resources of a type, in bundle order. */
+  all<R extends Resource>(resourceType: R['resourceType']): readonly R[];
+  /** The statement that stands for a resource; undefined where it is not in the extract: the caller says what it does then. */
+  statementId(reference: Reference | string | undefined): Uuid | undefined;
+  /** A further id, drawn from what the caller of the conversion handed in. Upper case. */
+  newId(): Uuid;
+  /** The same id for the same key, in the whole conversion: `supplyId` of a medication request, for one. */
+  idFor(key: string): Uuid;
+  /** An agent of the directory for a practitioner (or role) and an organisation; null where neither leads to one. */
+  agent(practitioner: Reference | undefined, organisation?: Reference | undefined): Uuid | null;
+  /** The fate of a document. */
+  document(reference: string): DocumentFate | undefined;
+  report(remark: Remark): void;
+}
+export type Statement = {
+  /** The statement itself (`ObservationStatement`, `LinkSet` …), without the `component` around it. */
+  readonly xml: XmlElement;
+  /** For the composition that a statement outside consultations gets around it. */
+  readonly effective: Hl7Time | null;
+  readonly available: Hl7Time | null;
+  readonly author: Uuid | null;
+};
+/** Gives the statements for one resource, first the one that carries `place.statementId`. A throw degrades the resource in its place. */
+export type MapToHl7<R extends Resource> = (resource: R, place: Place, s: ToHl7) => readonly Statement[];
+
+// ---- requesting: a statement is claimed by one concept, then mapped once
+
+export type Concept =
+  | 'problem'
+  | 'allergy'
+  | 'medication'
+  | 'immunisation'
+  | 'observation'
+  | 'bloodPressure'
+  | 'laboratory'
+  | 'plan'
+  | 'referral'
+  | 'document'
+  | 'consultation';
+export type Claim = { readonly concept: Concept; readonly statement: XmlElement; readonly composition: number; readonly line: number };
+
+/** One ehrComposition, as its statements may see it. */
+export type Composition = {
+  readonly number: number;
+  readonly xml: XmlElement;
+  readonly id: Uuid;
+  readonly effectiveStart: Hl7Time | null;
+  readonly available: Hl7Time | null;
+};
+
+export interface ToFhir {
+  /** ODS code of the practice that lost the patient: it names the identifier system of every resource. */
+  readonly losingPractice: string;
+  readonly terminology: Terminology;
+  composition(claim: Claim): Composition;
+  claimOf(statementId: Uuid): Claim | undefined;
+  /** `Observation/…`, known before any handler runs. */
+  resourceFor(statementId: Uuid): string | undefined;
+  /** `Patient/…` */
+  readonly patient: string;
+  /** Orders of a plan (by the id of its supply), in document order, across compositions. */
+  issuesOf(supplyId: Uuid): readonly { readonly id: Uuid; readonly at: Hl7Time | null; readonly statement: XmlElement }[];
+  discontinuationOf(supplyId: Uuid): XmlElement | undefined;
+  /** LinkSets that name this statement as what the problem is. */
+  problemsNaming(statementId: Uuid): readonly Uuid[];
+  /** `Encounter/…` where the composition became one. */
+  encounterOf(composition: number): string | undefined;
+  /** `Practitioner/…` for an agent reference; undefined for none. */
+  practitioner(agent: Uuid | undefined): string | undefined;
+  /** The resource that `practitioner` cannot give: `Organization/…` or `Practitioner/…`. */
+  agent(agent: Uuid | undefined): string | undefined;
+  /** The `Medication` for a drug, made once for equal codes: its reference; it is added to the bundle. */
+  shared(key: string, make: (id: string) => Resource): string;
+  newId(): Uuid;
+  report(remark: Remark): void;
+}
+export type MapToFhir = (claim: Claim, s: ToFhir) => readonly Resource[];
+
+/** Questions to one terminology release. Without a release a built-in set answers, and `complete` is false. */
+export interface Terminology {
+  readonly complete: boolean;
+  isImmunisation(snomedConceptId: string): boolean;
+  /** Preferred term of a concept, or undefined. */
+  preferredTerm(conceptId: string): string | undefined;
+  /** The concept a description belongs to, with that description's term. */
+  conceptOfDescription(descriptionId: string): { readonly conceptId: string; readonly term: string } | undefined;
+  /** The description of a concept that has this term. */
+  descriptionOf(conceptId: string, term: string): string | undefined;
+}
