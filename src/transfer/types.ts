@@ -250,6 +250,15 @@ export type Actor =
   | { readonly kind: 'system' }
   | { readonly kind: 'person'; readonly user: string; readonly role: string }
   | { readonly kind: 'peer' };
+/** What the practice's system says of a registration; management information is made from it. */
+export type Registration = {
+  readonly type: 'newRegistration' | 'changeOfType';
+  readonly permanent: boolean;
+  readonly returning: boolean;
+  readonly authenticated: boolean;
+  readonly traceMatched: boolean;
+  readonly gpLinksComplete: boolean;
+};
 export type JobResult =
   | {
       readonly job: 'mayWeAsk';
@@ -322,7 +331,10 @@ export type PartFacts = {
 export type Facts = {
   readonly now: Instant;
   readonly newId: () => string;
+  /** For an arriving extract, index or piece. */
   readonly part: PartFacts | null;
+  /** For an acknowledgement, an undelivered message or a continue: what the message of ours was to which it refers. */
+  readonly refersTo: Interaction | null;
   /** The practice's ODS code, ASID and party key, and how it wants records filed. */
   readonly own: OwnPractice;
 };
