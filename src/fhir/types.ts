@@ -6,6 +6,7 @@ import type { FhirNumber } from './json.ts';
 
 export type Extension = {
   url?: string;
+  valueId?: string;
   valueCode?: string;
   valueString?: string;
   valueBoolean?: boolean;
@@ -13,6 +14,11 @@ export type Extension = {
   valueReference?: Reference;
   valueCodeableConcept?: CodeableConcept;
   valueInteger?: FhirNumber;
+  valueUnsignedInt?: FhirNumber;
+  valuePositiveInt?: FhirNumber;
+  valueDate?: string;
+  valuePeriod?: Period;
+  valueQuantity?: Quantity;
   valueIdentifier?: Identifier;
   extension?: Extension[];
 };
