@@ -179,7 +179,6 @@ export type Requesting = Common & { readonly role: 'requesting'; readonly previo
         readonly state: 'collecting';
         readonly peer: Peer;
         readonly request: MessageId;
-        readonly requestId: string;
         readonly core: Core;
         readonly outstanding: number;
       }
@@ -307,7 +306,7 @@ export type JobResult =
 export type Job = JobResult['job'];
 /** `id` makes a repeated event change nothing. */
 export type Event = { readonly id: string; readonly at: Instant; readonly by: Actor } & (
-  | { readonly kind: 'registered' }
+  | { readonly kind: 'registered'; readonly registration: Registration }
   | { readonly kind: 'arrived'; readonly message: Received }
   | { readonly kind: 'sent'; readonly messageId: MessageId; readonly interaction: Interaction }
   | { readonly kind: 'notSent'; readonly messageId: MessageId; readonly interaction: Interaction; readonly fault: string }
