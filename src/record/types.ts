@@ -116,6 +116,18 @@ export type Composition = {
   readonly available: Hl7Time | null;
 };
 
+/** How an extract refers to a document: the external document's id and the name in its `file://localhost/` reference, decoded. */
+export type DocumentLink = { readonly documentId: string | undefined; readonly filename: string | undefined };
+/** What came for such a reference. */
+export type ReceivedDocument = {
+  readonly filename: string;
+  /** Where the practice's system fetches it. */
+  readonly url: string;
+  readonly bytes: number | null;
+  /** Why it is not there: a placeholder came in its place, or nothing did. */
+  readonly missing: string | null;
+};
+
 export interface ToFhir {
   /** ODS code of the practice that lost the patient: it names the identifier system of every resource. */
   readonly losingPractice: string;
@@ -140,6 +152,12 @@ export interface ToFhir {
   /** The `Medication` for a drug, made once for equal codes: its reference; it is added to the bundle. */
   shared(key: string, make: (id: string) => Resource): string;
   newId(): Uuid;
+  /** What came for an external document; undefined where the caller of the conversion knows nothing of it. */
+  document(link: DocumentLink): ReceivedDocument | undefined;
+  /** `Organization/…` of the practice that lost the patient: the custodian of its documents. */
+  readonly custodian: string | undefined;
+  /** The document narratives that LinkSets tie to a referral, in document order. */
+  documentsOfReferral(requestId: Uuid): readonly Uuid[];
   report(remark: Remark): void;
 }
 export type MapToFhir = (claim: Claim, s: ToFhir) => readonly Resource[];
