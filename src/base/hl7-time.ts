@@ -97,6 +97,8 @@ function readHl7(text: string): ReadTime | null {
   if (!match) return null;
   const [, year = '', month, day, hour, minute, second, fraction, offset] = match;
   if (!isCalendarDate(year, month, day)) return null;
+  // `2012-03` is no year with an offset.
+  if (offset !== undefined && day === undefined) return null;
   if (hour === undefined) return { year, ...(month && { month }), ...(day && { day }), epoch: null, fraction: false };
   if (Number(hour) > 23 || Number(minute ?? 0) > 59 || Number(second ?? 0) > 59) return null;
   const wall = Date.parse(
