@@ -1,0 +1,40 @@
+import type { NonEmpty, ObjectRef } from './content.ts';
+
+/**
+ * A run of bytes of an outgoing message. Neighbours with `encode: 'base64'` are one text: groups of three bytes run on across their
+ * borders, and only the last of them is padded.
+ */
+export type WirePiece =
+  | { readonly in: 'row'; readonly data: Uint8Array; readonly encode: 'none' | 'base64' }
+  | { readonly in: 'store'; readonly object: ObjectRef; readonly from: number; readonly to: number; readonly encode: 'none' | 'base64' };
+/** The exact body of a message: the same list gives the same bytes each time it is sent. */
+export type WireBody = NonEmpty<WirePiece>;
+
+/** A message as it will leave, fixed by the transaction that decided to send it; kept in its outbox row. */
+export type Packed = {
+  readonly soapAction: string;
+  readonly contentType: string;
+  /** Bytes of the body as sent. */
+  readonly contentLength: number;
+  readonly body: WireBody;
+  /** The receiver's contract: repetitions after the first attempt, seconds between two, seconds after which nobody waits any more. */
+  readonly retries: number;
+  readonly everySeconds: number;
+  readonly persistSeconds: number;
+};
+
+/** Bytes of a body as sent, base64 counted. */
+export function wireLength(body: readonly WirePiece[]): number {
+  let sum = 0;
+  let run = 0;
+  for (const piece of body) {
+    const bytes = piece.in === 'row' ? piece.data.byteLength : piece.to - piece.from;
+    if (piece.encode === 'base64') {
+      run += bytes;
+      continue;
+    }
+    sum += Math.ceil(run / 3) * 4 + bytes;
+    run = 0;
+  }
+  return sum + Math.ceil(run / 3) * 4;
+}

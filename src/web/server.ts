@@ -1,0 +1,150 @@
+import * as http from 'node:http';
+import * as https from 'node:https';
+import { TLSSocket, Server as TlsServer } from 'node:tls';
+import { type FastifyError, type FastifyInstance, fastify } from 'fastify';
+import { Fault } from '../base/errors.ts';
+import { Problem, sendProblem } from './problem.ts';
+import { mutualTls, type TlsIdentity } from './tls.ts';
+
+/** Every limit is set by name: fastify starts its server with `requestTimeout: 0`, which lets a slow body hold a socket for ever. */
+export type ServerLimits = {
+  readonly requestMs: number;
+  readonly headersMs: number;
+  /** Silence on a connection, in either direction. */
+  readonly connectionMs: number;
+  readonly keepAliveMs: number;
+  readonly requestsPerSocket: number;
+  readonly connections: number;
+  readonly headerBytes: number;
+  readonly headerCount: number;
+  /** Bodies that fastify reads itself; a route that takes the stream counts for itself. */
+  readonly bodyBytes: number;
+};
+export const SERVER_LIMITS: ServerLimits = {
+  requestMs: 300_000,
+  headersMs: 15_000,
+  connectionMs: 120_000,
+  keepAliveMs: 15_000,
+  requestsPerSocket: 1_000,
+  connections: 500,
+  headerBytes: 16_384,
+  headerCount: 100,
+  bodyBytes: 1024 * 1024,
+};
+
+export type ServerOptions = {
+  /** Given: HTTPS, and every client must show a certificate of one of its authorities. */
+  readonly tls?: TlsIdentity;
+  /** Names of which a client's certificate must hold one: exact, or `*.` for one label. Left out, every authorised client is let in. */
+  readonly peerNames?: readonly string[];
+  readonly limits?: Partial<ServerLimits>;
+  /** Told of what no route foresaw; the caller of the route reads only "internal error". */
+  readonly onFault?: (thrown: unknown, where: { readonly method: string; readonly route: string }) => void;
+};
+
+/**
+ * A fastify server with explicit limits, problem+json for every refusal and, where an identity is given, mutual TLS.
+ * Nothing listens until `listen`.
+ */
+export function createServer(options: ServerOptions = {}): FastifyInstance {
+  const limits = { ...SERVER_LIMITS, ...options.limits };
+  const server = fastify({
+    serverFactory: (handler) => rawServer(handler, options.tls ?? null, limits),
+    bodyLimit: limits.bodyBytes,
+    routerOptions: { maxParamLength: 256 },
+    exposeHeadRoutes: false,
+  });
+  if (options.tls) refuseOtherPeers(server, options.peerNames ?? null);
+  server.setNotFoundHandler((_request, reply) => sendProblem(reply, new Problem(404, 'notFound', 'nothing is here')));
+  server.setErrorHandler(async (thrown: FastifyError | Problem, request, reply) => {
+    if (thrown instanceof Problem) return sendProblem(reply, thrown);
+    const status = thrown.statusCode ?? 500;
+    // Faults of fastify's own request reading (size, JSON, content type) carry a 4xx; their texts hold nothing of ours.
+    if (status >= 400 && status < 500) return sendProblem(reply, new Problem(status, 'request.refused', thrown.message));
+    options.onFault?.(thrown, { method: request.method, route: request.routeOptions.url ?? '(none)' });
+    return sendProblem(reply, new Problem(500, 'internal', 'the request could not be carried out'));
+  });
+  return server;
+}
+
+function rawServer(handler: http.RequestListener, tls: TlsIdentity | null, limits: ServerLimits): http.Server {
+  const shared: http.ServerOptions = {
+    maxHeaderSize: limits.headerBytes,
+    requestTimeout: limits.requestMs,
+    headersTimeout: limits.headersMs,
+    keepAliveTimeout: limits.keepAliveMs,
+    connectionsCheckingInterval: Math.max(50, Math.min(5_000, limits.headersMs / 3)),
+  };
+  const server = tls ? https.createServer({ ...shared, ...mutualTls(tls) }, handler) : http.createServer(shared, handler);
+  server.maxConnections = limits.connections;
+  server.maxRequestsPerSocket = limits.requestsPerSocket;
+  server.maxHeadersCount = limits.headerCount;
+  server.setTimeout(limits.connectionMs);
+  return server;
+}
+
+/** For each request, not each handshake: a connection may outlive the certificate that opened it. */
+function refuseOtherPeers(server: FastifyInstance, names: readonly string[] | null): void {
+  server.addHook('onRequest', async (request) => {
+    const { socket } = request.raw;
+    const certificate = socket instanceof TLSSocket && socket.authorized ? socket.getPeerX509Certificate() : undefined;
+    if (!certificate) throw new Problem(403, 'peer.unauthorised', 'a client certificate is required');
+    const now = Date.now();
+    if (now > Date.parse(certificate.validTo) || now < Date.parse(certificate.validFrom))
+      throw new Problem(403, 'peer.expired', 'the client certificate is not valid at this time');
+    if (names && !namesOf(certificate).some((name) => names.some((allowed) => matches(name, allowed))))
+      throw new Problem(403, 'peer.name', 'the client certificate holds none of the names that may call here');
+  });
+}
+
+function namesOf(certificate: { readonly subject: string; readonly subjectAltName: string | undefined }): string[] {
+  const found: string[] = [];
+  for (const entry of (certificate.subjectAltName ?? '').split(', '))
+    if (entry.startsWith('DNS:')) found.push(entry.slice(4).toLowerCase());
+  if (found.length === 0) {
+    const common = /^CN=(.+)$/m.exec(certificate.subject)?.[1];
+    if (common !== undefined) found.push(common.toLowerCase());
+  }
+  return found;
+}
+
+function matches(name: string, allowed: string): boolean {
+  const wanted = allowed.toLowerCase();
+  if (!wanted.startsWith('*.')) return name === wanted;
+  const dot = name.indexOf('.');
+  return dot > 0 && name.slice(dot) === wanted.slice(1);
+}
+
+/**
+ * Starts to listen and gives the address to call, `http://127.0.0.1:41234`. Loopback and a free port unless told otherwise.
+ * Throws `Fault`s `port.inUse` and `port.refused` that say what to do.
+ */
+export async function listen(server: FastifyInstance, at: { readonly host?: string; readonly port?: number } = {}): Promise<string> {
+  const { host = '127.0.0.1', port = 0 } = at;
+  try {
+    await server.listen({ host, port });
+  } catch (thrown) {
+    const code = thrown instanceof Error && 'code' in thrown ? thrown.code : null;
+    if (code === 'EADDRINUSE')
+      throw new Fault('port.inUse', `port ${port} of ${host} is in use`, {
+        remedy: 'stop the program that listens there, or choose another port (0 takes a free one)',
+        cause: thrown,
+      });
+    if (code === 'EACCES')
+      throw new Fault('port.refused', `the system does not let this program listen on port ${port} of ${host}`, {
+        remedy: 'choose a port above 1023, or grant the program the right to bind low ports',
+        cause: thrown,
+      });
+    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
+      throw new Fault('host.unknown', `${host} is no address of this machine`, {
+        remedy: 'give an address of this machine, 127.0.0.1 for itself alone or 0.0.0.0 for all',
+        cause: thrown,
+      });
+    throw thrown;
+  }
+  const address = server.server.address();
+  if (address === null || typeof address === 'string') throw new Fault('port.unknown', 'the server has no port');
+  const scheme = server.server instanceof TlsServer ? 'https' : 'http';
+  const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;
+  return `${scheme}://${reachable}:${address.port}`;
+}
