@@ -4,7 +4,7 @@
  */
 import type { Hl7Time } from '../base/hl7-time.ts';
 import type { ReportSummary } from '../base/report.ts';
-import type { Coding, Reference, Resource } from '../fhir/types.ts';
+import type { Coding, Condition, Reference, Resource } from '../fhir/types.ts';
 import type { XmlElement } from '../xml/element.ts';
 
 /** Upper case in HL7. */
@@ -78,6 +78,8 @@ export interface ToHl7 {
   agent(practitioner: Reference | undefined, organisation?: Reference | undefined): Uuid | null;
   /** The fate of a document. */
   document(reference: string): DocumentFate | undefined;
+  /** Conditions whose ActualProblem extension names this resource, in bundle order. */
+  problemsNaming(reference: Reference | string): readonly Condition[];
   report(remark: Remark): void;
 }
 export type Statement = {
@@ -133,8 +135,12 @@ export interface ToFhir {
   readonly losingPractice: string;
   readonly terminology: Terminology;
   composition(claim: Claim): Composition;
+  /** By the id of a statement, or of a supply inside a MedicationStatement. */
   claimOf(statementId: Uuid): Claim | undefined;
-  /** `Observation/…`, known before any handler runs. */
+  /**
+   * `Observation/…`, known before any handler runs. For a MedicationStatement the request of its first prescribe or, in mood INT or
+   * without prescribe, its first authorise; for a supply its own.
+   */
   resourceFor(statementId: Uuid): string | undefined;
   /** `Patient/…` */
   readonly patient: string;
@@ -143,6 +149,10 @@ export interface ToFhir {
   discontinuationOf(supplyId: Uuid): XmlElement | undefined;
   /** LinkSets that name this statement as what the problem is. */
   problemsNaming(statementId: Uuid): readonly Uuid[];
+  /** LinkSets one of whose `statementRef`s leads to this statement, in document order. */
+  problemsHolding(statementId: Uuid): readonly Uuid[];
+  /** Where the resource for a statement stands in the bundle that is being made: for putting references in its order. */
+  rankOf(statementId: Uuid): number;
   /** `Encounter/…` where the composition became one. */
   encounterOf(composition: number): string | undefined;
   /** `Practitioner/…` for an agent reference; undefined for none. */
@@ -152,6 +162,8 @@ export interface ToFhir {
   /** The `Medication` for a drug, made once for equal codes: its reference; it is added to the bundle. */
   shared(key: string, make: (id: string) => Resource): string;
   newId(): Uuid;
+  /** The same id for the same key, in the whole conversion. */
+  idFor(key: string): Uuid;
   /** What came for an external document; undefined where the caller of the conversion knows nothing of it. */
   document(link: DocumentLink): ReceivedDocument | undefined;
   /** `Organization/…` of the practice that lost the patient: the custodian of its documents. */
