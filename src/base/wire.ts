@@ -1,4 +1,5 @@
 import type { NonEmpty, ObjectRef } from './content.ts';
+import type { MessageId } from './ids.ts';
 
 /**
  * A run of bytes of an outgoing message. Neighbours with `encode: 'base64'` are one text: groups of three bytes run on across their
@@ -12,6 +13,7 @@ export type WireBody = NonEmpty<WirePiece>;
 
 /** A message as it will leave, fixed by the transaction that decided to send it; kept in its outbox row. */
 export type Packed = {
+  readonly messageId: MessageId;
   readonly soapAction: string;
   readonly contentType: string;
   /** Bytes of the body as sent. */
