@@ -1,0 +1,90 @@
+import { PassThrough, Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
+import { type Content, wholeObject } from '../base/content.ts';
+import { Fault, reasonOf } from '../base/errors.ts';
+import { decodeBase64 } from '../ebxml/base64.ts';
+import type { Bytes, Objects } from './objects.ts';
+
+/** What unzipping may yield: hostile gzip grows a thousandfold. `ratio` counts beyond the first MiB of output. */
+export type UnzipLimits = { readonly bytes: number; readonly ratio: number };
+export const UNZIP: UnzipLimits = { bytes: 512 * 1024 * 1024, ratio: 200 };
+const RATIO_FREE_BYTES = 1024 * 1024;
+
+/** The bytes of a content as they are stored, slice after slice; nothing is undone. */
+export async function* readStored(objects: Objects, content: Content): AsyncGenerator<Uint8Array, void, void> {
+  for (const piece of content.pieces) {
+    if (piece.in === 'row') yield piece.data;
+    else yield* objects.get(piece.object, piece.from, piece.to);
+  }
+}
+
+/**
+ * The bytes that a content means: all its slices joined, base64 undone where it was stored so, and unzipped once where it is one
+ * gzip stream. A slice is never unzipped alone. Throws `Fault` `content.*`.
+ */
+export function readContent(objects: Objects, content: Content, limits: UnzipLimits = UNZIP): AsyncIterable<Uint8Array> {
+  const stored = readStored(objects, content);
+  const bytes = content.stored === 'base64' ? decodeBase64(stored) : stored;
+  return content.gzip ? unzip(bytes, limits) : bytes;
+}
+
+/** The whole of a content in memory, for what is known to be small. More than `limit` bytes: `Fault` `content.tooLarge`. */
+export async function contentBytes(objects: Objects, content: Content, limit: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of readContent(objects, content, { ...UNZIP, bytes: limit })) {
+    bytes += chunk.byteLength;
+    if (bytes > limit) throw new Fault('content.tooLarge', `more than ${limit} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks, bytes);
+}
+
+/** Stores a source as one object and points at the whole of it. */
+export async function putAsContent(
+  objects: Objects,
+  source: Bytes,
+  as: { readonly gzip?: boolean; readonly stored?: Content['stored']; readonly limit?: number } = {},
+): Promise<Content> {
+  const content = wholeObject(await objects.put(source, as.limit), as.gzip ?? false);
+  return as.stored ? { ...content, stored: as.stored } : content;
+}
+
+/**
+ * Node's gunzip ignores `maxOutputLength` when it streams, so what comes out is counted here, against what went in. Concatenated
+ * members count as one; a gzip inside the gzip stays as it is.
+ */
+async function* unzip(source: AsyncIterable<Uint8Array>, limits: UnzipLimits): AsyncGenerator<Uint8Array, void, void> {
+  let read = 0;
+  let written = 0;
+  async function* counted(): AsyncGenerator<Uint8Array, void, void> {
+    for await (const chunk of source) {
+      read += chunk.byteLength;
+      yield chunk;
+    }
+  }
+  const output = new PassThrough({ highWaterMark: 65_536 });
+  const done = pipeline(Readable.from(counted()), createGunzip(), output).then(
+    () => null,
+    (error: unknown) => error,
+  );
+  try {
+    for await (const chunk of output as AsyncIterable<Buffer>) {
+      written += chunk.byteLength;
+      if (written > limits.bytes) throw new Fault('content.bomb', `unzips to more than ${limits.bytes} bytes`);
+      if (written > RATIO_FREE_BYTES && written - RATIO_FREE_BYTES > read * limits.ratio) {
+        throw new Fault('content.bomb', `unzips to more than ${limits.ratio} times its size`);
+      }
+      yield chunk;
+    }
+  } catch (error) {
+    if (error instanceof Fault) throw error;
+    throw (await done) instanceof Fault
+      ? await done
+      : new Fault('content.notGzip', `not a whole gzip stream: ${reasonOf(error)}`, { cause: error });
+  } finally {
+    output.destroy();
+    await done;
+  }
+}

@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { Fault } from '../base/errors.ts';
+import { type Objects, openObjects } from './objects.ts';
+
+let folder: string;
+let objects: Objects;
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'gp2gp-objects-'));
+  objects = await openObjects(join(folder, 'store'));
+});
+after(() => rm(folder, { recursive: true, force: true }));
+
+async function* inChunks(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+}
+
+async function read(source: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of source) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+const inStore = (ref: { sha256: string }): string => join(folder, 'store', ref.sha256.slice(0, 2), ref.sha256);
+const leftOver = (): Promise<string[]> => readdir(join(folder, 'store', 'incoming'));
+
+test('an object is found by the SHA-256 of its bytes, whole and in part', async () => {
+  for (const size of [0, 1, 1000, 262_144, 1_000_003]) {
+    const bytes = randomBytes(size);
+    const ref = await objects.put(inChunks(bytes, 65_536));
+    assert.equal(ref.sha256, createHash('sha256').update(bytes).digest('hex'));
+    assert.equal(ref.bytes, size);
+    assert.deepEqual(await read(objects.get(ref)), bytes);
+    const [from, to] = [Math.floor(size / 3), Math.floor((size * 2) / 3)];
+    assert.deepEqual(await read(objects.get(ref, from, to)), bytes.subarray(from, to));
+  }
+  assert.deepEqual(await leftOver(), []);
+});
+
+test('the same bytes again are not written again, but look fresh to a sweep', async () => {
+  const bytes = randomBytes(3000);
+  const ref = await objects.put(bytes);
+  await utimes(inStore(ref), new Date(0), new Date(0));
+  const { written, kept } = objects.counters;
+  const again = await objects.put(bytes);
+  assert.deepEqual(again, ref);
+  assert.equal(objects.counters.written, written);
+  assert.equal(objects.counters.kept, kept);
+  const head = await objects.head(ref);
+  assert.ok(head && Date.now() - head.modifiedAt.getTime() < 60_000, 'its time was refreshed');
+});
+
+test('what is kept and what is written are counted, and equal for new objects', async () => {
+  const { written, kept } = objects.counters;
+  for (let i = 0; i < 3; i++) await objects.put(inChunks(randomBytes(700_000), 50_000));
+  assert.equal(objects.counters.kept - kept, 2_100_000);
+  assert.equal(objects.counters.written - written, 2_100_000);
+});
+
+test('a source beyond its limit is refused and leaves nothing', async () => {
+  await assert.rejects(objects.put(inChunks(randomBytes(900_000), 100_000), 800_000), (error) => {
+    assert.ok(error instanceof Fault);
+    assert.equal(error.code, 'objects.tooLarge');
+    return true;
+  });
+  assert.deepEqual(await leftOver(), []);
+});
+
+test('a source that breaks leaves nothing, and its own fault is what the caller sees', async () => {
+  async function* broken(): AsyncGenerator<Buffer> {
+    yield randomBytes(500_000);
+    throw new Fault('mime.cut', 'the client went away');
+  }
+  await assert.rejects(objects.put(broken()), (error) => error instanceof Fault && error.code === 'mime.cut');
+  assert.deepEqual(await leftOver(), []);
+});
+
+test('eight writers of the same bytes agree', async () => {
+  const bytes = randomBytes(400_000);
+  const refs = await Promise.all(Array.from({ length: 8 }, () => objects.put(inChunks(bytes, 10_000))));
+  for (const ref of refs) assert.deepEqual(await read(objects.get(ref)), bytes);
+  assert.deepEqual(await leftOver(), []);
+});
+
+test('a missing object and an address that is none are named', async () => {
+  const ref = { sha256: 'a'.repeat(64), bytes: 3 };
+  await assert.rejects(read(objects.get(ref)), (error) => error instanceof Fault && error.code === 'objects.missing');
+  assert.equal(await objects.head(ref), null);
+  await assert.rejects(
+    async () => objects.head({ sha256: '../../etc/passwd', bytes: 3 }),
+    (error) => error instanceof Fault && error.code === 'objects.address',
+  );
+});
+
+test('a deleted object is gone, and the list names the others', async () => {
+  const own = await openObjects(join(folder, 'few'));
+  const [one, two] = [await own.put(Buffer.from('one')), await own.put(Buffer.from('two'))];
+  await own.delete(one);
+  const listed: string[] = [];
+  for await (const { ref } of own.list()) listed.push(ref.sha256);
+  assert.deepEqual(listed, [two.sha256]);
+});
+
+test('a store keeps its id, and a copy of nothing gets another', async () => {
+  const again = await openObjects(join(folder, 'store'));
+  assert.equal(again.storeId, objects.storeId);
+  assert.notEqual((await openObjects(join(folder, 'other'))).storeId, objects.storeId);
+});
+
+test('a path that cannot be a folder is refused in clear words', async () => {
+  await writeFile(join(folder, 'file'), 'no folder');
+  await assert.rejects(openObjects(join(folder, 'file', 'store')), (error) => {
+    assert.ok(error instanceof Fault);
+    assert.equal(error.code, 'objects.folder');
+    assert.match(error.message, /object store/);
+    return true;
+  });
+});

@@ -1,0 +1,251 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { type FileHandle, mkdir, open, opendir, readdir, readFile, rename, rm, stat, statfs, utimes } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { ObjectRef } from '../base/content.ts';
+import { Fault, reasonOf } from '../base/errors.ts';
+
+export type ObjectHead = { readonly bytes: number; readonly modifiedAt: Date };
+export type ObjectEntry = { readonly ref: ObjectRef; readonly modifiedAt: Date };
+export type Bytes = Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+
+/** Content-addressed objects: written once, never changed. The address is the plain SHA-256 of the bytes. */
+export interface Objects {
+  /** Made with the store; a database that knows another one is refused by the node. */
+  readonly storeId: string;
+  /** `written`: bytes that went to the disk; `kept`: bytes of objects that did not exist before; `refused`: puts beyond their limit. */
+  readonly counters: { readonly written: number; readonly kept: number; readonly refused: number };
+  /**
+   * Stores what the source yields. When this resolves, the object survives a power cut. An object that exists already is not
+   * written again, its time of modification is refreshed, so that no sweep takes it. More than `limit` bytes: `Fault` `objects.tooLarge`.
+   */
+  put(source: Bytes, limit?: number): Promise<ObjectRef>;
+  /** Bytes `from` (inclusive) to `to` (exclusive). `Fault` `objects.missing` where there is no such object. */
+  get(ref: ObjectRef, from?: number, to?: number): AsyncIterable<Uint8Array>;
+  head(ref: ObjectRef): Promise<ObjectHead | null>;
+  delete(ref: ObjectRef): Promise<void>;
+  list(): AsyncIterable<ObjectEntry>;
+  /** Free bytes of the disk, and its size: below the floor a node accepts no more messages. */
+  space(): Promise<{ readonly free: number; readonly total: number }>;
+}
+
+/** What is smaller is held in memory until its hash is known: one file operation less, and none where the object exists. */
+const BUFFER_BYTES = 262_144;
+const READ_BYTES = 262_144;
+const HASH = /^[0-9a-f]{64}$/;
+
+/**
+ * Objects as files `ab/abcd…` below a folder, for the nodes of one machine. Written to `incoming/`, synced, renamed, and the folder
+ * synced: a name never leads to half an object.
+ */
+export async function openObjects(folder: string): Promise<Objects> {
+  const home = resolve(folder);
+  const incoming = join(home, 'incoming');
+  try {
+    await mkdir(incoming, { recursive: true });
+    await makeShelves(home);
+  } catch (cause) {
+    throw diskFault(cause, `cannot make the object store ${home}`);
+  }
+  const storeId = await identify(home);
+  const counters = { written: 0, kept: 0, refused: 0 };
+  const pathOf = ({ sha256 }: ObjectRef): string => {
+    if (!HASH.test(sha256)) throw new Fault('objects.address', `"${sha256.slice(0, 80)}" is no SHA-256 in lower-case hexadecimal`);
+    return join(home, sha256.slice(0, 2), sha256);
+  };
+
+  async function put(source: Bytes, limit = Number.POSITIVE_INFINITY): Promise<ObjectRef> {
+    const hash = createHash('sha256');
+    const held: Uint8Array[] = [];
+    let heldBytes = 0;
+    let bytes = 0;
+    let temporary: { path: string; file: FileHandle } | null = null;
+    const spill = async (): Promise<FileHandle> => {
+      if (!temporary) {
+        const path = join(incoming, `${process.pid}-${randomUUID()}`);
+        temporary = { path, file: await open(path, 'wx', 0o600) };
+      }
+      for (let left = held.splice(0); left.length > 0; ) {
+        // A short write is legal; `writev` says how far it came.
+        let { bytesWritten } = await temporary.file.writev(left);
+        counters.written += bytesWritten;
+        while (left[0] && bytesWritten >= left[0].byteLength) {
+          bytesWritten -= left[0].byteLength;
+          left = left.slice(1);
+        }
+        if (left[0] && bytesWritten > 0) left[0] = left[0].subarray(bytesWritten);
+      }
+      heldBytes = 0;
+      return temporary.file;
+    };
+    try {
+      for await (const chunk of source instanceof Uint8Array ? [source] : source) {
+        bytes += chunk.byteLength;
+        if (bytes > limit) {
+          counters.refused++;
+          throw new Fault('objects.tooLarge', `more than ${limit} bytes`);
+        }
+        hash.update(chunk);
+        held.push(chunk);
+        heldBytes += chunk.byteLength;
+        if (heldBytes >= BUFFER_BYTES) await spill();
+      }
+      const ref: ObjectRef = { sha256: hash.digest('hex'), bytes };
+      if (await refresh(pathOf(ref))) {
+        await discard(temporary);
+        return ref;
+      }
+      const file = await spill();
+      await file.datasync();
+      await file.close();
+      const path = (temporary as { path: string } | null)?.path ?? '';
+      temporary = null;
+      await rename(path, pathOf(ref));
+      await syncFolder(join(home, ref.sha256.slice(0, 2)));
+      counters.kept += bytes;
+      return ref;
+    } catch (cause) {
+      await discard(temporary);
+      throw cause instanceof Fault ? cause : diskFault(cause, 'cannot store an object');
+    }
+  }
+
+  async function* get(ref: ObjectRef, from = 0, to = ref.bytes): AsyncGenerator<Uint8Array, void, void> {
+    const file = await open(pathOf(ref), 'r').catch((cause: NodeJS.ErrnoException) => {
+      if (cause.code !== 'ENOENT') throw diskFault(cause, `cannot read object ${ref.sha256}`);
+      throw new Fault('objects.missing', `object ${ref.sha256} is not in the store ${home}`, {
+        remedy: 'Restore the objects from a backup; it must not be older than that of the database.',
+      });
+    });
+    try {
+      for (let at = from; at < to; ) {
+        const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(Math.min(READ_BYTES, to - at)), 0, null, at);
+        if (bytesRead === 0) throw new Fault('objects.short', `object ${ref.sha256} ends at byte ${at}, before ${to}`);
+        at += bytesRead;
+        yield bytesRead === buffer.byteLength ? buffer : buffer.subarray(0, bytesRead);
+      }
+    } finally {
+      await file.close();
+    }
+  }
+
+  return {
+    storeId,
+    counters,
+    put,
+    get,
+    async head(ref) {
+      const found = await stat(pathOf(ref)).catch(absent);
+      return found && { bytes: found.size, modifiedAt: found.mtime };
+    },
+    async delete(ref) {
+      await rm(pathOf(ref), { force: true });
+    },
+    list: () => listObjects(home),
+    async space() {
+      const { bavail, blocks, bsize } = await statfs(home);
+      return { free: bavail * bsize, total: blocks * bsize };
+    },
+  };
+}
+
+/** The 256 folders at once, so that no put has to sync the folder above. Also clears what a killed process left half-written. */
+async function makeShelves(home: string): Promise<void> {
+  const present = new Set(await readdir(home));
+  for (let i = 0; i < 256; i++) {
+    const shelf = i.toString(16).padStart(2, '0');
+    if (!present.has(shelf)) await mkdir(join(home, shelf), { recursive: true });
+  }
+  await syncFolder(home);
+  const incoming = join(home, 'incoming');
+  const dayAgo = Date.now() - 86_400_000;
+  for (const name of await readdir(incoming)) {
+    const path = join(incoming, name);
+    const found = await stat(path).catch(absent);
+    if (found && found.mtimeMs < dayAgo) await rm(path, { force: true });
+  }
+}
+
+async function identify(home: string): Promise<string> {
+  const path = join(home, 'store-id');
+  try {
+    const file = await open(path, 'wx', 0o600);
+    try {
+      await file.writeFile(randomUUID());
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await syncFolder(home);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw diskFault(cause, `cannot write ${path}`);
+  }
+  // Another process may have made the file and be about to fill it.
+  for (let attempt = 0; attempt < 50; attempt++) {
+    const id = (await readFile(path, 'utf8')).trim();
+    if (id) return id;
+    await new Promise((done) => setTimeout(done, 20));
+  }
+  throw new Fault('objects.storeId', `${path} is empty`, { remedy: 'Restore it from a backup of the object store.' });
+}
+
+async function refresh(path: string): Promise<boolean> {
+  const now = new Date();
+  return utimes(path, now, now).then(
+    () => true,
+    (cause: NodeJS.ErrnoException) => {
+      if (cause.code === 'ENOENT') return false;
+      throw cause;
+    },
+  );
+}
+
+async function discard(temporary: { path: string; file: FileHandle } | null): Promise<void> {
+  if (!temporary) return;
+  await temporary.file.close().catch(() => undefined);
+  await rm(temporary.path, { force: true });
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+async function* listObjects(home: string): AsyncGenerator<ObjectEntry, void, void> {
+  for (const shelf of (await readdir(home)).sort()) {
+    if (!/^[0-9a-f]{2}$/.test(shelf)) continue;
+    for await (const { name } of await opendir(join(home, shelf))) {
+      if (!HASH.test(name)) continue;
+      const found = await stat(join(home, shelf, name)).catch(absent);
+      if (found) yield { ref: { sha256: name, bytes: found.size }, modifiedAt: found.mtime };
+    }
+  }
+}
+
+function absent(cause: NodeJS.ErrnoException): null {
+  if (cause.code === 'ENOENT') return null;
+  throw cause;
+}
+
+function diskFault(cause: unknown, what: string): Fault {
+  const code = (cause as NodeJS.ErrnoException | null)?.code;
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new Fault('objects.noSpace', `${what}: the disk is full`, {
+      remedy: 'Free some space; messages are sent again by their senders.',
+      cause,
+    });
+  }
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || code === 'ENOTDIR' || code === 'EEXIST') {
+    return new Fault('objects.folder', `${what}: ${reasonOf(cause)}`, {
+      remedy: 'Check the owner and the path of the data folder.',
+      cause,
+    });
+  }
+  // A fault of the source (a client that went away, a bad encoding) is its own.
+  return cause instanceof Error && code === undefined
+    ? new Fault('objects.source', reasonOf(cause), { cause })
+    : new Fault('objects.failed', `${what}: ${reasonOf(cause)}`, { cause });
+}
