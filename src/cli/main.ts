@@ -1,0 +1,55 @@
+import { Command, CommanderError } from 'commander';
+import { Fault, reasonOf } from '../base/errors.ts';
+import { VERSION } from './version.ts';
+
+/**
+ * The commands, each loaded only when it is asked for (or when help lists them all): a look at `--help` or an `inspect` should
+ * not wait for a database driver.
+ */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  demo: async () => (await import('./demo.ts')).demoCommand(),
+  serve: async () => (await import('./serve.ts')).serveCommand(),
+  simulate: async () => (await import('./simulate.ts')).simulateCommand(),
+  convert: async () => (await import('./convert.ts')).convertCommand(),
+  inspect: async () => (await import('./inspect.ts')).inspectCommand(),
+  validate: async () => (await import('./validate.ts')).validateCommand(),
+  torture: async () => (await import('./torture.ts')).tortureCommand(),
+  'conformance-batch': async () => (await import('./conformance-batch.ts')).conformanceBatchCommand(),
+};
+
+/**
+ * Runs one command line and gives its exit code: 0 done, 1 failed, 2 the command or its input is wrong.
+ * A failure that is explained (`Fault`) is one line and its remedy; only what nobody expected shows a stack trace.
+ */
+export async function main(argv: readonly string[]): Promise<number> {
+  const program = new Command('gp2gp')
+    .description("Moves a patient's electronic health record between GP practices: GP2GP as one program.")
+    .version(VERSION, '--version', 'print the version')
+    .helpOption('--help', 'print help')
+    .exitOverride()
+    .showHelpAfterError('(gp2gp --help lists the commands)');
+  const asked = argv.find((word) => !word.startsWith('-'));
+  const names = asked !== undefined && Object.hasOwn(COMMANDS, asked) ? [asked] : Object.keys(COMMANDS);
+  for (const name of names) {
+    const command = await COMMANDS[name]?.();
+    if (command) program.addCommand(command.exitOverride().helpOption('--help', 'print help'));
+  }
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return Number(process.exitCode ?? 0);
+  } catch (thrown) {
+    return explain(thrown);
+  }
+}
+
+function explain(thrown: unknown): number {
+  // Commander has printed its own words by now; help and version are no failure.
+  if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2;
+  if (thrown instanceof Fault) {
+    console.error(`gp2gp: ${reasonOf(thrown)}`);
+    if (thrown.remedy) console.error(thrown.remedy);
+    return thrown.code.startsWith('input.') ? 2 : 1;
+  }
+  console.error(thrown);
+  return 1;
+}
