@@ -78,6 +78,11 @@ export interface ToHl7 {
   agent(practitioner: Reference | undefined, organisation?: Reference | undefined): Uuid | null;
   /** The fate of a document. */
   document(reference: string): DocumentFate | undefined;
+  /**
+   * The resource inside whose statement this one is written: the report of a result, the panel of its member, by `laboratory/tree.ts`
+   * and `observation/panel.ts`. The first in bundle order where several name it; undefined for one that stands by itself.
+   */
+  holderOf(reference: Reference | string | undefined): string | undefined;
   /** Conditions whose ActualProblem extension names this resource, in bundle order. */
   problemsNaming(reference: Reference | string): readonly Condition[];
   report(remark: Remark): void;
@@ -107,7 +112,14 @@ export type Concept =
   | 'referral'
   | 'document'
   | 'consultation';
-export type Claim = { readonly concept: Concept; readonly statement: XmlElement; readonly composition: number; readonly line: number };
+export type Claim = {
+  readonly concept: Concept;
+  readonly statement: XmlElement;
+  readonly composition: number;
+  readonly line: number;
+  /** The CompoundStatement directly around the statement; absent where it stands in the composition itself. */
+  readonly within?: XmlElement;
+};
 
 /** One ehrComposition, as its statements may see it. */
 export type Composition = {

@@ -45,6 +45,7 @@ export function unitState(
       const keys = [keyOf(practitioner), keyOf(organisation)].filter((key) => /^(Practitioner|PractitionerRole|Organization)\//.test(key));
       return keys.length ? idFor(keys.join('-')) : null;
     },
+    holderOf: () => undefined,
     document: options.document ?? (() => undefined),
     report: (remark) => {
       issues.push(remark);
