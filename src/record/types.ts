@@ -94,6 +94,8 @@ export type Statement = {
   readonly effective: Hl7Time | null;
   readonly available: Hl7Time | null;
   readonly author: Uuid | null;
+  /** Who took part, where that is another one than the author: an allergy names both. Left out: the author. */
+  readonly performer?: Uuid | null;
 };
 /** Gives the statements for one resource, first the one that carries `place.statementId`. A throw degrades the resource in its place. */
 export type MapToHl7<R extends Resource> = (resource: R, place: Place, s: ToHl7) => readonly Statement[];
@@ -159,6 +161,8 @@ export interface ToFhir {
   /** Orders of a plan (by the id of its supply), in document order, across compositions. */
   issuesOf(supplyId: Uuid): readonly { readonly id: Uuid; readonly at: Hl7Time | null; readonly statement: XmlElement }[];
   discontinuationOf(supplyId: Uuid): XmlElement | undefined;
+  /** Statements of documents that a referral has, by LinkSets of that meaning; each id once, in document order. */
+  documentsOfReferral(statementId: Uuid): readonly Uuid[];
   /** LinkSets that name this statement as what the problem is. */
   problemsNaming(statementId: Uuid): readonly Uuid[];
   /** LinkSets one of whose `statementRef`s leads to this statement, in document order. */
