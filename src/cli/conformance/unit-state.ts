@@ -1,5 +1,5 @@
 import { isUuid } from '../../base/ids.ts';
-import type { Reference, Resource } from '../../fhir/types.ts';
+import type { Condition, Reference, Resource } from '../../fhir/types.ts';
 import type { DocumentFate, Issue, Remark, ToHl7, Uuid } from '../../record/types.ts';
 
 export type UnitState = ToHl7 & { readonly issues: readonly Pick<Issue, 'code' | 'text'>[] };
@@ -47,10 +47,19 @@ export function unitState(
     },
     holderOf: () => undefined,
     document: options.document ?? (() => undefined),
+    holderOf: () => undefined,
+    problemsNaming: (reference) =>
+      resources.filter((resource): resource is Condition => resource.resourceType === 'Condition' && names(resource, keyOf(reference))),
     report: (remark) => {
       issues.push(remark);
     },
   };
+}
+
+function names(problem: Condition, reference: string): boolean {
+  return (problem.extension ?? []).some(
+    ({ url, valueReference }) => url?.endsWith('ActualProblem-1') && keyOf(valueReference) === reference,
+  );
 }
 
 function keyOf(reference: Reference | string | undefined): string {

@@ -1,0 +1,78 @@
+/** What a document is called on the wire, and the placeholder that stands in for one that cannot be sent (NPFIT-PC-BLD-0099). */
+import type { Uuid } from '../types.ts';
+import { extensionFor } from './content-types.ts';
+
+export { extensionFor, isSupported, normalisedType } from './content-types.ts';
+
+/** The code of every external document we write: its real type stands in the narrative's text. */
+export const OTHER_DIGITAL_SIGNAL = { code: '37251000000104', display: 'Other digital signal' } as const;
+
+export const DEGRADED_RECORD_ENTRY = { code: '196411000000103', display: 'Transfer-degraded record entry' } as const;
+
+/** The labels of a document's narrative, in the order in which they are written. `absent` is followed by the reason. */
+export const LABEL = {
+  type: 'Type: ',
+  authorOrganisation: 'Author Org: ',
+  custodian: 'Custodian Org: ',
+  description: 'Description: ',
+  absent: 'Absent Attachment: ',
+  setting: 'Setting: ',
+} as const;
+
+/** What stands in a record in place of a document that did not come. The existing adaptors use the same words. */
+export const PLACEHOLDER_SENTENCE = 'GP2GP generated placeholder. Original document not available. See notes for details';
+export const NOT_A_MIME_TYPE = 'Content type was not a valid MIME type';
+
+export const FILE_URL = 'file://localhost/';
+export const PLACEHOLDER_TYPE = 'text/plain';
+const ABSENT = 'AbsentAttachment';
+
+/** The file name under which a document is sent: `<id>.pdf`. */
+export function filenameOf(documentId: Uuid, contentType: string): string {
+  return documentId + extensionFor(contentType);
+}
+
+/** The file name of the placeholder for a document that cannot be sent. */
+export function placeholderFilename(documentId: Uuid): string {
+  return `${ABSENT}${documentId}.txt`;
+}
+
+/** Whether a file name is that of a placeholder, made by whichever system. */
+export function isPlaceholder(filename: string): boolean {
+  return filename.toLowerCase().includes(ABSENT.toLowerCase());
+}
+
+/** Reasons that a placeholder may give. The existing adaptors know this one only. */
+export const PLACEHOLDER_REASON = { code: '06', text: 'Unable to determine problem' } as const;
+
+/**
+ * The content of a placeholder, four lines in UTF-8 without a final line end. `original` is the document's own name or
+ * description and may be empty; line ends in it become blanks, so that the four lines stay four.
+ */
+export function placeholderText(of: {
+  original: string;
+  sendingPractice: string;
+  conversationId: string;
+  reason?: { code: string; text: string };
+}): string {
+  const { code, text } = of.reason ?? PLACEHOLDER_REASON;
+  return [
+    'The file could not be included with the Electronic Record',
+    of.original.replace(/\s*[\r\n]+\s*/g, ' '),
+    `${of.sendingPractice}:${of.conversationId}`,
+    `Reason:${code}:${text}`,
+  ].join('\n');
+}
+
+/**
+ * The name in a reference of the extract: without `file://localhost/`, percent-encoding undone (EMIS encodes blanks and
+ * brackets). A text that is not well encoded is kept as it is.
+ */
+export function filenameIn(reference: string): string {
+  const name = reference.startsWith(FILE_URL) ? reference.slice(FILE_URL.length) : reference;
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
+}
