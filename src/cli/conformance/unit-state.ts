@@ -45,20 +45,19 @@ export function unitState(
       const keys = [keyOf(practitioner), keyOf(organisation)].filter((key) => /^(Practitioner|PractitionerRole|Organization)\//.test(key));
       return keys.length ? idFor(keys.join('-')) : null;
     },
-    holderOf: () => undefined,
     document: options.document ?? (() => undefined),
     holderOf: () => undefined,
-    problemsNaming: (reference) =>
-      resources.filter((resource): resource is Condition => resource.resourceType === 'Condition' && names(resource, keyOf(reference))),
+    problemsNaming: (reference) => resources.filter((resource): resource is Condition => names(resource, keyOf(reference))),
     report: (remark) => {
       issues.push(remark);
     },
   };
 }
 
-function names(problem: Condition, reference: string): boolean {
-  return (problem.extension ?? []).some(
-    ({ url, valueReference }) => url?.endsWith('ActualProblem-1') && keyOf(valueReference) === reference,
+function names(problem: Resource, reference: string): boolean {
+  return (
+    problem.resourceType === 'Condition' &&
+    (problem.extension ?? []).some(({ url, valueReference }) => url?.endsWith('ActualProblem-1') && keyOf(valueReference) === reference)
   );
 }
 
