@@ -121,6 +121,12 @@ export type Claim = {
   readonly line: number;
   /** The CompoundStatement directly around the statement; absent where it stands in the composition itself. */
   readonly within?: XmlElement;
+  /**
+   * The statement whose handler maps this one together with itself, so that this claim gets no call of its own: the wrapper of an
+   * allergy, the panel of a blood pressure's readings and narratives, the report of all observations, narratives and compound
+   * statements at any depth below it (documents, immunisations and everything else in a report's tree are called as elsewhere).
+   */
+  readonly heldBy?: XmlElement;
 };
 
 /** One ehrComposition, as its statements may see it. */
@@ -161,8 +167,6 @@ export interface ToFhir {
   /** Orders of a plan (by the id of its supply), in document order, across compositions. */
   issuesOf(supplyId: Uuid): readonly { readonly id: Uuid; readonly at: Hl7Time | null; readonly statement: XmlElement }[];
   discontinuationOf(supplyId: Uuid): XmlElement | undefined;
-  /** Statements of documents that a referral has, by LinkSets of that meaning; each id once, in document order. */
-  documentsOfReferral(statementId: Uuid): readonly Uuid[];
   /** LinkSets that name this statement as what the problem is. */
   problemsNaming(statementId: Uuid): readonly Uuid[];
   /** LinkSets one of whose `statementRef`s leads to this statement, in document order. */
