@@ -12,7 +12,7 @@ import { type UnitState, unitState } from './unit-state.ts';
 export async function fragment(asked: BatchCase): Promise<Answer> {
   const resource = await readResource(asked.path);
   const around = (await Promise.all(asked.context.filter((file) => file.endsWith('.json')).map(readResource))).flatMap(unpack);
-  const state = unitState([...unpack(resource), ...around], { redactions: asked.options.redactions ?? false });
+  const state = unitState([...around, ...unpack(resource)], { redactions: asked.options.redactions ?? false });
   const operation = OPERATIONS.get(asked.options.operation ?? '');
   if (!operation) return { error: `no such operation: ${asked.options.operation}` };
   return { output: await operation(resource, state, asked), issues: state.issues };
