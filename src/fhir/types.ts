@@ -247,6 +247,14 @@ export type Observation = Resource & {
     valueQuantity?: Quantity;
     valueCodeableConcept?: CodeableConcept;
     valueString?: string;
+    valueBoolean?: boolean;
+    valueRange?: Range;
+    valueRatio?: { numerator?: Quantity; denominator?: Quantity };
+    valueSampledData?: { [member: string]: unknown };
+    valueAttachment?: Attachment;
+    valueTime?: string;
+    valueDateTime?: string;
+    valuePeriod?: Period;
     interpretation?: CodeableConcept;
     dataAbsentReason?: CodeableConcept;
     referenceRange?: { low?: Quantity; high?: Quantity; text?: string }[];
