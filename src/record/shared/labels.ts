@@ -4,6 +4,8 @@
  * notes follow: so a value and the notes after it cannot be mixed up. The existing adaptor puts single blanks between all of them; such a text
  * is read as far as it is certain, and from there on it stays the note that it was.
  */
+import { hl7ToFhir } from '../../base/hl7-time.ts';
+
 export type Label = {
   /** With the blank that stands before a value; a label without one has no value. */
   readonly label: string;
@@ -86,4 +88,9 @@ function endOfText(text: string, from: number, later: readonly string[], separat
     }
   }
   return end;
+}
+
+/** A date as `dateText` writes it, as FHIR dateTime (London's clock for times). Undefined for anything else. */
+export function dateFromText(text: string): string | undefined {
+  return hl7ToFhir(text.replace(/[-: ]/g, '')) ?? undefined;
 }
