@@ -7,6 +7,8 @@ import { type MessageError, readErrorList } from './message-error.ts';
 import { EnvelopeFault, type Header, messageHeader, readHeader, soapEnvelope, TO_PARTY_MSH, UNDERSTOOD } from './soap.ts';
 import { readSoapFault, type SoapFault } from './soap-fault.ts';
 
+export { EnvelopeFault, type Header, NEXT_MSH, SIGNAL_SERVICE, TO_PARTY_MSH } from './soap.ts';
+
 export const GP2GP_SERVICE = 'urn:nhs:names:services:gp2gp';
 const NEXT_ACTOR = 'http://schemas.xmlsoap.org/soap/actor/next';
 const ENVELOPE_BYTES = 2 * 1024 * 1024;
