@@ -56,6 +56,8 @@ export type Place = {
 export type DocumentFate = {
   /** `DocumentReference/…` */
   readonly reference: string;
+  /** The id that the manifest gives the attachment; the id of the statement where left out. */
+  readonly documentId?: Uuid;
   /** File name as the extract and the manifest give it. */
   readonly filename: string;
   readonly contentType: string;
