@@ -63,7 +63,7 @@ function textOf(document: DocumentReference, fate: DocumentFate, s: ToHl7): stri
     fact(LABELS.absent, fate.present ? undefined : fate.why),
     fact(LABELS.setting, textOrCoding(document.context?.practiceSetting)),
   ];
-  return factsThenNotes(facts, []).trimEnd();
+  return factsThenNotes(facts, []);
 }
 
 function externalDocument(document: DocumentReference, fate: DocumentFate, statementId: Uuid, s: ToHl7): XmlElement {
