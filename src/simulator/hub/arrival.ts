@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto';
+import { open } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
+import { Fault } from '../../base/errors.ts';
+import { EnvelopeFault, firstPart, type HubEnvelope, multipartParameters, readHubEnvelope } from './envelope.ts';
+
+const PARTS = 100;
+const HOP_BY_HOP = new Set([
+  'host',
+  'connection',
+  'content-length',
+  'transfer-encoding',
+  'keep-alive',
+  'te',
+  'trailer',
+  'upgrade',
+  'expect',
+]);
+
+/** A request that Spine would not take: HTTP status and TMS code of the SOAP fault. */
+export class Refusal extends Fault {
+  readonly status: number;
+  override readonly code: string;
+  constructor(status: number, code: string, message: string) {
+    super('hub.refused', message);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+export type KeptBody = { readonly bytes: number; readonly sha256: string; readonly at: number };
+
+/** Streams a request into a file behind its `Content-Type` line, and onto the disk. */
+export async function keepBody(request: IncomingMessage, path: string, contentType: string, most: number): Promise<KeptBody> {
+  const head = Buffer.from(`Content-Type: ${contentType}\r\n\r\n`, 'latin1');
+  const parameters = multipartParameters(contentType);
+  const count = parameters ? countOf(Buffer.from(`\n--${parameters.boundary}`)) : null;
+  const hash = createHash('sha256');
+  let bytes = 0;
+  const file = await open(path, 'w');
+  try {
+    await file.writeFile(head);
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      bytes += chunk.byteLength;
+      if (bytes > most) throw new Refusal(413, '300', `a request of more than ${most} bytes`);
+      hash.update(chunk);
+      count?.feed(chunk);
+      await file.writeFile(chunk);
+    }
+    await file.datasync();
+  } finally {
+    await file.close();
+  }
+  // Each part has one delimiter, the last boundary closes; the first delimiter may stand at the very start.
+  if (count && count.total() > PARTS + 1) throw new Refusal(500, '300', `more than ${PARTS} MIME parts`);
+  return { bytes, sha256: hash.digest('hex'), at: head.byteLength };
+}
+
+/** Counts a text in a stream, also where it lies across two chunks. */
+function countOf(needle: Buffer): { feed(chunk: Buffer): void; total(): number } {
+  let tail = Buffer.alloc(0);
+  let total = 0;
+  return {
+    feed: (chunk) => {
+      const text = Buffer.concat([tail, chunk]);
+      for (let at = text.indexOf(needle); at >= 0; at = text.indexOf(needle, at + needle.byteLength)) total++;
+      tail = Buffer.from(text.subarray(Math.max(0, text.byteLength - needle.byteLength + 1)));
+    },
+    total: () => total,
+  };
+}
+
+export async function readArrival(path: string, body: KeptBody, contentType: string): Promise<HubEnvelope> {
+  const parameters = multipartParameters(contentType);
+  if (parameters) return readHubEnvelope(await firstPart(path, body.at, parameters.boundary));
+  if (!/^\s*text\/xml\b/i.test(contentType)) throw new EnvelopeFault(`Content-Type ${JSON.stringify(contentType)} is not carried here`);
+  const file = await open(path, 'r');
+  try {
+    const xml = Buffer.alloc(body.bytes);
+    await file.read(xml, 0, body.bytes, body.at);
+    const envelope = readHubEnvelope(xml);
+    if (!envelope.signal) throw new EnvelopeFault(`${envelope.action} is not multipart`);
+    return envelope;
+  } finally {
+    await file.close();
+  }
+}
+
+export function checkAction(soapAction: string | undefined, envelope: HubEnvelope): void {
+  if (soapAction === undefined) throw new Refusal(500, '101', 'no SOAPAction');
+  const said = soapAction.trim().replace(/^"(.*)"$/, '$1');
+  const expected = `${envelope.service}/${envelope.action}`;
+  if (said !== expected) throw new Refusal(500, '101', `SOAPAction ${said} does not agree with ${expected}`);
+}
+
+export function headersOf(request: IncomingMessage): (readonly [string, string])[] {
+  const list: (readonly [string, string])[] = [];
+  for (let i = 0; i + 1 < request.rawHeaders.length; i += 2) {
+    const name = request.rawHeaders[i] ?? '';
+    if (!HOP_BY_HOP.has(name.toLowerCase())) list.push([name, request.rawHeaders[i + 1] ?? '']);
+  }
+  return list;
+}

@@ -1,0 +1,389 @@
+import { randomUUID } from 'node:crypto';
+import { copyFile, link, mkdir, readdir, rm, unlink, writeFile } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import { reasonOf } from '../../base/errors.ts';
+import { header, type MutualTls, type Served, serve, target } from '../http.ts';
+import { acknowledgment, messageError, SPINE_PARTY_KEY, type Stamp, soapFault, spineNegative } from './answers.ts';
+import { checkAction, headersOf, type KeptBody, keepBody, Refusal, readArrival } from './arrival.ts';
+import { hubControl } from './control.ts';
+import { type Fate, type Kept, startDelivery } from './delivery.ts';
+import { EnvelopeFault, firstPart, type HubEnvelope, multipartParameters, readHubEnvelope, SIGNAL_SERVICE } from './envelope.ts';
+import { type FaultRule, makeFaults } from './faults.ts';
+import { type LedgerLine, openLedger, readLedger } from './ledger.ts';
+
+/** A party the hub carries messages for: the inbound addresses of its nodes, and its ASID where Spine writes to it itself. */
+export type Route = { readonly urls: readonly string[]; readonly asid?: string };
+
+export type HubOptions = {
+  /** The ledger and the messages in safe keeping; a hub started again on it goes on where it stopped. */
+  readonly folder: string;
+  readonly tls: MutualTls;
+  readonly routes: Readonly<Record<string, Route>>;
+  readonly port?: number;
+  readonly controlPort?: number;
+  /** Every accepted HTTP request is also left here: `NNNN-<from>-<interaction>.mime`, a complete MIME entity. */
+  readonly keepWire?: string;
+  /** The most a request may have, as Spine allows. */
+  readonly maxBytes?: number;
+  readonly faults?: readonly FaultRule[];
+  readonly seed?: number;
+  readonly retry?: { readonly firstMs?: number; readonly mostMs?: number; readonly giveUpAfterMs?: number };
+  readonly log?: (line: string) => void;
+};
+
+export type Counters = {
+  /** Messages accepted, duplicates not counted, and their bytes. */
+  messages: number;
+  bytes: number;
+  duplicates: number;
+  delivered: number;
+  failed: number;
+  refused: number;
+};
+
+export type Hub = {
+  /** Where nodes post: `…/reliablemessaging/intermediary`. */
+  readonly url: string;
+  readonly controlUrl: string;
+  readonly ledgerFile: string;
+  readonly counters: Readonly<Counters>;
+  readonly pending: number;
+  setRoute(partyKey: string, route: Route): void;
+  close(): Promise<void>;
+};
+
+const PATH = '/reliablemessaging/intermediary';
+
+/**
+ * Spine's intermediary: takes a message, keeps it, says so, and carries it to its recipient until that one has it.
+ * At-least-once on the way, at-most-once per (From party, message id) at the door; kill -9 loses nothing it acknowledged.
+ */
+export async function startHub(options: HubOptions): Promise<Hub> {
+  const log = options.log ?? (() => undefined);
+  const spool = join(options.folder, 'spool');
+  await mkdir(spool, { recursive: true });
+  if (options.keepWire) await mkdir(options.keepWire, { recursive: true });
+  const ledgerFile = join(options.folder, 'ledger.jsonl');
+  const routes = new Map(Object.entries(options.routes));
+  const stamp: Stamp = { newId: () => randomUUID().toUpperCase(), now: () => new Date() };
+  const faults = makeFaults(options.seed ?? 1, options.faults);
+  const counters: Counters = { messages: 0, bytes: 0, duplicates: 0, delivered: 0, failed: 0, refused: 0 };
+  const known = new Map<string, { readonly sha256: string; readonly kept: Promise<void> }>();
+  const past = await recall(ledgerFile, known, counters);
+  let number = past.lastNumber;
+  let arrivals = 0;
+
+  const ledger = await openLedger(ledgerFile);
+  const delivery = startDelivery({
+    urlsOf: (partyKey) => routes.get(partyKey)?.urls ?? null,
+    tls: options.tls,
+    retry: {
+      firstMs: options.retry?.firstMs ?? 100,
+      mostMs: options.retry?.mostMs ?? 2_000,
+      giveUpAfterMs: options.retry?.giveUpAfterMs ?? 4 * 3_600_000,
+    },
+    concurrency: 16,
+    log,
+  });
+
+  // ---- at the door
+
+  async function receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (target(request).path !== PATH || request.method !== 'POST') return answer(response, 404, soapFault('101', 'no such service here'));
+    if (faults.take('outage', null)) {
+      request.destroy();
+      return;
+    }
+    const contentType = header(request, 'content-type') ?? '';
+    const arrival = join(spool, `${process.pid}-${++arrivals}.part`);
+    try {
+      const body = await keepBody(request, arrival, contentType, options.maxBytes ?? 5_000_000);
+      const envelope = await readArrival(arrival, body, contentType);
+      checkAction(header(request, 'soapaction'), envelope);
+      await accept(request, response, { arrival, contentType, body, envelope });
+    } catch (thrown) {
+      if (!(thrown instanceof Refusal) && !(thrown instanceof EnvelopeFault)) throw thrown;
+      counters.refused++;
+      log(`refused: ${thrown.message}`);
+      const { status, code } = thrown instanceof Refusal ? thrown : { status: 500, code: '201' };
+      await ledger.append(refusedLine(status, thrown.message, header(request, 'soapaction')));
+      answer(response, status, soapFault(code, thrown.message), { connection: 'close' });
+    } finally {
+      await rm(arrival, { force: true });
+    }
+  }
+
+  type Arrived = { readonly arrival: string; readonly contentType: string; readonly body: KeptBody; readonly envelope: HubEnvelope };
+
+  async function accept(request: IncomingMessage, response: ServerResponse, arrived: Arrived): Promise<void> {
+    const { envelope, body } = arrived;
+    const status = faults.take('status', envelope);
+    if (status) return answer(response, status.status ?? 503, '');
+    const error = faults.take('error', envelope);
+    if (error)
+      return answer(response, 200, messageError(envelope, error.code ?? 'Unknown', error.text ?? '1000:refused on purpose', stamp));
+    const unknown = [envelope.from, envelope.to].find((party) => party !== SPINE_PARTY_KEY && !routes.has(party));
+    if (unknown !== undefined) {
+      counters.refused++;
+      await ledger.append({ ...lineOf(envelope, body.bytes, 0, 'refused', 200), reason: `unknown party ${unknown}` });
+      const text = unknown === envelope.to ? '501314:Invalid To Party Type attribute' : '501313:Invalid From Party Type attribute';
+      return answer(response, 200, messageError(envelope, 'ValueNotRecognized', text, stamp));
+    }
+    await keep(request, arrived);
+    if (faults.take('loseAnswer', envelope)) {
+      request.socket.destroy();
+      return;
+    }
+    answer(response, 202, envelope.signal ? '' : acknowledgment(envelope, stamp));
+  }
+
+  /** Resolves once the message is on the disk, whether it came with this request or an earlier one. */
+  async function keep(request: IncomingMessage, { arrival, contentType, body, envelope }: Arrived): Promise<void> {
+    const key = keyOf(envelope.from, envelope.messageId);
+    const before = known.get(key);
+    const mine = ++number;
+    const line = lineOf(envelope, body.bytes, mine, 'accepted', 202);
+    if (before) {
+      await before.kept;
+      counters.duplicates++;
+      const altered = before.sha256 !== body.sha256;
+      if (altered) log(`message ${envelope.messageId} of ${envelope.from} came again with other bytes`);
+      await ledger.append({ ...line, sha256: body.sha256, duplicate: true, ...(altered && { altered }) });
+      await keepWire(arrival, mine, contentType, envelope);
+      return;
+    }
+    const file = join(spool, `${mine}.mime`);
+    const headers = headersOf(request);
+    const kept = (async () => {
+      await link(arrival, file);
+      await ledger.append({ ...line, sha256: body.sha256, spool: { file: `${mine}.mime`, bodyAt: body.at, headers, envelope } });
+    })();
+    known.set(key, { sha256: body.sha256, kept });
+    kept.catch(() => known.delete(key));
+    await kept;
+    counters.messages++;
+    counters.bytes += body.bytes;
+    await keepWire(file, mine, contentType, envelope);
+    send({ number: mine, file, bodyAt: body.at, bytes: body.bytes, headers, envelope });
+  }
+
+  async function keepWire(file: string, mine: number, contentType: string, envelope: HubEnvelope): Promise<void> {
+    if (!options.keepWire || !contentType) return;
+    const path = join(options.keepWire, wireName(mine, envelope));
+    await link(file, path).catch(async (thrown: unknown) => {
+      if (codeOf(thrown) === 'EEXIST') return;
+      if (codeOf(thrown) !== 'EXDEV' && codeOf(thrown) !== 'EPERM') throw thrown;
+      await copyFile(file, path);
+    });
+  }
+
+  // ---- on the way
+
+  function send(message: Kept): void {
+    const { envelope } = message;
+    if (faults.take('drop', envelope)) {
+      background(end(message, onPurpose('dropped')));
+      return;
+    }
+    const negative = faults.take('negative', envelope);
+    if (negative) {
+      background(refuseLater(message, negative.code ?? '506', negative.text ?? 'Receiver ASID missing, invalid or not permitted'));
+      return;
+    }
+    const wait = (faults.take('latency', envelope)?.ms ?? 0) + (faults.take('reorder', envelope)?.ms ?? 0) * faults.random();
+    const twice = faults.take('duplicate', envelope) !== null;
+    let left = twice ? 2 : 1;
+    const fate = async (reached: Fate) => {
+      left--;
+      if (left === 0) await settle(message, reached);
+    };
+    for (let i = 0; i < (twice ? 2 : 1); i++) delivery.enqueue(message, Date.now() + wait, fate);
+  }
+
+  async function settle(message: Kept, fate: Fate): Promise<void> {
+    const { envelope } = message;
+    if (!fate.delivered) {
+      log(`${envelope.action} ${envelope.messageId} to ${envelope.to} failed: ${fate.reason}`);
+      // The notice is kept before the end is written: a crash between the two tells the sender twice, never not at all.
+      if (envelope.from !== SPINE_PARTY_KEY && !envelope.signal) {
+        const text = messageError(envelope, 'DeliveryFailure', `501320:Message not delivered: ${fate.reason}`, stamp);
+        await tell(envelope, 'text/xml', `${SIGNAL_SERVICE}/MessageError`, text);
+      }
+    }
+    await end(message, fate);
+  }
+
+  async function refuseLater(message: Kept, code: string, text: string): Promise<void> {
+    const { envelope } = message;
+    const notice = spineNegative(envelope, code, text, routes.get(envelope.from)?.asid ?? '', stamp);
+    await tell(envelope, notice.contentType, 'urn:nhs:names:services:gp2gp/MCCI_IN010000UK13', notice.body);
+    await end(message, onPurpose(`refused with ${code}`));
+  }
+
+  async function end(message: Kept, fate: Fate): Promise<void> {
+    counters[fate.delivered ? 'delivered' : 'failed']++;
+    await ledger.append({
+      ...lineOf(message.envelope, message.bytes, message.number, fate.delivered ? 'delivered' : 'failed', fate.status),
+      attempts: fate.attempts,
+      url: fate.url,
+      ...(fate.reason && { reason: fate.reason }),
+    });
+    await rm(message.file, { force: true });
+  }
+
+  /** A message of Spine's own to the sender of another: kept and carried like any, but no request that crossed the hub. */
+  async function tell(about: HubEnvelope, contentType: string, soapAction: string, body: string): Promise<void> {
+    const headers = [
+      ['Content-Type', contentType],
+      ['SOAPAction', `"${soapAction}"`],
+    ] as const;
+    const head = `Content-Type: ${contentType}\r\n\r\n`;
+    const bytes = Buffer.from(body);
+    const parameters = multipartParameters(contentType);
+    const mine = ++number;
+    const file = join(spool, `${mine}.mime`);
+    await writeFile(file, Buffer.concat([Buffer.from(head), bytes]), { flush: true });
+    const envelope = readHubEnvelope(parameters ? await firstPart(file, head.length, parameters.boundary) : bytes);
+    const message: Kept = { number: mine, file, bodyAt: head.length, bytes: bytes.byteLength, headers, envelope };
+    await ledger.append({
+      ...lineOf(envelope, bytes.byteLength, mine, 'accepted', 0),
+      reason: `about ${about.messageId}`,
+      spool: spoolOf(message),
+    });
+    delivery.enqueue(message, 0, (fate) => settle(message, fate));
+  }
+
+  function background(work: Promise<void>): void {
+    work.catch((thrown: unknown) => log(`ledger: ${reasonOf(thrown)}`));
+  }
+
+  for (const kept of past.undelivered) {
+    const message = { ...kept, file: join(spool, kept.file) };
+    const contentType = kept.headers.find(([name]) => name.toLowerCase() === 'content-type')?.[1] ?? '';
+    if (kept.envelope.from !== SPINE_PARTY_KEY) await keepWire(message.file, message.number, contentType, message.envelope);
+    send(message);
+  }
+  await sweep(spool, new Set(past.undelivered.map((kept) => kept.file)));
+
+  const door = await serve(receive, { tls: options.tls, log, ...(options.port !== undefined && { port: options.port }) });
+  const setRoute = (partyKey: string, route: Route) => void routes.set(partyKey, route);
+  const control: Served = await serve(hubControl({ faults, counters, routes, pending: () => delivery.pending, setRoute }), {
+    log,
+    ...(options.controlPort !== undefined && { port: options.controlPort }),
+  });
+  return {
+    url: `${door.url}${PATH}`,
+    controlUrl: control.url,
+    ledgerFile,
+    counters,
+    get pending() {
+      return delivery.pending;
+    },
+    setRoute,
+    close: async () => {
+      await control.close();
+      await door.close();
+      await delivery.close();
+      await ledger.close();
+    },
+  };
+}
+
+function answer(response: ServerResponse, status: number, body: string, headers: Readonly<Record<string, string>> = {}): void {
+  const bytes = Buffer.from(body);
+  response.writeHead(status, { ...(body && { 'content-type': 'text/xml;charset=UTF-8' }), 'content-length': bytes.byteLength, ...headers });
+  response.end(bytes);
+}
+
+function lineOf(envelope: HubEnvelope, bytes: number, number: number, direction: LedgerLine['direction'], status: number): LedgerLine {
+  return {
+    time: new Date().toISOString(),
+    number,
+    direction,
+    from: envelope.from,
+    to: envelope.to,
+    messageId: envelope.messageId,
+    conversationId: envelope.conversationId,
+    interaction: envelope.action,
+    status,
+    bytes,
+  };
+}
+
+function refusedLine(status: number, reason: string, soapAction: string | undefined): LedgerLine {
+  const interaction = soapAction?.replace(/^.*\/|"/g, '') ?? '';
+  return {
+    time: new Date().toISOString(),
+    number: 0,
+    direction: 'refused',
+    from: '',
+    to: '',
+    messageId: '',
+    conversationId: '',
+    interaction,
+    status,
+    bytes: 0,
+    reason,
+  };
+}
+
+function onPurpose(what: string): Fate {
+  return { delivered: false, status: 0, url: '', attempts: 0, reason: `${what} on purpose` };
+}
+
+function keyOf(from: string, messageId: string): string {
+  return `${from}\n${messageId.toUpperCase()}`;
+}
+
+function wireName(number: number, envelope: HubEnvelope): string {
+  const plain = (text: string) => text.replace(/[^A-Za-z0-9_.-]/g, '_').slice(0, 60);
+  return `${String(number).padStart(4, '0')}-${plain(envelope.from)}-${plain(envelope.action)}.mime`;
+}
+
+function spoolOf(message: Kept): NonNullable<LedgerLine['spool']> {
+  return { file: `${message.number}.mime`, bodyAt: message.bodyAt, headers: message.headers, envelope: message.envelope };
+}
+
+/** Reads the ledger of an earlier life: what is known, what has been counted, and what is still to be delivered. */
+async function recall(
+  path: string,
+  known: Map<string, { readonly sha256: string; readonly kept: Promise<void> }>,
+  counters: Counters,
+): Promise<{ lastNumber: number; undelivered: Kept[] }> {
+  const open = new Map<number, Kept>();
+  let lastNumber = 0;
+  for await (const line of readLedger(path)) {
+    lastNumber = Math.max(lastNumber, line.number);
+    if (line.direction === 'refused') counters.refused++;
+    else if (line.direction !== 'accepted') {
+      open.delete(line.number);
+      counters[line.direction]++;
+    } else if (line.duplicate) counters.duplicates++;
+    else if (line.spool) {
+      const { file, bodyAt, headers } = line.spool;
+      open.set(line.number, {
+        number: line.number,
+        file,
+        bodyAt,
+        bytes: line.bytes,
+        headers,
+        envelope: line.spool.envelope as HubEnvelope,
+      });
+      if (line.from === SPINE_PARTY_KEY) continue;
+      known.set(keyOf(line.from, line.messageId), { sha256: line.sha256 ?? '', kept: Promise.resolve() });
+      counters.messages++;
+      counters.bytes += line.bytes;
+    }
+  }
+  return { lastNumber, undelivered: [...open.values()] };
+}
+
+/** What an earlier life left in the spool without having acknowledged it, or after having delivered it. */
+async function sweep(spool: string, keep: ReadonlySet<string>): Promise<void> {
+  for (const name of await readdir(spool)) if (!keep.has(name) && !name.startsWith(`${process.pid}-`)) await unlink(join(spool, name));
+}
+
+function codeOf(thrown: unknown): string | null {
+  return thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : null;
+}
