@@ -2,9 +2,15 @@
  * What stands in for an entry that cannot be carried as what it is. Requesting: the national transfer-degraded codes in front of
  * codes without SNOMED. Both directions: the entry's words as a narrative, in the entry's own place.
  */
-import type { CodeableConcept } from '../../fhir/types.ts';
-import type { Remark } from '../types.ts';
+import type { CodeableConcept, Observation, Resource } from '../../fhir/types.ts';
+import type { XmlElement } from '../../xml/element.ts';
+import type { Remark, Statement, ToFhir, ToHl7, Uuid } from '../types.ts';
 import { SNOMED_URI } from './code-systems.ts';
+import { redactionToHl7 } from './redaction.ts';
+import { head, maybe, ref } from './resources.ts';
+import { idOf, narrative, performerOf } from './statements.ts';
+import { availabilityTime, effectiveToFhir, hl7Time } from './times.ts';
+import { wordsOfResource, wordsOfStatement } from './words.ts';
 
 export type DegradeKind = 'record' | 'medication' | 'referral' | 'request' | 'plan' | 'drugAllergy' | 'nonDrugAllergy';
 
@@ -36,4 +42,37 @@ export function degraded<C extends CodeableConcept | undefined>(
     original,
   });
   return { ...concept, coding: [{ system: SNOMED_URI, code, display }, ...original] };
+}
+
+/** Sending: a resource that could not be written as what it is, as a narrative with all its words, in its own place. */
+export function asNarrative(resource: Resource, statementId: Uuid, s: ToHl7): Statement {
+  const available = hl7Time(dateOf(resource), { report: () => undefined });
+  const xml = narrative(statementId, wordsOfResource(resource), availabilityTime(available), redactionToHl7(resource, s));
+  return { xml, effective: available, available, author: null };
+}
+
+const DATES = ['effectiveDateTime', 'date', 'authoredOn', 'assertedDate', 'onsetDateTime', 'created', 'indexed', 'issued', 'recordedDate'];
+
+/** The first date that a resource of any type has. */
+function dateOf(resource: Resource): string | undefined {
+  const members = resource as Resource & Readonly<Record<string, unknown>>;
+  return DATES.map((name) => members[name]).find((value): value is string => typeof value === 'string');
+}
+
+/** Requesting: a statement that could not be mapped, as an observation with all its words and the degrade code. */
+export function asObservation(statement: XmlElement, composition: XmlElement, s: ToFhir, encounter: string | undefined): Observation {
+  const silent = { report: () => undefined };
+  const comment = wordsOfStatement(statement);
+  const [code, display] = CODES.record;
+  const performer = s.practitioner(performerOf(statement, composition));
+  return {
+    ...head('Observation', idOf(statement), 'Observation-1', [composition, statement], s),
+    status: 'unknown',
+    code: { coding: [{ system: SNOMED_URI, code, display }] },
+    ...maybe('subject', s.patient),
+    ...maybe('context', encounter),
+    ...effectiveToFhir(statement, silent),
+    ...(performer && { performer: [ref(performer)] }),
+    ...(comment && { comment }),
+  };
 }

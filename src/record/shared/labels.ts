@@ -30,8 +30,13 @@ export function factsThenNotes(facts: readonly (string | undefined)[], notes: re
 
 /**
  * Takes labelled facts off the beginning of a text. `rest` is what follows them: the notes, and all that could not be told from notes.
+ * Where notes have a label of their own (`''` where there are none at all), every value's end is certain; that label is taken off too.
  */
-export function readFacts<K extends string>(text: string, labels: Labels<K>): { found: Partial<Record<K, string>>; rest: string } {
+export function readFacts<K extends string>(
+  text: string,
+  labels: Labels<K>,
+  notes?: string,
+): { found: Partial<Record<K, string>>; rest: string } {
   const found: Partial<Record<K, string>> = {};
   const keys = namesOf(labels);
   let at = skipBlanks(text, 0);
@@ -41,8 +46,9 @@ export function readFacts<K extends string>(text: string, labels: Labels<K>): { 
     if (!text.startsWith(label.trimEnd(), at)) continue;
     const after = at + label.trimEnd().length;
     const from = label.endsWith(' ') ? skipBlanks(text, after) : after;
-    const later = keys.slice(index + 1).map((name) => labels[name].label.trimEnd());
-    const end = value ? endOfMatch(text, from, value) : endOfText(text, from, later, separator);
+    const later = [...keys.slice(index + 1).map((name) => labels[name].label), ...(notes ? [notes] : [])].map((one) => one.trimEnd());
+    const known = value ? endOfMatch(text, from, value) : endOfText(text, from, later, separator);
+    const end = known ?? (notes === undefined || value ? undefined : text.length);
     if (end === undefined) {
       if (value) continue;
       break;
@@ -51,7 +57,8 @@ export function readFacts<K extends string>(text: string, labels: Labels<K>): { 
     if (end < text.length) separator ??= text[end] === '\n' ? '\n' : ' ';
     at = skipBlanks(text, end);
   }
-  return { found, rest: text.slice(at) };
+  const rest = text.slice(at);
+  return { found, rest: notes && rest.startsWith(notes) ? rest.slice(notes.length) : rest };
 }
 
 function namesOf<K extends string>(labels: Labels<K>): K[] {

@@ -1,0 +1,75 @@
+/** One record by its references. What is found, and in which order, does not depend on the order of the bundle's entries. */
+import type { Bundle, Reference, Resource } from '../fhir/types.ts';
+import { normalised } from './shared/references.ts';
+
+export type BundleIndex = {
+  /** `Type/id`, or `List/id#local` for a resource contained in a list. */
+  readonly keys: ReadonlyMap<Resource, string>;
+  /** By relative or absolute reference, by `fullUrl`, or `#local` with the resource that contains it. */
+  find(reference: Reference | string | undefined, container?: Resource): Resource | undefined;
+  keyOf(reference: Reference | string | undefined, container?: Resource): string | undefined;
+  /** All resources of a type, by id. */
+  all(resourceType: string): readonly Resource[];
+  /** Everything, by type and id; what lists contain comes last. */
+  readonly resources: readonly Resource[];
+  /** Resources whose type and id another resource has already; nothing finds them. */
+  readonly doubles: readonly Resource[];
+};
+
+export function indexBundle(bundle: Bundle): BundleIndex {
+  const entries = (bundle.entry ?? []).filter((entry) => isResource(entry.resource));
+  const given = entries.flatMap((entry) => (entry.resource ? [entry.resource] : [])).sort(byTypeAndId);
+  const byKey = new Map<string, Resource>();
+  const keys = new Map<Resource, string>();
+  const doubles: Resource[] = [];
+  const add = (key: string, resource: Resource) => {
+    if (byKey.has(key)) doubles.push(resource);
+    else {
+      byKey.set(key, resource);
+      keys.set(resource, key);
+    }
+  };
+  for (const [at, resource] of given.entries()) add(`${resource.resourceType}/${resource.id ?? `without-id-${at + 1}`}`, resource);
+  for (const list of given) {
+    if (list.resourceType !== 'List') continue;
+    for (const inner of list.contained ?? []) if (isResource(inner)) add(`List/${list.id}#${localId(inner)}`, inner);
+  }
+  const byUrl = new Map(entries.flatMap((entry) => (entry.fullUrl && entry.resource ? [[entry.fullUrl, entry.resource] as const] : [])));
+
+  const find = (reference: Reference | string | undefined, container?: Resource): Resource | undefined => {
+    const text = normalised(reference);
+    if (text === undefined) return undefined;
+    if (text.startsWith('#')) return container?.contained?.find((inner) => localId(inner) === text.slice(1));
+    return byKey.get(text) ?? byUrl.get(text) ?? byUrl.get(rawOf(reference));
+  };
+  const resources = [...keys.keys()];
+  const byType = Map.groupBy(resources, (resource) => resource.resourceType);
+  return {
+    keys,
+    find,
+    keyOf: (reference, container) => {
+      const found = find(reference, container);
+      return found && keys.get(found);
+    },
+    all: (resourceType) => byType.get(resourceType) ?? [],
+    resources,
+    doubles,
+  };
+}
+
+function isResource(resource: Resource | undefined): boolean {
+  return typeof resource?.resourceType === 'string';
+}
+
+function byTypeAndId(a: Resource, b: Resource): number {
+  return compare(a.resourceType, b.resourceType) || compare(a.id ?? '', b.id ?? '');
+}
+
+function compare(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
+
+const localId = (resource: Resource) => (resource.id ?? '').replace(/^#/, '');
+const rawOf = (reference: Reference | string | undefined) =>
+  (typeof reference === 'string' ? reference : (reference?.reference ?? '')).trim();

@@ -1,0 +1,382 @@
+/**
+ * A GP Connect record as an HL7 extract: index the bundle, place every resource, write composition by composition. A fault in one
+ * resource costs that resource, which stands in its place as a narrative; only a bundle without the patient is refused.
+ */
+import { reasonOf } from '../base/errors.ts';
+import { type Hl7Time, hl7ToEpoch, toHl7Seconds } from '../base/hl7-time.ts';
+import { nhsNumber } from '../base/nhs-number.ts';
+import type { Bundle, Encounter, Patient, Reference, Resource } from '../fhir/types.ts';
+import { attr, child, h, type XmlElement } from '../xml/element.ts';
+import { carriable, writeCloseTag, writeOpenTag, writeXml } from '../xml/write.ts';
+import { type BundleIndex, indexBundle } from './bundle-index.ts';
+import { type Hl7Handler, TO_HL7 } from './concepts.ts';
+import { category, encounterComposition, outsideComposition, topic } from './consultation/to-hl7.ts';
+import { Reporting } from './issues.ts';
+import { directory } from './people/directory.ts';
+import { NHS_NUMBER_OID, NHS_NUMBER_URI, SDS_ORGANISATION_OID } from './people/terms.ts';
+import { agentDirectory } from './people/to-hl7.ts';
+import { type Item, type Placement, type Planned, place } from './place.ts';
+import { problemIndex } from './problems-named.ts';
+import { snomedCode } from './shared/coded.ts';
+import { asNarrative } from './shared/degrade.ts';
+import { isRedacted } from './shared/redaction.ts';
+import { component, id, statusComplete } from './shared/statements.ts';
+import { availabilityTime, effectiveAt, hl7Time, timeElement } from './shared/times.ts';
+import type { Conversion, DocumentFate, Origin, Remark, Statement, ToHl7, Uuid } from './types.ts';
+
+export type ToHl7Options = {
+  /** A fresh UUID at each call; the same sequence gives the same bytes. */
+  readonly newId: () => string;
+  readonly now: Date;
+  /** The patient that the request asks for; the record must be theirs. */
+  readonly nhsNumber: string;
+  /** Id of the request that the extract answers. */
+  readonly requestId: string;
+  /** The practice that asked. */
+  readonly fromOds: string;
+  /** The practice whose record it is. */
+  readonly toOds: string;
+  /** True in UK07. */
+  readonly redactions: boolean;
+  /** By `DocumentReference/…`. */
+  readonly documents: ReadonlyMap<string, DocumentFate> | ((reference: string) => DocumentFate | undefined);
+  /** Takes the compositions, one after the other, as XML text. */
+  write(chunk: string): void;
+  /** Left out: all concepts. */
+  readonly handlers?: readonly Hl7Handler[];
+};
+
+/** `head`, what was written, and `tail` make one `<EhrExtract>…</EhrExtract>`. */
+export type WrittenExtract = { readonly extractId: Uuid; readonly head: string; readonly tail: string; readonly nhsNumber: string };
+
+export function toHl7(bundle: Bundle, options: ToHl7Options): Conversion<WrittenExtract> {
+  if (bundle?.resourceType !== 'Bundle')
+    return { refused: 'unreadable', at: null, text: 'What the practice’s system gave is no FHIR bundle.' };
+  const index = indexBundle(bundle);
+  const patient = patientOf(index, options.nhsNumber);
+  if ('refused' in patient) return patient;
+  const drawId = () => options.newId().toUpperCase();
+  const extractId = drawId();
+  const folderId = drawId();
+  const placement = place(index, options.handlers ?? TO_HL7, drawId);
+  if (placement.compositions.length === 0)
+    return { refused: 'empty', at: null, text: 'The record has no entry that an extract can carry.' };
+  const writing = new Writing(index, placement, drawId, options);
+  for (const composition of placement.compositions) writing.composition(composition);
+  if (writing.written === 0) return { refused: 'empty', at: null, text: 'No entry of the record could be written.' };
+  const ends = writing.ends(extractId, folderId, patient);
+  return { out: { extractId, ...ends, nhsNumber: options.nhsNumber }, report: writing.reporting.report() };
+}
+
+function patientOf(index: BundleIndex, wanted: string): Patient | { refused: 'noPatient' | 'otherPatient'; at: null; text: string } {
+  const patients = index.all('Patient') as readonly Patient[];
+  if (patients.length === 0) return { refused: 'noPatient', at: null, text: 'The record has no Patient resource.' };
+  const numbers = (patient: Patient) =>
+    (patient.identifier ?? []).flatMap(({ system, value }) => (system === NHS_NUMBER_URI && value ? [nhsNumber(value) ?? value] : []));
+  const found = patients.find((patient) => numbers(patient).includes(nhsNumber(wanted) ?? wanted));
+  if (found) return found;
+  if (patients.some((patient) => numbers(patient).length > 0))
+    return { refused: 'otherPatient', at: null, text: 'The record is of another patient than the request asks for.' };
+  return { refused: 'noPatient', at: null, text: 'The record’s patient has no NHS number.' };
+}
+
+/** The writing of one extract: what was drawn, named and seen so far. */
+class Writing {
+  readonly reporting = new Reporting();
+  written = 0;
+  readonly #index: BundleIndex;
+  readonly #placement: Placement;
+  readonly #drawId: () => Uuid;
+  readonly #options: ToHl7Options;
+  readonly #directory: ReturnType<typeof directory>;
+  readonly #problems: ReturnType<typeof problemIndex>;
+  readonly #idsByKey = new Map<string, Uuid>();
+  /** Ids of statements in the extract so far; and what its links lead to, with who said so. */
+  readonly #ids = new Set<Uuid>();
+  readonly #links = new Map<Uuid, Origin>();
+  #low: Hl7Time | null = null;
+  #high: Hl7Time | null = null;
+
+  constructor(index: BundleIndex, placement: Placement, drawId: () => Uuid, options: ToHl7Options) {
+    this.#index = index;
+    this.#placement = placement;
+    this.#drawId = drawId;
+    this.#options = options;
+    this.#directory = directory(index, drawId);
+    this.#problems = problemIndex(index);
+    for (const resource of index.resources) {
+      this.reporting.came(resource.resourceType);
+      if (isRedacted(resource)) this.reporting.redacted(index.keys.get(resource) ?? '');
+    }
+    for (const { about, remark } of placement.remarks) this.reporting.issue(remark, this.#origin(about));
+  }
+
+  composition(planned: Planned): void {
+    const xml = planned.kind === 'outside' ? this.#outside(planned) : this.#consultation(planned);
+    if (!xml) return;
+    this.written++;
+    this.#options.write(writeXml(component(xml)));
+  }
+
+  #outside({ item, id: compositionId }: Extract<Planned, { kind: 'outside' }>): XmlElement | null {
+    const statements = this.#statements(item);
+    if (statements.length === 0) return null;
+    this.#folderBegins(statements[0]?.effective ?? null);
+    return outsideComposition(statements, item.handler.outside, compositionId);
+  }
+
+  #consultation({ encounter, list, topics, id: compositionId }: Extract<Planned, { kind: 'consultation' }>): XmlElement | null {
+    const inside = topics.map((planned) => ({
+      planned,
+      groups: planned.groups.map((group) => ({
+        group,
+        components: group.items.flatMap((item) => this.#statements(item)).map(({ xml }) => component(xml)),
+      })),
+    }));
+    const filled = inside
+      .map(({ planned, groups }) => ({ planned, groups: groups.filter(({ components }) => components.length) }))
+      .filter(({ groups }) => groups.length);
+    const from = this.#origin(encounter);
+    if (filled.length === 0) {
+      this.reporting.issue({ code: 'statement.notCarried', text: 'Nothing in the consultation could be carried; it is left out.' }, from);
+      return null;
+    }
+    const s = this.#questions(encounter);
+    const written = (of: Encounter, withLists: boolean) => {
+      const topicsWritten = filled.map(({ planned, groups }) => {
+        const own = withLists ? planned.list : undefined;
+        const parts = groups.flatMap(({ group, components }) =>
+          group.bare ? components : [category(withLists ? group.list : undefined, own, of, group.id, components, s)],
+        );
+        return topic(own, of, planned.id, parts, s);
+      });
+      return encounterComposition(of, withLists ? list : undefined, compositionId, topicsWritten, s);
+    };
+    this.reporting.went('Encounter', compositionId, from);
+    try {
+      const xml = written(encounter, true);
+      const start = hl7Time(encounter.period?.start, s);
+      this.#folderBegins(start);
+      if (start !== null) this.#folderEnds(hl7Time(encounter.period?.end, s));
+      return xml;
+    } catch (thrown) {
+      const text = `The consultation's own details cannot be read (${reasonOf(thrown)}); its entries are carried without them.`;
+      this.reporting.issue({ code: 'value.lost', text }, from);
+      return written({ resourceType: 'Encounter', ...(encounter.id && { id: encounter.id }) }, false);
+    }
+  }
+
+  /** The statements of one resource. Whatever a handler throws, the resource keeps its place, as words. */
+  #statements({ resource, key, handler }: Item): readonly Statement[] {
+    const where = this.#placement.places.get(key);
+    if (!where) return [];
+    const s = this.#questions(resource);
+    let statements: readonly Statement[];
+    try {
+      statements = handler.map(resource, where, s);
+    } catch (thrown) {
+      s.report({
+        code: 'statement.asText',
+        text: `The entry could not be written as what it is (${reasonOf(thrown)}); its words are kept as a note.`,
+      });
+      statements = [asNarrative(resource, where.statementId, s)];
+    }
+    if (statements.length === 0) s.report({ code: 'statement.notCarried', text: 'The entry gives nothing that an extract can carry.' });
+    const from = this.#origin(resource);
+    if (statements.length) this.reporting.went(resource.resourceType, where.statementId, from);
+    return statements.map((statement) => ({ ...statement, xml: this.#seen(statement.xml, from) }));
+  }
+
+  /**
+   * Notes the ids and links of a statement and the characters that XML cannot carry. An id that the extract has already is
+   * replaced: a repeated one made receivers file two entries as one.
+   */
+  #seen(xml: XmlElement, from: Origin): XmlElement {
+    const replaced = { count: 0 };
+    const seen = this.#look(xml, from, replaced);
+    if (replaced.count)
+      this.reporting.issue(
+        { code: 'text.replaced', text: `${replaced.count} characters cannot be transferred and were replaced by “\uFFFD”.` },
+        from,
+      );
+    return seen;
+  }
+
+  #look(element: XmlElement, from: Origin, replaced: { count: number }): XmlElement {
+    const own = STATEMENTS.has(element.name) ? attr(child(element, 'id'), 'root') : undefined;
+    if (LINKS.has(element.name)) this.#link(attr(child(element, 'id'), 'root'), from);
+    for (let at = 1; at < element.attributes.length; at += 2) replaced.count += carriable(element.attributes[at] ?? '').replaced;
+    let changed = false;
+    const nodes = element.children.map((node) => {
+      if (typeof node === 'string') {
+        replaced.count += carriable(node).replaced;
+        return node;
+      }
+      const inner = this.#look(node, from, replaced);
+      changed ||= inner !== node;
+      return inner;
+    });
+    if (own !== undefined && this.#ids.has(own)) {
+      const at = nodes.findIndex((node) => typeof node !== 'string' && node.name === 'id');
+      const fresh = this.#drawId();
+      this.#ids.add(fresh);
+      return { ...element, children: nodes.toSpliced(at, 1, id(fresh)) };
+    }
+    if (own !== undefined) this.#ids.add(own);
+    return changed ? { ...element, children: nodes } : element;
+  }
+
+  #link(to: Uuid | undefined, from: Origin): void {
+    if (to !== undefined && !this.#links.has(to)) this.#links.set(to, from);
+  }
+
+  /** What a handler may ask while it maps this resource. */
+  #questions(resource: Resource): ToHl7 {
+    const { documents } = this.#options;
+    const key = (reference: Reference | string | undefined) => this.#index.keyOf(reference, resource);
+    const report = (remark: Remark) => this.reporting.issue(remark, this.#origin(resource));
+    return {
+      redactions: this.#options.redactions,
+      find: <R extends Resource>(reference: Reference | string | undefined) => this.#index.find(reference, resource) as R | undefined,
+      all: <R extends Resource>(type: R['resourceType']) => this.#index.all(type) as readonly R[],
+      statementId: (reference) => this.#placement.places.get(key(reference) ?? '')?.statementId,
+      newId: this.#drawId,
+      idFor: (name) => {
+        const known = this.#idsByKey.get(name) ?? this.#drawId();
+        this.#idsByKey.set(name, known);
+        return known;
+      },
+      agent: (practitioner, organisation) => this.#directory.agent(practitioner, organisation, { report }),
+      document: (reference) => (typeof documents === 'function' ? documents(reference) : documents.get(reference)),
+      holderOf: (reference) => {
+        const holder = this.#placement.holders.get(key(reference) ?? '');
+        return holder && this.#index.keys.get(holder);
+      },
+      problemsNaming: (reference) => this.#problems(reference),
+      report,
+    };
+  }
+
+  #origin(resource: Resource): Origin {
+    const key = this.#index.keys.get(resource) ?? `${resource.resourceType}/${resource.id ?? ''}`;
+    return { composition: this.#placement.places.get(key)?.composition ?? null, id: key, kind: resource.resourceType, line: null };
+  }
+
+  #folderBegins(time: Hl7Time | null): void {
+    const epoch = time === null ? null : hl7ToEpoch(time);
+    if (epoch !== null && epoch < (this.#low === null ? Number.POSITIVE_INFINITY : (hl7ToEpoch(this.#low) ?? epoch))) this.#low = time;
+  }
+
+  #folderEnds(time: Hl7Time | null): void {
+    const epoch = time === null ? null : hl7ToEpoch(time);
+    if (epoch !== null && epoch > (this.#high === null ? Number.NEGATIVE_INFINITY : (hl7ToEpoch(this.#high) ?? epoch))) this.#high = time;
+  }
+
+  /** What stands before and after the compositions. Known last: whoever was named, and from when to when the entries are. */
+  ends(extractId: Uuid, folderId: Uuid, patient: Patient): { head: string; tail: string } {
+    for (const [to, from] of this.#links)
+      if (!this.#ids.has(to))
+        this.reporting.issue({ code: 'link.broken', text: 'A link of the entry leads to nothing in the extract.' }, from);
+    const { nhsNumber: number, requestId, fromOds, toOds } = this.#options;
+    const now = toHl7Seconds(this.#options.now);
+    const author = h('author', { typeCode: 'AUT' }, h('time', { value: now }), organisation(toOds));
+    const folder = h(
+      'ehrFolder',
+      { classCode: 'FOLDER', moodCode: 'EVN' },
+      id(folderId),
+      statusComplete(),
+      this.#folderTime(),
+      availabilityTime(now),
+      author,
+      this.#agents(patient),
+    );
+    const around = h('component', { typeCode: 'COMP' });
+    const extract = h('EhrExtract', { xmlns: 'urn:hl7-org:v3', 'xmlns:xsi': XSI, classCode: 'EXTRACT', moodCode: 'EVN' });
+    const head = [
+      writeOpenTag(extract),
+      ...[
+        id(extractId),
+        statusComplete(),
+        availabilityTime(now),
+        h('recordTarget', { typeCode: 'RCT' }, h('patient', { classCode: 'PAT' }, h('id', { root: NHS_NUMBER_OID, extension: number }))),
+        author,
+        h('destination', { typeCode: 'DST' }, organisation(fromOds)),
+      ].map(writeXml),
+      writeOpenTag(around),
+      writeXml(folder).slice(0, -writeCloseTag(folder).length),
+    ];
+    const tail = [
+      writeCloseTag(folder),
+      writeCloseTag(around),
+      ...[answeredRequest(requestId), LIMITATION].map(writeXml),
+      writeCloseTag(extract),
+    ];
+    return { head: head.join(''), tail: tail.join('') };
+  }
+
+  #folderTime(): XmlElement {
+    if (this.#low === null && this.#high === null) return effectiveAt(null);
+    return h(
+      'effectiveTime',
+      null,
+      this.#low === null ? null : timeElement('low', this.#low),
+      this.#high === null ? null : timeElement('high', this.#high),
+    );
+  }
+
+  #agents(patient: Patient): XmlElement {
+    const report = (remark: Remark) => this.reporting.issue(remark, this.#origin(patient));
+    const practice = patient.managingOrganization && this.#directory.agent(undefined, patient.managingOrganization, { report });
+    if (!practice)
+      report({ code: 'link.broken', text: 'The patient’s practice is not in the record; the list of people begins without it.' });
+    const agents = this.#directory.agents();
+    return agentDirectory(
+      agents.find((agent) => agent.id === practice),
+      agents,
+      this.#drawId,
+    );
+  }
+}
+
+const XSI = 'http://www.w3.org/2001/XMLSchema-instance';
+
+/** Elements whose first id names a statement, which must be the only one of that id. */
+const STATEMENTS: ReadonlySet<string> = new Set([
+  'CompoundStatement',
+  'LinkSet',
+  'MedicationStatement',
+  'NarrativeStatement',
+  'ObservationStatement',
+  'PlanStatement',
+  'RegistrationStatement',
+  'RequestStatement',
+  'ehrSupplyAuthorise',
+  'ehrSupplyPrescribe',
+  'ehrSupplyDiscontinue',
+  'ehrSupplyDispense',
+]);
+
+const LINKS: ReadonlySet<string> = new Set(['statementRef', 'namedStatementRef', 'priorMedicationRef']);
+
+function organisation(ods: string): XmlElement {
+  return h(
+    'AgentOrgSDS',
+    { classCode: 'AGNT' },
+    h('agentOrganizationSDS', { classCode: 'ORG', determinerCode: 'INSTANCE' }, h('id', { root: SDS_ORGANISATION_OID, extension: ods })),
+  );
+}
+
+function answeredRequest(requestId: string): XmlElement {
+  return h('inFulfillmentOf', { typeCode: 'FLFS' }, h('priorEhrRequest', { classCode: 'EXTRACT', moodCode: 'RQO' }, id(requestId)));
+}
+
+const LIMITATION = h(
+  'limitation',
+  { typeCode: 'LIMIT', inversionInd: 'true' },
+  h(
+    'limitingEhrExtractSpecification',
+    { classCode: 'OBS', moodCode: 'DEF' },
+    id('76C49C11-5271-11EA-9384-E83935108FD5'),
+    snomedCode('37241000000102', 'Entire record available to originator (administrative concept)'),
+  ),
+);
