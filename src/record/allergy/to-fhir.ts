@@ -183,8 +183,7 @@ function reactionsOf(told: string | undefined): { reaction?: Reaction[] } {
 }
 
 function reactionOf(text: string): Reaction {
-  // One reaction is all there is to read here, so its end is the end of its last value.
-  const { found, rest } = readFacts(`${text}\n`, REACTION);
+  const { found, rest } = readFacts(text, REACTION, '');
   const description = found.description ?? (rest.trim() || undefined);
   const severity = codeOf(WORDS.severity, found.severity);
   const onset = found.onset && dateFromText(found.onset);

@@ -37,16 +37,17 @@ export const TRANSFORMED = { code: '55607006', displayName: 'Problem' } as const
 /** Before the facts and notes of a problem, in the annotation of its statement. */
 export const PROBLEM_INFO = 'Problem Info: ';
 
-/** In the order in which they are written. */
+/** In the order in which they are written; the notes follow behind their own label. */
 export const FACTS = {
   status: { label: 'Problem Status: ', value: /Recurrence|Remission|Resolved/ },
   verification: { label: 'Verification Status: ', value: /Provisional|Differential|Confirmed|Refuted|Entered In Error|Unknown/ },
   severity: { label: 'Severity: ' },
   bodySite: { label: 'Body Site: ' },
   relatedProblem: { label: 'Related Problem: ' },
-  notes: { label: 'Problem Notes: ' },
-  transformed: { label: 'Transformed ' },
 } as const satisfies Labels<string>;
+export const NOTES = 'Problem Notes: ';
+/** Between notes. The existing adaptor ends them with a blank instead, so that nobody can tell them apart again. */
+export const NOTE_SEPARATOR = ';\n';
 
 export const WORDS = {
   status: { recurrence: 'Recurrence', remission: 'Remission', resolved: 'Resolved' },
@@ -60,16 +61,21 @@ export const WORDS = {
   },
 } as const satisfies Record<string, Record<string, string>>;
 
-/** What the source was for the problem it is related to. */
+/** What a problem is to a related one, by what that one is to it. */
 export const RELATION: ReadonlyMap<string, string> = new Map([
   ['parent', 'Child of '],
   ['child', 'Parent of '],
   ['sibling', 'Sibling of '],
 ]);
 export const OTHER_RELATION = 'Unknown relationship with ';
+/** Between related problems. */
+export const NEXT_RELATION = /\s(?=(?:Child of|Parent of|Sibling of|Unknown relationship with)\s)/;
 
-export const NOTE_SEPARATOR = '; ';
-export const ORIGINALLY_CODED = ' problem header Originally coded: ';
+/** Stands last, where the code of the statement could not be that of the problem. */
+export const TRANSFORMED_FROM = {
+  write: (resourceType: string, words: string) => `Transformed ${resourceType} problem header Originally coded: ${words}`,
+  read: /(?:^|\s)Transformed \w+ problem header Originally coded:(?: ([\s\S]*))?$/,
+} as const;
 
 /** Notes that a receiver adds by itself. They are not sent on, or each transfer would add them again. */
 export const ADDED_NOTES = {
