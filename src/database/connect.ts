@@ -6,7 +6,12 @@ export type Db<Schema> = Kysely<Schema>;
 /** What a statement runs on: the pool or one transaction. */
 export type Runner<Schema> = Kysely<Schema> | Transaction<Schema>;
 
-export type ConnectOptions = { readonly connections?: number; readonly onLost?: (error: Error) => void };
+export type ConnectOptions = {
+  readonly connections?: number;
+  readonly onLost?: (error: Error) => void;
+  /** Reads `json` and `jsonb` columns; default `JSON.parse`. */
+  readonly parseJson?: (text: string) => unknown;
+};
 
 /**
  * A pool on a PostgreSQL database. Connections are made when needed: a server that is away costs the statements that want it, and
@@ -22,7 +27,7 @@ export function connect<Schema>(url: string, options: ConnectOptions = {}): Db<S
     application_name: 'gp2gp',
     options:
       '-c timezone=UTC -c default_transaction_isolation=read\\ committed -c synchronous_commit=on -c idle_in_transaction_session_timeout=60s',
-    types: { getTypeParser: typeParser as typeof pg.types.getTypeParser },
+    types: { getTypeParser: typeParsers(options.parseJson ?? JSON.parse) as typeof pg.types.getTypeParser },
   });
   // Without listeners a connection that breaks, idle or in use, would end the process. The statement in hand gets the error besides.
   pool.on('error', (error) => options.onLost?.(error));
@@ -31,14 +36,18 @@ export function connect<Schema>(url: string, options: ConnectOptions = {}): Db<S
 }
 
 const INT8 = 20;
+const JSON_TYPES = [114, 3802];
 const TIMESTAMPTZ = 1184;
 
-function typeParser(oid: number, format?: 'text' | 'binary'): unknown {
-  if (format !== 'binary') {
-    if (oid === INT8) return Number;
-    if (oid === TIMESTAMPTZ) return (text: string): string => new Date(text).toISOString();
-  }
-  return pg.types.getTypeParser(oid, format as 'text');
+function typeParsers(parseJson: (text: string) => unknown) {
+  return (oid: number, format?: 'text' | 'binary'): unknown => {
+    if (format !== 'binary') {
+      if (oid === INT8) return Number;
+      if (oid === TIMESTAMPTZ) return (text: string): string => new Date(text).toISOString();
+      if (JSON_TYPES.includes(oid)) return parseJson;
+    }
+    return pg.types.getTypeParser(oid, format as 'text');
+  };
 }
 
 /** Runs `work` in one transaction: committed when it returns, rolled back when it throws. */

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, test } from 'node:test';
+import { sql } from 'kysely';
+import { messageId } from '../base/ids.ts';
+import type { Db } from '../database/connect.ts';
+import { accept, buryArrival, claimArrivals, completeArrival, parkArrival, reviveArrival } from './inbox.ts';
+import { listDeadLetters } from './reads/dead-letters.ts';
+import type { Tables } from './tables.ts';
+import { acceptedMessage, OTHER, OWN, storedTransfer, testStore } from './testing.ts';
+
+let store: Awaited<ReturnType<typeof testStore>>;
+let db: Db<Tables>;
+
+before(async () => {
+  store = await testStore();
+  db = store.db;
+});
+after(() => store.close());
+beforeEach(async () => {
+  await sql`truncate inbox, audit, transfers`.execute(db);
+});
+
+test('a message is kept once per sender and id; the same id of another sender is another message', async () => {
+  const message = acceptedMessage();
+  assert.equal(await accept(db, message), 'new');
+  assert.equal(await accept(db, message), 'duplicate');
+  assert.equal(await accept(db, { ...message, fromPartyKey: 'Z83003-0000001' }), 'new');
+  assert.equal((await claimArrivals(db, 'me', 10, 60)).length, 2);
+});
+
+test('ten deliveries of one message at the same moment are one message', async () => {
+  const message = acceptedMessage();
+  const answers = await Promise.all(Array.from({ length: 10 }, () => accept(db, message)));
+  assert.equal(answers.filter((answer) => answer === 'new').length, 1);
+  assert.equal(answers.filter((answer) => answer === 'duplicate').length, 9);
+});
+
+test('an id that comes again with other bytes changes nothing and is recorded', async () => {
+  const message = acceptedMessage();
+  await accept(db, message);
+  assert.equal(await accept(db, { ...message, digest: 'digest-2' }), 'altered');
+  const [arrival, ...others] = await claimArrivals(db, 'me', 10, 60);
+  assert.deepEqual(arrival?.message, message.message);
+  assert.equal(others.length, 0);
+  const entries = await db.selectFrom('audit').select(['action', 'practice']).execute();
+  assert.deepEqual(entries, [{ action: 'messageIdUsedTwice', practice: OWN }]);
+});
+
+test('text that PostgreSQL cannot keep does not keep a message out', async () => {
+  const message = acceptedMessage();
+  const hostile = { ...message.message, interaction: 'unreadable', action: 'a\0b', fault: 'lone \ud800 surrogate' } as const;
+  assert.equal(await accept(db, { ...message, action: 'a\0b', message: hostile }), 'new');
+  const [arrival] = await claimArrivals(db, 'me', 1, 60);
+  assert.equal(arrival?.message.interaction === 'unreadable' && arrival.message.action, 'a\ufffdb');
+});
+
+test('a parked message comes back, a buried one is shown to its practice and can be replayed', async () => {
+  await accept(db, acceptedMessage());
+  const [first] = await claimArrivals(db, 'me', 1, 60);
+  assert.ok(first);
+  assert.equal(await parkArrival(db, first.claim, 0, 'unknown conversation'), true);
+  const [second] = await claimArrivals(db, 'me', 1, 60);
+  assert.equal(second?.attempts, 1);
+  assert.equal(await completeArrival(db, first.claim, await storedTransfer(db)), false, 'the first claim is over');
+  assert.ok(second);
+  await buryArrival(db, second.claim, 'unknown conversation');
+  assert.equal((await claimArrivals(db, 'me', 1, 60)).length, 0);
+  assert.equal((await listDeadLetters(db, OTHER, 10)).length, 0);
+  const [letter] = await listDeadLetters(db, OWN, 10);
+  assert.equal(letter?.queue, 'inbox');
+  assert.equal(await reviveArrival(db, OTHER, letter?.id ?? 0), false);
+  assert.equal(await reviveArrival(db, OWN, letter?.id ?? 0), true);
+  assert.equal((await claimArrivals(db, 'me', 1, 60)).length, 1);
+});
+
+test('a message that its transfer took does not come again', async () => {
+  await accept(db, acceptedMessage({ messageId: messageId('once') }));
+  const [arrival] = await claimArrivals(db, 'me', 1, 0);
+  assert.ok(arrival);
+  assert.equal(await completeArrival(db, arrival.claim, await storedTransfer(db)), true);
+  assert.equal((await claimArrivals(db, 'me', 1, 60)).length, 0);
+});

@@ -1,0 +1,205 @@
+/** The one queue: messages, jobs, timers, notices. These statements agree about leases; a result counts only while its claim does. */
+import { sql } from 'kysely';
+import type { Instant, MessageId, Ods, TransferId } from '../base/ids.ts';
+import type { Packed } from '../base/wire.ts';
+import type { Interaction, Job, Timer } from '../transfer/types.ts';
+import { storable, writeStored } from './stored-json.ts';
+import type { Claim, Store, Tables } from './tables.ts';
+
+/** What is to be done. A message has its exact bytes or does not exist. */
+export type Task =
+  | { readonly kind: 'message'; readonly interaction: Interaction; readonly packed: Packed; readonly tellWhenSent: boolean }
+  | { readonly kind: 'job'; readonly job: Job }
+  | { readonly kind: 'timer'; readonly timer: Timer; readonly at: Instant }
+  | { readonly kind: 'notice'; readonly state: string };
+export type Kind = Task['kind'];
+/** A task in a worker's hands. */
+export type Work = {
+  readonly claim: Claim;
+  readonly practice: Ods;
+  readonly transfer: TransferId;
+  readonly attempts: number;
+  readonly queuedAt: Instant;
+  /** A message: its contract's end has passed. */
+  readonly expired: boolean;
+  readonly task: Task;
+};
+
+/** The channel on which every node hears that there is something to do. */
+export const CHANNEL = 'gp2gp_work';
+
+/** Queues tasks of one transfer, in order, in the caller's transaction. A timer that is set already is set anew. */
+export async function enqueue(store: Store, practice: Ods, transfer: TransferId, tasks: readonly Task[]): Promise<void> {
+  const timers = tasks.filter((task) => task.kind === 'timer');
+  const others = tasks.filter((task) => task.kind !== 'timer');
+  if (others.length > 0) {
+    const rows = others.map((task) => ({
+      kind: task.kind,
+      name: nameOf(task),
+      body: bodyOf(task),
+      persist: task.kind === 'message' ? task.packed.persistSeconds : null,
+    }));
+    await sql`
+      insert into outbox (practice, transfer, kind, name, body, due_at, until)
+      select ${practice}, ${transfer}, kind, name, body, now(), now() + make_interval(secs => persist)
+      from jsonb_to_recordset(${writeStored(rows)}::jsonb) as task(kind text, name text, body jsonb, persist float8)`.execute(store);
+  }
+  for (const timer of timers) {
+    await sql`
+      insert into outbox (practice, transfer, kind, name, body, due_at)
+      values (${practice}, ${transfer}, 'timer', ${timer.timer}, ${writeStored(bodyOf(timer))}::jsonb, ${timer.at})
+      on conflict (transfer, name) where kind = 'timer'
+      do update set due_at = excluded.due_at, body = excluded.body, owner = null, claims = outbox.claims + 1, attempts = 0, dead_at = null`.execute(
+      store,
+    );
+  }
+}
+
+function nameOf(task: Task): string {
+  switch (task.kind) {
+    case 'message':
+      return task.packed.messageId;
+    case 'job':
+      return task.job;
+    case 'timer':
+      return task.timer;
+    case 'notice':
+      return task.state;
+  }
+}
+
+function bodyOf(task: Task): unknown {
+  const { kind: _kind, ...body } = task;
+  return body;
+}
+
+/**
+ * Takes up to `limit` due tasks of a kind for `owner`, the oldest first. While the lease lasts nobody else gets them; another
+ * claim, by anybody, ends the right to complete this one.
+ */
+export async function claim(store: Store, kind: Kind, owner: string, limit: number, leaseSeconds: number): Promise<Work[]> {
+  const { rows } = await sql<
+    Pick<SelectedOutbox, 'id' | 'practice' | 'transfer' | 'claims' | 'attempts' | 'queued_at' | 'body'> & { expired: boolean }
+  >`
+    update outbox set owner = ${owner}, claims = claims + 1, due_at = clock_timestamp() + make_interval(secs => ${leaseSeconds})
+    where id in (
+      select id from outbox where kind = ${kind} and dead_at is null and due_at <= clock_timestamp()
+      order by due_at, id limit ${limit} for update skip locked
+    )
+    returning id, practice, transfer, claims, attempts, queued_at, body, coalesce(until < clock_timestamp(), false) as expired`.execute(
+    store,
+  );
+  return rows
+    .sort((a, b) => a.id - b.id)
+    .map((row) => ({
+      claim: { id: row.id, owner, claims: row.claims },
+      practice: row.practice,
+      transfer: row.transfer,
+      attempts: row.attempts,
+      queuedAt: row.queued_at,
+      expired: row.expired,
+      task: { ...(row.body as object), kind } as Task,
+    }));
+}
+type SelectedOutbox = {
+  id: number;
+  practice: Ods;
+  transfer: TransferId;
+  claims: number;
+  attempts: number;
+  queued_at: Instant;
+  body: unknown;
+};
+
+/** Prolongs the leases of work that takes long. Gives the ids that were still ours. */
+export async function renew(store: Store, owner: string, ids: readonly number[], leaseSeconds: number): Promise<number[]> {
+  const { rows } = await sql<{ id: number }>`
+    update outbox set due_at = clock_timestamp() + make_interval(secs => ${leaseSeconds})
+    where id = any(${[...ids]}::bigint[]) and owner = ${owner} and dead_at is null
+    returning id`.execute(store);
+  return rows.map((row) => row.id);
+}
+
+/** Ends a task. False: the claim was lost, and whatever came out of it must be dropped. */
+export async function complete(store: Store, { id, owner, claims }: Claim): Promise<boolean> {
+  const { numDeletedRows } = await store
+    .deleteFrom('outbox')
+    .where('id', '=', id)
+    .where('owner', '=', owner)
+    .where('claims', '=', claims)
+    .executeTakeFirst();
+  return numDeletedRows === 1n;
+}
+
+/** Gives a task back, due again in `afterSeconds`. `counts`: the attempt may have had an effect outside, so it is one of those allowed. */
+export async function retry(
+  store: Store,
+  { id, owner, claims }: Claim,
+  { fault, afterSeconds, counts }: { fault: string | null; afterSeconds: number; counts: boolean },
+): Promise<boolean> {
+  const { numAffectedRows } = await sql`
+    update outbox set owner = null, due_at = clock_timestamp() + make_interval(secs => ${afterSeconds}),
+      attempts = attempts + ${counts ? 1 : 0}, fault = ${fault === null ? null : storable(fault)}
+    where id = ${id} and owner = ${owner} and claims = ${claims}`.execute(store);
+  return numAffectedRows === 1n;
+}
+
+/** Puts a task aside that cannot be done: visible to an operator, who may `revive` it. False: the claim was lost. */
+export async function bury(store: Store, { id, owner, claims }: Claim, fault: string): Promise<boolean> {
+  const { numAffectedRows } = await sql`
+    update outbox set owner = null, dead_at = now(), fault = ${storable(fault)}
+    where id = ${id} and owner = ${owner} and claims = ${claims}`.execute(store);
+  return numAffectedRows === 1n;
+}
+
+/** An operator's replay of a dead letter: the same bytes, the contract's time from now. */
+export async function revive(store: Store, practice: Ods, id: number): Promise<TransferId | null> {
+  const { rows } = await sql<{ transfer: TransferId }>`
+    update outbox set dead_at = null, due_at = now(), attempts = 0, fault = null, until = now() + (until - queued_at)
+    where id = ${id} and practice = ${practice} and dead_at is not null returning transfer`.execute(store);
+  return rows[0]?.transfer ?? null;
+}
+
+/** Takes a timer back. */
+export async function rest(store: Store, practice: Ods, transfer: TransferId, timers: readonly Timer[]): Promise<void> {
+  await store
+    .deleteFrom('outbox')
+    .where('practice', '=', practice)
+    .where('transfer', '=', transfer)
+    .where('kind', '=', 'timer')
+    .where('name', 'in', timers)
+    .execute();
+}
+
+/** Strikes what has not left. Acknowledgements stay: whoever waits for one must get it. */
+export async function strike(store: Store, practice: Ods, transfer: TransferId): Promise<MessageId[]> {
+  const { rows } = await sql<{ name: MessageId }>`
+    delete from outbox where practice = ${practice} and transfer = ${transfer} and kind = 'message' and dead_at is null
+      and body->>'interaction' <> 'acknowledgement'
+    returning name`.execute(store);
+  return rows.map((row) => row.name);
+}
+
+/** Frees what a node that stops in good order still holds. */
+export async function release(store: Store, owner: string): Promise<void> {
+  await sql`update outbox set owner = null, due_at = clock_timestamp() where owner = ${owner} and dead_at is null`.execute(store);
+}
+
+/** Wakes the workers of every node when the transaction commits. */
+export async function wake(store: Store): Promise<void> {
+  await sql`select pg_notify(${CHANNEL}, '')`.execute(store);
+}
+
+export type QueueDepth = { readonly kind: Tables['outbox']['kind'] | 'inbox'; readonly waiting: number; readonly dead: number };
+
+/** What waits and what was put aside, by kind. A timer that is not due does not wait. */
+export async function queueDepths(store: Store): Promise<QueueDepth[]> {
+  const { rows } = await sql<QueueDepth>`
+    select kind, count(*) filter (where dead_at is null and (kind <> 'timer' or due_at <= now())) as waiting,
+      count(*) filter (where dead_at is not null) as dead
+    from outbox group by kind
+    union all
+    select 'inbox', count(*) filter (where done_at is null and dead_at is null), count(*) filter (where dead_at is not null)
+    from inbox where done_at is null`.execute(store);
+  return rows;
+}

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { Content } from '../base/content.ts';
+import { type MessageId, messageId } from '../base/ids.ts';
+import type { Db } from '../database/connect.ts';
+import { assemble } from '../transfer/parts.ts';
+import type { Announced, Reference } from '../transfer/types.ts';
+import { expectParts, findExpected, forgetParts, indexCame, keepPart, partFacts, readLedger } from './parts.ts';
+import type { Tables } from './tables.ts';
+import { OTHER, OWN, storedTransfer, testId, testStore } from './testing.ts';
+
+let store: Awaited<ReturnType<typeof testStore>>;
+let db: Db<Tables>;
+before(async () => {
+  store = await testStore();
+  db = store.db;
+});
+after(() => store.close());
+
+const said: Announced = { filename: 'letter.pdf', contentType: 'application/pdf', compressed: false, skeleton: false };
+const external = (id: MessageId): Reference => ({ ...said, at: 'message', messageId: id });
+const content = (byte: number): Content => ({ pieces: [{ in: 'row', data: new Uint8Array([byte]) }], stored: 'bytes', gzip: false });
+const ids = (count: number) => Array.from({ length: count }, () => messageId(testId()));
+
+test('pieces before their index, an index before its core: nothing is lost, and the count is right at each step', async () => {
+  const transfer = await storedTransfer(db);
+  const [core, index, one, two, lone] = ids(5) as [MessageId, MessageId, MessageId, MessageId, MessageId];
+  const facts = (id: MessageId, announces: Reference[] = []) => partFacts(db, OWN, transfer, id, announces, false);
+
+  assert.deepEqual(await facts(two), { expected: false, seen: false, outstandingAfter: 0 });
+  await keepPart(db, OWN, transfer, two, content(2), said);
+
+  assert.deepEqual(await facts(index, [external(one), external(two)]), { expected: false, seen: false, outstandingAfter: 1 });
+  await indexCame(db, OWN, transfer, index, said);
+  await expectParts(db, OWN, transfer, index, [external(one), external(two)]);
+
+  const inside: Reference = {
+    ...said,
+    filename: 'inside.txt',
+    at: 'here',
+    part: { contentId: 'c', contentType: 'text/plain', content: content(9) },
+  };
+  assert.deepEqual(await facts(core, [external(index), inside, external(lone)]), { expected: false, seen: false, outstandingAfter: 2 });
+  await expectParts(db, OWN, transfer, core, [external(index), inside, external(lone)]);
+
+  assert.deepEqual(await facts(one), { expected: true, seen: false, outstandingAfter: 1 });
+  await keepPart(db, OWN, transfer, one, content(1), said);
+  assert.deepEqual(await facts(one), { expected: true, seen: true, outstandingAfter: 1 });
+  await keepPart(db, OWN, transfer, one, content(7), said);
+  assert.deepEqual(await facts(lone), { expected: true, seen: false, outstandingAfter: 0 });
+  await keepPart(db, OWN, transfer, lone, content(3), said);
+
+  const attachments = assemble(core, await readLedger(db, OWN, transfer));
+  assert.deepEqual(
+    attachments.map(({ announced, content: joined }) => [
+      announced.filename,
+      joined?.pieces.map((piece) => (piece.in === 'row' ? [...piece.data] : null)),
+    ]),
+    [
+      ['letter.pdf', [[1], [2]]],
+      ['inside.txt', [[9]]],
+      ['letter.pdf', [[3]]],
+    ],
+  );
+});
+
+test('a ledger belongs to one practice', async () => {
+  const [mine, theirs] = [await storedTransfer(db), await storedTransfer(db, OTHER)];
+  const [core, part] = ids(2) as [MessageId, MessageId];
+  await expectParts(db, OWN, mine, core, [external(part)]);
+  assert.equal(await findExpected(db, OWN, part), mine);
+  assert.equal(await findExpected(db, OTHER, part), null);
+  assert.deepEqual(await readLedger(db, OTHER, mine), []);
+  assert.deepEqual(await readLedger(db, OTHER, theirs), []);
+});
+
+test('a delivery that failed is forgotten before the next is counted', async () => {
+  const transfer = await storedTransfer(db);
+  const [core, part, again, fresh] = ids(4) as [MessageId, MessageId, MessageId, MessageId];
+  await expectParts(db, OWN, transfer, core, [external(part)]);
+  assert.equal((await partFacts(db, OWN, transfer, again, [external(fresh)], true)).outstandingAfter, 1);
+  await forgetParts(db, OWN, transfer);
+  assert.deepEqual(await readLedger(db, OWN, transfer), []);
+});

@@ -1,0 +1,125 @@
+/** A requesting transfer's ledger: what was announced, and what came. Messages come in any order, an index after its pieces too. */
+import { sql } from 'kysely';
+import type { Content } from '../base/content.ts';
+import type { MessageId, Ods, TransferId } from '../base/ids.ts';
+import type { LedgerPart } from '../transfer/parts.ts';
+import type { Announced, PartFacts, Reference } from '../transfer/types.ts';
+import { storable, writeStored } from './stored-json.ts';
+import type { Store } from './tables.ts';
+
+/** Notes what a core or an index announces. What came before its announcement keeps its content; the first announcement counts. */
+export async function expectParts(
+  store: Store,
+  practice: Ods,
+  transfer: TransferId,
+  under: MessageId,
+  references: readonly Reference[],
+): Promise<void> {
+  const rows = references.map((reference, number) => {
+    const { at: _at, ...said } = reference;
+    const { part, messageId: _id, ...announced } = { part: null, messageId: null, ...said };
+    return { key: keyOf(under, reference, number), number, announced, content: part?.content ?? null };
+  });
+  await sql`
+    insert into parts (practice, transfer, key, under, number, announced, content, came_at)
+    select ${practice}, ${transfer}, key, ${under}, number, announced, content, case when content is not null then now() end
+    from jsonb_to_recordset(${writeStored(rows)}::jsonb) as part(key text, number integer, announced jsonb, content jsonb)
+    on conflict (practice, transfer, key) do update set under = excluded.under, number = excluded.number, announced = excluded.announced
+    where parts.under is null`.execute(store);
+}
+
+/** Content ids repeat in every message, so an attachment inside a message gets a key of its own. */
+function keyOf(under: MessageId, reference: Reference, number: number): string {
+  return reference.at === 'message' ? storable(reference.messageId) : `${under}#${number}`;
+}
+
+/** An index came: its content is that of the messages it announces. */
+export async function indexCame(
+  store: Store,
+  practice: Ods,
+  transfer: TransferId,
+  messageId: MessageId,
+  announced: Announced,
+): Promise<void> {
+  await sql`
+    insert into parts (practice, transfer, key, announced, is_index, came_at)
+    values (${practice}, ${transfer}, ${messageId}, ${writeStored(announced)}::jsonb, true, now())
+    on conflict (practice, transfer, key) do update set is_index = true, came_at = coalesce(parts.came_at, now())`.execute(store);
+}
+
+/** A piece came. The first content stays. */
+export async function keepPart(
+  store: Store,
+  practice: Ods,
+  transfer: TransferId,
+  messageId: MessageId,
+  content: Content,
+  announced: Announced,
+): Promise<void> {
+  await sql`
+    insert into parts (practice, transfer, key, announced, content, came_at)
+    values (${practice}, ${transfer}, ${messageId}, ${writeStored(announced)}::jsonb, ${writeStored(content)}::jsonb, now())
+    on conflict (practice, transfer, key) do update
+    set content = coalesce(parts.content, excluded.content), came_at = coalesce(parts.came_at, now())`.execute(store);
+}
+
+/** Forgets an earlier delivery that failed. */
+export async function forgetParts(store: Store, practice: Ods, transfer: TransferId): Promise<void> {
+  await store.deleteFrom('parts').where('practice', '=', practice).where('transfer', '=', transfer).execute();
+}
+
+/**
+ * What the ledger says of an arriving core, index or piece, with the messages it announces itself. Read under the transfer's lock.
+ * `afresh`: the ledger is going to be forgotten, so nothing in it counts.
+ */
+export async function partFacts(
+  store: Store,
+  practice: Ods,
+  transfer: TransferId,
+  messageId: MessageId,
+  announces: readonly Reference[],
+  afresh: boolean,
+): Promise<PartFacts> {
+  const children = [...new Set(announces.flatMap((reference) => (reference.at === 'message' ? [storable(reference.messageId)] : [])))];
+  if (afresh) return { expected: false, seen: false, outstandingAfter: children.length };
+  const { rows } = await sql<{ expected: boolean; seen: boolean; waiting: number; known: number }>`
+    select exists (select from parts where practice = ${practice} and transfer = ${transfer} and key = ${messageId} and under is not null) as expected,
+      exists (select from parts where practice = ${practice} and transfer = ${transfer} and key = ${messageId} and came_at is not null) as seen,
+      (select count(*) from parts where practice = ${practice} and transfer = ${transfer} and came_at is null and key <> ${messageId}) as waiting,
+      (select count(*) from parts where practice = ${practice} and transfer = ${transfer} and key = any(${children}::text[])) as known`.execute(
+    store,
+  );
+  const { expected = false, seen = false, waiting = 0, known = 0 } = rows[0] ?? {};
+  return { expected, seen, outstandingAfter: waiting + children.length - known };
+}
+
+/** The transfer that waits for a message of this id. */
+export async function findExpected(store: Store, practice: Ods, messageId: MessageId): Promise<TransferId | null> {
+  const row = await store
+    .selectFrom('parts')
+    .select('transfer')
+    .where('practice', '=', practice)
+    .where('key', '=', messageId)
+    .where('under', 'is not', null)
+    .executeTakeFirst();
+  return row?.transfer ?? null;
+}
+
+/** The whole ledger, for joining the attachments. */
+export async function readLedger(store: Store, practice: Ods, transfer: TransferId): Promise<LedgerPart[]> {
+  const rows = await store
+    .selectFrom('parts')
+    .select(['key', 'under', 'number', 'announced', 'content', 'is_index'])
+    .where('practice', '=', practice)
+    .where('transfer', '=', transfer)
+    .orderBy('number')
+    .execute();
+  return rows.map((row) => ({
+    key: row.key,
+    under: row.under,
+    order: row.number,
+    announced: row.announced,
+    content: row.content,
+    index: row.is_index,
+  }));
+}

@@ -1,0 +1,32 @@
+import { sql } from 'kysely';
+import type { MessageId, Ods, TransferId } from '../base/ids.ts';
+import type { Interaction } from '../transfer/types.ts';
+import { writeStored } from './stored-json.ts';
+import type { Store } from './tables.ts';
+
+export type SentMessage = { readonly id: string; readonly interaction: Interaction };
+
+/** Notes every id by which an answer may name messages of ours: message ids, HL7 ids, the extract's id. */
+export async function rememberSent(store: Store, practice: Ods, transfer: TransferId, messages: readonly SentMessage[]): Promise<void> {
+  if (messages.length === 0) return;
+  await sql`
+    insert into sent_messages (practice, id, transfer, interaction)
+    select ${practice}, upper(id), ${transfer}, interaction
+    from jsonb_to_recordset(${writeStored(messages)}::jsonb) as message(id text, interaction text)
+    on conflict do nothing`.execute(store);
+}
+
+/** Whose message that was, and what. */
+export async function findSent(
+  store: Store,
+  practice: Ods,
+  id: MessageId,
+): Promise<{ readonly transfer: TransferId; readonly interaction: Interaction } | null> {
+  const row = await store
+    .selectFrom('sent_messages')
+    .select(['transfer', 'interaction'])
+    .where('practice', '=', practice)
+    .where('id', '=', id)
+    .executeTakeFirst();
+  return row ?? null;
+}

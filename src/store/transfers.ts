@@ -1,0 +1,139 @@
+import { type Selectable, sql } from 'kysely';
+import type { ConversationId, Ods, TransferId } from '../base/ids.ts';
+import type { NhsNumber } from '../base/nhs-number.ts';
+import type { Transfer } from '../transfer/types.ts';
+import { writeStored } from './stored-json.ts';
+import type { Origin, Store, Tables } from './tables.ts';
+
+type Row = Pick<Selectable<Tables['transfers']>, (typeof COLUMNS)[number]>;
+
+const COLUMNS = ['practice', 'id', 'role', 'conversation_id', 'nhs_number', 'version', 'state', 'body', 'started_at'] as const;
+
+/**
+ * Adds a transfer, or does nothing where its conversation exists in that role, or its registration was handed in before. Gives
+ * the transfer that is there now.
+ */
+export async function insertTransfer(store: Store, transfer: Transfer, origin: Origin): Promise<{ id: TransferId; added: boolean }> {
+  const registrationId = origin.began === 'registration' ? origin.registrationId : null;
+  const other = origin.began === 'request' ? origin.requester : otherPractice(transfer);
+  const { rows } = await sql<{ id: TransferId }>`
+    insert into transfers (practice, id, role, conversation_id, nhs_number, other_practice, registration_id, origin, version, state, body, started_at)
+    values (${transfer.practice}, ${transfer.id}, ${transfer.role}, ${transfer.conversationId}, ${transfer.nhsNumber}, ${other},
+      ${registrationId}, ${writeStored(origin)}::jsonb, ${transfer.version}, ${transfer.state}, ${bodyOf(transfer)}::jsonb, ${transfer.startedAt})
+    on conflict do nothing
+    returning id`.execute(store);
+  if (rows[0]) return { id: rows[0].id, added: true };
+  const existing = await store
+    .selectFrom('transfers')
+    .select('id')
+    .where('practice', '=', transfer.practice)
+    .where((where) =>
+      where.or([
+        where.and([where('role', '=', transfer.role), where('conversation_id', '=', transfer.conversationId)]),
+        where('registration_id', '=', registrationId),
+      ]),
+    )
+    .executeTakeFirstOrThrow();
+  return { id: existing.id, added: false };
+}
+
+/** The transfer, locked until the transaction ends: its events take turns here. */
+export async function lockTransfer(store: Store, practice: Ods, id: TransferId): Promise<Transfer | null> {
+  const row = await store
+    .selectFrom('transfers')
+    .select(COLUMNS)
+    .where('practice', '=', practice)
+    .where('id', '=', id)
+    .forUpdate()
+    .executeTakeFirst();
+  return row ? fromRow(row) : null;
+}
+
+export async function readTransfer(store: Store, practice: Ods, id: TransferId): Promise<Transfer | null> {
+  const row = await store.selectFrom('transfers').select(COLUMNS).where('practice', '=', practice).where('id', '=', id).executeTakeFirst();
+  return row ? fromRow(row) : null;
+}
+
+export async function readOrigin(store: Store, practice: Ods, id: TransferId): Promise<Origin | null> {
+  const row = await store.selectFrom('transfers').select('origin').where('practice', '=', practice).where('id', '=', id).executeTakeFirst();
+  return row?.origin ?? null;
+}
+
+/** Writes a transfer that `lockTransfer` gave, changed. */
+export async function writeTransfer(store: Store, transfer: Transfer): Promise<void> {
+  const ended = transfer.state === 'ended' ? transfer.at : null;
+  const outcome = transfer.state === 'ended' ? transfer.outcome.kind : null;
+  await sql`
+    update transfers set version = ${transfer.version}, state = ${transfer.state}, body = ${bodyOf(transfer)}::jsonb, outcome = ${outcome},
+      other_practice = coalesce(${otherPractice(transfer)}, other_practice), ended_at = ${ended}, changed_at = now()
+    where practice = ${transfer.practice} and id = ${transfer.id}`.execute(store);
+}
+
+export async function findConversation(
+  store: Store,
+  practice: Ods,
+  role: Transfer['role'],
+  conversation: ConversationId,
+): Promise<TransferId | null> {
+  const row = await store
+    .selectFrom('transfers')
+    .select('id')
+    .where('practice', '=', practice)
+    .where('role', '=', role)
+    .where('conversation_id', '=', conversation)
+    .executeTakeFirst();
+  return row?.id ?? null;
+}
+
+/** Transfers of a patient that still run in a role, towards one other practice where it is named. */
+export async function runningTransfers(
+  store: Store,
+  practice: Ods,
+  role: Transfer['role'],
+  nhsNumber: NhsNumber,
+  otherPractice?: Ods,
+): Promise<TransferId[]> {
+  let query = store
+    .selectFrom('transfers')
+    .select('id')
+    .where('practice', '=', practice)
+    .where('role', '=', role)
+    .where('nhs_number', '=', nhsNumber)
+    .where('state', '!=', 'ended');
+  if (otherPractice !== undefined) query = query.where('other_practice', '=', otherPractice);
+  return (await query.orderBy('started_at').execute()).map((row) => row.id);
+}
+
+function otherPractice(transfer: Transfer): Ods | null {
+  if ('peer' in transfer && transfer.peer) return transfer.peer.ods;
+  return transfer.role === 'requesting' ? transfer.previousPractice : null;
+}
+
+function bodyOf(transfer: Transfer): string {
+  const {
+    id: _id,
+    version: _version,
+    conversationId: _conversation,
+    practice: _practice,
+    nhsNumber: _number,
+    startedAt: _at,
+    ...rest
+  } = transfer;
+  const { role: _role, state: _state, ...body } = rest;
+  return writeStored(body);
+}
+
+/** The columns and the body of a row are what `writeTransfer` took apart. */
+function fromRow(row: Row): Transfer {
+  return {
+    ...row.body,
+    id: row.id,
+    version: row.version,
+    conversationId: row.conversation_id,
+    practice: row.practice,
+    nhsNumber: row.nhs_number,
+    startedAt: row.started_at,
+    role: row.role,
+    state: row.state,
+  } as Transfer;
+}
