@@ -71,7 +71,7 @@ export async function messageEndpoint(server: FastifyInstance, options: Endpoint
     scope.post('*', { bodyLimit: limit }, async (request, reply) => {
       if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge(limit, options, reply);
       if (bodies >= (options.bodiesAtOnce ?? BODIES)) {
-        await reply.header('retry-after', '5');
+        reply.header('retry-after', '5');
         throw new Problem(503, 'endpoint.busy', 'too many messages at once');
       }
       bodies++;

@@ -29,8 +29,8 @@ const TITLES: ReadonlyMap<number, string> = new Map([
 ]);
 
 /** Answers with `application/problem+json`: `{type, title, status, code, detail, remedy?}`. */
-export async function sendProblem(reply: FastifyReply, problem: Problem): Promise<void> {
-  await reply
+export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+  return reply
     .code(problem.status)
     .header('content-type', 'application/problem+json')
     .header('cache-control', 'no-store')
