@@ -1,10 +1,30 @@
 import { readFile } from 'node:fs/promises';
 import { Fault } from '../../base/errors.ts';
 import { readJson } from '../../fhir/json.ts';
-import type { Resource } from '../../fhir/types.ts';
-import type { MapToHl7, Statement } from '../../record/types.ts';
-import { h } from '../../xml/element.ts';
+import type { AllergyIntolerance, Bundle, CodeableConcept, Condition, Observation, Reference, Resource } from '../../fhir/types.ts';
+import { allergyToHl7 } from '../../record/allergy/to-hl7.ts';
+import { bloodPressureToHl7 } from '../../record/blood-pressure/to-hl7.ts';
+import { topicCodeOf } from '../../record/consultation/to-hl7.ts';
+import { documentToHl7 } from '../../record/document/to-hl7.ts';
+import { immunisationToHl7 } from '../../record/immunisation/to-hl7.ts';
+import { medicationToHl7 } from '../../record/medication/to-hl7.ts';
+import { annotationText } from '../../record/observation/annotation.ts';
+import { rangeToHl7 } from '../../record/observation/range.ts';
+import { commentStatement, observationToHl7, valueParts } from '../../record/observation/to-hl7.ts';
+import { directory } from '../../record/people/directory.ts';
+import { NHS_NUMBER_URI } from '../../record/people/terms.ts';
+import { agentPart } from '../../record/people/to-hl7.ts';
+import { planToHl7 } from '../../record/plan/to-hl7.ts';
+import { TRANSFORMED } from '../../record/problem/terms.ts';
+import { problemToHl7 } from '../../record/problem/to-hl7.ts';
+import { referralToHl7 } from '../../record/referral/to-hl7.ts';
+import { codedToHl7, snomedCode, textOrCoding } from '../../record/shared/coded.ts';
+import { component } from '../../record/shared/statements.ts';
+import type { MapToHl7 } from '../../record/types.ts';
+import { at, children } from '../../xml/element.ts';
+import { readXml } from '../../xml/read.ts';
 import { writeXml } from '../../xml/write.ts';
+import { extractOf } from '../conversion.ts';
 import type { Answer, BatchCase } from './case.ts';
 import { type UnitState, unitState } from './unit-state.ts';
 
@@ -43,38 +63,100 @@ async function madeUpId(asked: BatchCase): Promise<string | null> {
   return /^generated ids are ([0-9]+)$/.exec(mocks?.ids ?? '')?.[1] ?? null;
 }
 
-type Operation = (resource: Resource, state: UnitState, asked: BatchCase) => Promise<string>;
+type Operation = (resource: Resource, state: UnitState, asked: BatchCase) => string | Promise<string>;
 
-// The modules are looked up while the program runs until every concept stands.
 const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
-  ['allergy', statement('allergy')],
-  ['blood-pressure', statement('blood-pressure')],
-  ['condition', statement('problem')],
-  ['diagnostic-report', statement('laboratory')],
-  ['document-reference', statement('document')],
-  ['immunization', statement('immunisation')],
-  ['medication-request', statement('medication')],
-  ['observation-statement', statement('observation')],
-  ['observation-narrative', statement('observation', /comment|narrative/i)],
-  ['procedure-request', statement('plan')],
-  ['referral-request', statement('referral')],
+  ['agent-person', agent],
+  ['organization-to-agent', agent],
+  ['allergy', statement(allergyToHl7)],
+  ['blood-pressure', statement(bloodPressureToHl7)],
+  ['codeable-concept/general', (resource) => writeXml(codedToHl7(codeOf(resource)))],
+  ['codeable-concept/allergy-active', allergyCode('active')],
+  ['codeable-concept/allergy-resolved', allergyCode('resolved')],
+  [
+    'codeable-concept/problem-header',
+    (resource) => writeXml(snomedCode(TRANSFORMED.code, TRANSFORMED.displayName, textOrCoding(codeOf(resource)))),
+  ],
+  ['codeable-concept/topic-related-problem', (resource) => writeXml(topicCodeOf(codeOf(resource), undefined))],
+  ['condition', statement(problemToHl7)],
+  ['document-reference', statement(documentToHl7)],
+  ['encounter-components', encounterComponents],
+  ['immunization', statement(immunisationToHl7)],
+  ['medication-request', statement(medicationToHl7)],
+  ['observation-narrative', statement(commentStatement)],
+  ['observation-pertinent', (resource, state) => something(annotationText(resource as Observation, [], state))],
+  ['observation-statement', statement(observationToHl7)],
+  ['observation-value', observationValue],
+  ['procedure-request', statement(planToHl7)],
+  ['referral-request', statement(referralToHl7)],
 ]);
 
-function statement(concept: string, name = /ToHl7$/): Operation {
-  return async (resource, state, asked) => {
-    const handlers = Object.entries(await import(`../../record/${concept}/to-hl7.ts`));
-    const handler = handlers.find(([key, value]) => name.test(key) && typeof value === 'function')?.[1] as MapToHl7<Resource> | undefined;
-    if (!handler) throw new Fault('batch.operation', `record/${concept}/to-hl7.ts has no handler ${name}`);
+/** One handler as an operation. */
+function statement<R extends Resource>(map: MapToHl7<R>): Operation {
+  return (resource, state, asked) => {
     const statementId = state.statementId(`${resource.resourceType}/${resource.id}`) ?? state.newId();
-    const place = { composition: 0, under: asked.options.nested ? ('topic' as const) : ('composition' as const), statementId };
-    return handler(resource, place, state)
-      .map((one) => component(one, asked.options.nested ?? false))
+    const nested = asked.options.nested ?? false;
+    const place = { composition: 0, under: nested ? ('topic' as const) : ('composition' as const), statementId };
+    return map(resource as R, place, state)
+      .map(({ xml }) => writeXml(component(xml, nested)))
       .join('');
   };
 }
 
-function component(statement: Statement, nested: boolean): string {
-  return writeXml(h('component', { typeCode: 'COMP', contextConductionInd: nested ? 'true' : null }, statement.xml));
+function agent(resource: Resource, state: UnitState): string {
+  // The resource itself goes before one of the same id around it.
+  const find = (reference: Reference | string | undefined) => {
+    const found = state.find<Resource>(reference);
+    return found?.resourceType === resource.resourceType && found.id === resource.id ? resource : found;
+  };
+  const agents = directory({ find, all: (type) => (type === resource.resourceType ? [resource] : state.all(type)) }, state.newId);
+  const reference = { reference: `${resource.resourceType}/${resource.id}` };
+  const organisation = resource.resourceType === 'Organization';
+  agents.agent(organisation ? undefined : reference, organisation ? reference : undefined, state);
+  return agents
+    .agents()
+    .map((one) => writeXml(agentPart(one)))
+    .join('');
+}
+
+function codeOf(resource: Resource): CodeableConcept | undefined {
+  return (resource as Condition | Observation).code;
+}
+
+/** The code inside an allergy's wrapper. */
+function allergyCode(clinicalStatus: 'active' | 'resolved'): Operation {
+  return (resource, state) => {
+    const allergy = { ...(resource as AllergyIntolerance), clinicalStatus, category: ['environment'] };
+    const place = { composition: 0, under: 'composition' as const, statementId: state.newId() };
+    const code = at(allergyToHl7(allergy, place, state)[0]?.xml, 'component', 'ObservationStatement', 'code');
+    return code ? writeXml(code) : '';
+  };
+}
+
+function observationValue(resource: Resource): string {
+  const observation = resource as Observation;
+  const parts = [...valueParts(observation), ...(observation.referenceRange ?? []).map((range) => rangeToHl7(range))];
+  return something(parts.map((part) => (part ? writeXml(part) : '')).join(''));
+}
+
+/** Those operations refuse what they have no words for. */
+function something(text: string): string {
+  if (text === '') throw new Fault('batch.operation', 'a value of a type that is not written here');
+  return text;
+}
+
+/** What stands inside the first consultation of a small record. */
+function encounterComponents(resource: Resource, state: UnitState, asked: BatchCase): string {
+  const nhsNumber = '9000000009';
+  const patient = { resourceType: 'Patient', id: 'patient', identifier: [{ system: NHS_NUMBER_URI, value: nhsNumber }] };
+  const entries = unpack(resource).filter(({ resourceType }) => resourceType !== 'Patient');
+  const bundle: Bundle = { resourceType: 'Bundle', entry: [patient, ...entries].map((one) => ({ resource: one })) };
+  const request = { nhsNumber, requestId: state.newId(), fromOds: 'A', toOds: 'B', now: new Date(0) };
+  const converted = extractOf(bundle, request, { redactions: asked.options.redactions ?? false, newId: state.newId });
+  if ('refused' in converted) throw new Fault(`record.${converted.refused}`, converted.text);
+  for (const issue of converted.report.issues) state.report(issue);
+  const composition = at(readXml(converted.extract), 'component', 'ehrFolder', 'component', 'ehrComposition');
+  return children(composition, 'component').map(writeXml).join('');
 }
 
 async function readResource(file: string): Promise<Resource> {
