@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { sql } from 'kysely';
-import { messageId } from '../base/ids.ts';
+import { instant, messageId } from '../base/ids.ts';
 import type { Db } from '../database/connect.ts';
 import { accept, buryArrival, claimArrivals, completeArrival, parkArrival, reviveArrival } from './inbox.ts';
 import { listDeadLetters } from './reads/dead-letters.ts';
@@ -22,23 +22,25 @@ beforeEach(async () => {
 
 test('a message is kept once per sender and id; the same id of another sender is another message', async () => {
   const message = acceptedMessage();
-  assert.equal(await accept(db, message), 'new');
-  assert.equal(await accept(db, message), 'duplicate');
-  assert.equal(await accept(db, { ...message, fromPartyKey: 'Z83003-0000001' }), 'new');
+  const first = await accept(db, message);
+  assert.deepEqual(first, { fate: 'new', receivedAt: message.receivedAt });
+  const later = { ...message, receivedAt: instant(new Date(Date.now() + 60_000)) };
+  assert.deepEqual(await accept(db, later), { ...first, fate: 'duplicate' }, 'with the time of the first');
+  assert.equal((await accept(db, { ...message, fromPartyKey: 'Z83003-0000001' })).fate, 'new');
   assert.equal((await claimArrivals(db, 'me', 10, 60)).length, 2);
 });
 
 test('ten deliveries of one message at the same moment are one message', async () => {
   const message = acceptedMessage();
   const answers = await Promise.all(Array.from({ length: 10 }, () => accept(db, message)));
-  assert.equal(answers.filter((answer) => answer === 'new').length, 1);
-  assert.equal(answers.filter((answer) => answer === 'duplicate').length, 9);
+  assert.equal(answers.filter(({ fate }) => fate === 'new').length, 1);
+  assert.equal(answers.filter(({ fate }) => fate === 'duplicate').length, 9);
 });
 
 test('an id that comes again with other bytes changes nothing and is recorded', async () => {
   const message = acceptedMessage();
   await accept(db, message);
-  assert.equal(await accept(db, { ...message, digest: 'digest-2' }), 'altered');
+  assert.equal((await accept(db, { ...message, digest: 'digest-2' })).fate, 'altered');
   const [arrival, ...others] = await claimArrivals(db, 'me', 10, 60);
   assert.deepEqual(arrival?.message, message.message);
   assert.equal(others.length, 0);
@@ -49,7 +51,7 @@ test('an id that comes again with other bytes changes nothing and is recorded', 
 test('text that PostgreSQL cannot keep does not keep a message out', async () => {
   const message = acceptedMessage();
   const hostile = { ...message.message, interaction: 'unreadable', action: 'a\0b', fault: 'lone \ud800 surrogate' } as const;
-  assert.equal(await accept(db, { ...message, action: 'a\0b', message: hostile }), 'new');
+  assert.equal((await accept(db, { ...message, action: 'a\0b', message: hostile })).fate, 'new');
   const [arrival] = await claimArrivals(db, 'me', 1, 60);
   assert.equal(arrival?.message.interaction === 'unreadable' && arrival.message.action, 'a\ufffdb');
 });

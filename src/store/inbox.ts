@@ -1,6 +1,6 @@
 /** Messages that were accepted, until their transfer knows of them. A row is written before the sender hears that we have it. */
 import { sql } from 'kysely';
-import type { ConversationId, MessageId, Ods, TransferId } from '../base/ids.ts';
+import type { ConversationId, Instant, MessageId, Ods, TransferId } from '../base/ids.ts';
 import type { Received } from '../transfer/types.ts';
 import { storable, writeStored } from './stored-json.ts';
 import type { Claim, Store } from './tables.ts';
@@ -13,8 +13,10 @@ export type Accepted = {
   readonly action: string;
   readonly digest: string;
   readonly bytes: number;
+  readonly receivedAt: Instant;
   readonly message: Received;
 };
+export type Acceptance = { readonly fate: 'new' | 'duplicate' | 'altered'; readonly receivedAt: Instant };
 export type Arrival = {
   readonly claim: Claim;
   readonly fromPartyKey: string;
@@ -26,43 +28,29 @@ export type Arrival = {
 
 /**
  * Keeps a message once, told by sender and message id. `altered`: the id came before with other bytes; the first stays, the second
- * is recorded for an operator. Durable when the transaction commits.
+ * is recorded for an operator. `receivedAt` is that of the first. Durable when the transaction commits.
  */
-export async function accept(store: Store, message: Accepted): Promise<'new' | 'duplicate' | 'altered'> {
-  const { rows } = await sql<{ digest: string; added: boolean }>`
-    with added as (
-      insert into inbox (from_party_key, message_id, practice, conversation_id, action, digest, bytes, message)
-      values (${storable(message.fromPartyKey)}, ${storable(message.messageId)}, ${message.practice}, ${storable(message.conversationId)},
-        ${storable(message.action)}, ${message.digest}, ${message.bytes}, ${writeStored(message.message)}::jsonb)
-      on conflict (from_party_key, message_id) do nothing
-      returning digest
-    )
-    select digest, true as added from added
-    union all
-    select digest, false from inbox where from_party_key = ${storable(message.fromPartyKey)} and message_id = ${storable(message.messageId)}`.execute(
-    store,
-  );
-  if (rows.some((row) => row.added)) return 'new';
-  // No row: the other one committed while this statement ran, so only the next statement sees it.
-  const known = rows[0]?.digest ?? (await digestOf(store, message));
-  if (known === message.digest) return 'duplicate';
+export async function accept(store: Store, given: Accepted): Promise<Acceptance> {
+  const key = { party: storable(given.fromPartyKey), id: storable(given.messageId) };
+  const { rows } = await sql`
+    insert into inbox (from_party_key, message_id, practice, conversation_id, action, digest, bytes, received_at, message)
+    values (${key.party}, ${key.id}, ${given.practice}, ${storable(given.conversationId)}, ${storable(given.action)}, ${given.digest},
+      ${given.bytes}, ${given.receivedAt}, ${writeStored(given.message)}::jsonb)
+    on conflict (from_party_key, message_id) do nothing
+    returning id`.execute(store);
+  if (rows.length > 0) return { fate: 'new', receivedAt: given.receivedAt };
+  const first = await store
+    .selectFrom('inbox')
+    .select(['digest', 'received_at as receivedAt'])
+    .where('from_party_key', '=', key.party)
+    .where('message_id', '=', given.messageId)
+    .executeTakeFirstOrThrow();
+  if (first.digest === given.digest) return { fate: 'duplicate', receivedAt: first.receivedAt };
+  const detail = { messageId: given.messageId, first: first.digest, second: given.digest, message: given.message };
   await sql`
     insert into audit (practice, actor, action, detail)
-    values (${message.practice}, ${storable(message.fromPartyKey)}, 'messageIdUsedTwice',
-      ${writeStored({ messageId: message.messageId, first: known, second: message.digest, message: message.message })}::jsonb)`.execute(
-    store,
-  );
-  return 'altered';
-}
-
-async function digestOf(store: Store, { fromPartyKey, messageId }: Accepted): Promise<string | null> {
-  const row = await store
-    .selectFrom('inbox')
-    .select('digest')
-    .where('from_party_key', '=', storable(fromPartyKey))
-    .where('message_id', '=', messageId)
-    .executeTakeFirst();
-  return row?.digest ?? null;
+    values (${given.practice}, ${key.party}, 'messageIdUsedTwice', ${writeStored(detail)}::jsonb)`.execute(store);
+  return { fate: 'altered', receivedAt: first.receivedAt };
 }
 
 /** Takes up to `limit` messages that no transfer knows of yet, in the order of their arrival. */
@@ -123,7 +111,7 @@ export async function buryArrival(store: Store, { id, owner, claims }: Claim, fa
 
 export async function reviveArrival(store: Store, practice: Ods, id: number): Promise<boolean> {
   const { numAffectedRows } = await sql`
-    update inbox set dead_at = null, due_at = now(), attempts = 0, received_at = now()
+    update inbox set dead_at = null, due_at = now(), attempts = 0
     where id = ${id} and practice = ${practice} and dead_at is not null`.execute(store);
   return numAffectedRows === 1n;
 }

@@ -92,6 +92,7 @@ export function acceptedMessage(change: Partial<Accepted> = {}): Accepted {
     action: 'MCCI_IN010000UK13',
     digest: 'digest-1',
     bytes: 1000,
+    receivedAt: instant(new Date()),
     message,
     ...change,
   };
