@@ -19,6 +19,7 @@ export type Extension = {
   valueDate?: string;
   valuePeriod?: Period;
   valueQuantity?: Quantity;
+  valueDuration?: Quantity;
   valueIdentifier?: Identifier;
   extension?: Extension[];
 };
