@@ -41,8 +41,9 @@ function person(...name: readonly (XmlElement | string)[]): XmlElement {
 
 /** Names by their parts; a name that is only a text stays one. */
 function personName(name: HumanName | undefined): (XmlElement | string)[] {
-  const given = joined(name?.given ?? []);
-  const prefix = joined(name?.prefix ?? []);
+  // Some systems send one text where FHIR has a list.
+  const given = joined([name?.given ?? []].flat());
+  const prefix = joined([name?.prefix ?? []].flat());
   const family = name?.family;
   if (!given && !family && name?.text) return [name.text];
   return [

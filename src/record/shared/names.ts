@@ -6,7 +6,7 @@ import { joined } from './comment.ts';
 
 /** As it was written, else given names and family name. Undefined for none. */
 export function nameText(name: HumanName | undefined): string | undefined {
-  return name?.text || joined([joined(name?.given ?? []), name?.family]) || undefined;
+  return name?.text || joined([...[name?.given ?? []].flat(), name?.family]) || undefined;
 }
 
 /** What a reference leads to, by name; else what it shows; undefined where neither says anything. */
