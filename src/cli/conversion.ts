@@ -19,7 +19,7 @@ export type ExtractRequest = {
 export function extractOf(
   bundle: Bundle,
   request: ExtractRequest,
-  options: { redactions: boolean; newId?: () => string },
+  options: { redactions: boolean; newId?: () => string; documents?: (reference: string) => DocumentFate | undefined },
 ): { extract: string; report: ConversionReport } | Refusal {
   const newId = options.newId ?? randomUUID;
   const compositions: string[] = [];
@@ -27,7 +27,7 @@ export function extractOf(
     ...request,
     newId,
     redactions: options.redactions,
-    documents: fatesOf(bundle, newId),
+    documents: options.documents ?? fatesOf(bundle, newId),
     write: (chunk) => compositions.push(chunk),
   });
   if ('refused' in converted) return converted;

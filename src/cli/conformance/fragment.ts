@@ -135,7 +135,8 @@ function allergyCode(clinicalStatus: 'active' | 'resolved'): Operation {
 
 function observationValue(resource: Resource): string {
   const observation = resource as Observation;
-  const parts = [...valueParts(observation), ...(observation.referenceRange ?? []).map((range) => rangeToHl7(range))];
+  const ranges = (observation.referenceRange ?? []).map((range) => rangeToHl7(range));
+  const parts = ranges.length ? ranges : valueParts(observation);
   return something(parts.map((part) => (part ? writeXml(part) : '')).join(''));
 }
 
@@ -152,7 +153,10 @@ function encounterComponents(resource: Resource, state: UnitState, asked: BatchC
   const entries = unpack(resource).filter(({ resourceType }) => resourceType !== 'Patient');
   const bundle: Bundle = { resourceType: 'Bundle', entry: [patient, ...entries].map((one) => ({ resource: one })) };
   const request = { nhsNumber, requestId: state.newId(), fromOds: 'A', toOds: 'B', now: new Date(0) };
-  const converted = extractOf(bundle, request, { redactions: asked.options.redactions ?? false, newId: state.newId });
+  const { redactions = false } = asked.options;
+  const converted = extractOf(bundle, request, { redactions, newId: state.newId, documents: state.document });
+  // A consultation without entries is nothing, in a record of its own too.
+  if ('refused' in converted && converted.refused === 'empty') return '';
   if ('refused' in converted) throw new Fault(`record.${converted.refused}`, converted.text);
   for (const issue of converted.report.issues) state.report(issue);
   const composition = at(readXml(converted.extract), 'component', 'ehrFolder', 'component', 'ehrComposition');
