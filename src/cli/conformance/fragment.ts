@@ -151,7 +151,8 @@ function encounterComponents(resource: Resource, state: UnitState, asked: BatchC
   const nhsNumber = '9000000009';
   const patient = { resourceType: 'Patient', id: 'patient', identifier: [{ system: NHS_NUMBER_URI, value: nhsNumber }] };
   const entries = unpack(resource).filter(({ resourceType }) => resourceType !== 'Patient');
-  const bundle: Bundle = { resourceType: 'Bundle', entry: [patient, ...entries].map((one) => ({ resource: one })) };
+  const around = [...agentsIn(entries)].map(([resourceType = '', id = '']) => ({ resourceType, id }));
+  const bundle: Bundle = { resourceType: 'Bundle', entry: [patient, ...entries, ...around].map((one) => ({ resource: one })) };
   const request = { nhsNumber, requestId: state.newId(), fromOds: 'A', toOds: 'B', now: new Date(0) };
   const { redactions = false } = asked.options;
   const converted = extractOf(bundle, request, { redactions, newId: state.newId, documents: state.document });
@@ -161,6 +162,15 @@ function encounterComponents(resource: Resource, state: UnitState, asked: BatchC
   for (const issue of converted.report.issues) state.report(issue);
   const composition = at(readXml(converted.extract), 'component', 'ehrFolder', 'component', 'ehrComposition');
   return children(composition, 'component').map(writeXml).join('');
+}
+
+/** Type and id of everyone whom a small record names: it seldom has them. A double of one that it has is passed over. */
+function* agentsIn(value: unknown): Generator<string[]> {
+  if (typeof value !== 'object' || value === null) return;
+  for (const [key, member] of Object.entries(value)) {
+    if (key === 'reference' && typeof member === 'string' && /^(Practitioner|Organization)\//.test(member)) yield member.split('/');
+    else yield* agentsIn(member);
+  }
 }
 
 async function readResource(file: string): Promise<Resource> {
