@@ -1,12 +1,18 @@
 /** The clinical concepts, one list a direction: to read a whole direction, read it from here. */
-import type { Reference, Resource } from '../fhir/types.ts';
+import type { DiagnosticReport, Observation, Reference, Resource } from '../fhir/types.ts';
 import { allergyToFhir } from './allergy/to-fhir.ts';
 import { allergyToHl7 } from './allergy/to-hl7.ts';
+import { bloodPressureToFhir } from './blood-pressure/to-fhir.ts';
+import { bloodPressureToHl7, isBloodPressure } from './blood-pressure/to-hl7.ts';
 import type { Outside } from './consultation/terms.ts';
 import { documentToFhir } from './document/to-fhir.ts';
 import { documentToHl7 } from './document/to-hl7.ts';
 import { immunisationToFhir } from './immunisation/to-fhir.ts';
 import { immunisationToHl7 } from './immunisation/to-hl7.ts';
+import { reportToHl7 } from './laboratory/to-hl7.ts';
+import { heldByReport } from './laboratory/tree.ts';
+import { heldByPanel } from './observation/panel.ts';
+import { isCommentNote } from './observation/terms.ts';
 import { observationToFhir } from './observation/to-fhir.ts';
 import { observationToHl7 } from './observation/to-hl7.ts';
 import { planToFhir } from './plan/to-fhir.ts';
@@ -42,7 +48,10 @@ export const TO_HL7: readonly Hl7Handler[] = [
   handler('AllergyIntolerance', allergyToHl7, 'data'),
   handler('DocumentReference', documentToHl7, 'data'),
   handler('Immunization', immunisationToHl7, 'data'),
-  handler('Observation', observationToHl7, 'data'),
+  handler('DiagnosticReport', reportToHl7, 'transaction', { holds: (report, find) => heldByReport(report as DiagnosticReport, find) }),
+  handler('Observation', bloodPressureToHl7, 'transaction', { when: (one) => isBloodPressure(one as Observation) }),
+  handler('Observation', observationToHl7, 'transaction', { when: (one) => isCommentNote((one as Observation).code) }),
+  handler('Observation', observationToHl7, 'data', { holds: (one, find) => heldByPanel(one as Observation, find) }),
   handler('ProcedureRequest', planToHl7, 'data'),
   handler('ReferralRequest', referralToHl7, 'data'),
 ];
@@ -51,6 +60,7 @@ export const TO_HL7: readonly Hl7Handler[] = [
 export const TO_FHIR: ReadonlyMap<Concept, MapToFhir> = new Map([
   ['plan', planToFhir],
   ['referral', referralToFhir],
+  ['bloodPressure', bloodPressureToFhir],
   ['observation', observationToFhir],
   ['immunisation', immunisationToFhir],
   ['document', documentToFhir],

@@ -3,7 +3,7 @@ import { child, type XmlElement } from '../../xml/element.ts';
 import { readComponents } from '../observation/components.ts';
 import { interpretationToFhir } from '../observation/interpretation.ts';
 import { rangesToFhir } from '../observation/range.ts';
-import { begun, issuedByComposition, valueOf } from '../observation/to-fhir.ts';
+import { begun, issuedByComposition, valueIn } from '../observation/to-fhir.ts';
 import { codedToFhir, snomedCodesOf } from '../shared/coded.ts';
 import { annotationsOf } from '../shared/comment.ts';
 import { degraded } from '../shared/degrade.ts';
@@ -28,9 +28,7 @@ export function isBloodPressureStatement(compound: XmlElement): boolean {
     const alone = inside.every(({ name }) => name === 'ObservationStatement' || name === 'NarrativeStatement');
     return alone && panels.some((panel) => (one ?? []).some((code) => isReadingOf(panel, code)));
   }
-  return panels.some((panel) =>
-    (one ?? []).some((a) => (other ?? []).some((b) => isTriple(panel, a, b) || isTriple(panel, b, a))),
-  );
+  return panels.some((panel) => (one ?? []).some((a) => (other ?? []).some((b) => isTriple(panel, a, b) || isTriple(panel, b, a))));
 }
 
 /** The statements inside a blood pressure that are part of it: its readings and its own narratives. */
@@ -49,7 +47,10 @@ export const bloodPressureToFhir: MapToFhir = (claim, s) => {
   const panel = parts.filter(({ name }) => name === 'NarrativeStatement').map((narrative) => readPanelText(textIn(narrative)));
   const facts: Partial<Record<LineKey, string>> = Object.assign({}, ...panel.map((one) => one.facts));
   const others = facts.components === undefined ? [] : readComponents(facts.components);
-  const comment = commentOf(readings.flatMap(readingNotes), [...panel.map(({ note }) => note), ...(others ? [] : [LINE.components + facts.components])]);
+  const comment = commentOf(readings.flatMap(readingNotes), [
+    ...panel.map(({ note }) => note),
+    ...(others ? [] : [LINE.components + facts.components]),
+  ]);
   const observation: Observation = {
     ...begun(claim, s, [statement, ...readings]),
     code: degraded(codedToFhir(child(statement, 'code'), s.terminology) ?? {}, 'record', s),
@@ -65,14 +66,18 @@ export const bloodPressureToFhir: MapToFhir = (claim, s) => {
   return [observation];
 };
 
-function componentOf(reading: XmlElement, facts: Partial<Record<LineKey, string>>, s: ToFhir): NonNullable<Observation['component']>[number] {
+function componentOf(
+  reading: XmlElement,
+  facts: Partial<Record<LineKey, string>>,
+  s: ToFhir,
+): NonNullable<Observation['component']>[number] {
   const interpretation = interpretationToFhir(reading);
   const referenceRange = rangesToFhir(reading);
   const kind = kindOf(reading);
   const absent = kind === 'systolic' ? facts.systolicAbsent : kind === 'diastolic' ? facts.diastolicAbsent : undefined;
   return {
     code: degraded(codedToFhir(child(reading, 'code'), s.terminology) ?? {}, 'record', s),
-    ...valueOf(reading, s).value,
+    ...valueIn(reading, s).value,
     ...(absent && { dataAbsentReason: { text: absent } }),
     ...(interpretation && { interpretation }),
     ...(referenceRange.length && { referenceRange }),

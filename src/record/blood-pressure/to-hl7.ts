@@ -93,6 +93,14 @@ function panelWords(observation: Observation, note: string, { systolic, diastoli
 const wordsFor = (reading: Reading | undefined) => (reading ? interpretationWords(reading.interpretation) : undefined);
 
 /** A reading whose value is neither a number nor a string; its statement cannot hold it. */
-function isWordsOnly({ valueQuantity, valueString, code: _code, interpretation: _i, dataAbsentReason: _d, referenceRange: _r, ...rest }: Reading) {
+function isWordsOnly({
+  valueQuantity,
+  valueString,
+  code: _code,
+  interpretation: _i,
+  dataAbsentReason: _d,
+  referenceRange: _r,
+  ...rest
+}: Reading) {
   return valueQuantity?.value === undefined && !valueString && Object.keys(rest).length > 0;
 }

@@ -3,7 +3,7 @@ import type { CodeableConcept, Observation } from '../../fhir/types.ts';
 import { textOrCoding } from '../shared/coded.ts';
 import type { Remark } from '../types.ts';
 import { INTERPRETATION_SYSTEM } from './interpretation.ts';
-import { readRangeWords, rangeWords } from './range.ts';
+import { rangeWords, readRangeWords } from './range.ts';
 import { componentQuantityWords, readQuantityWords, readValueWords, type ValueKey, type Values, valueWords } from './value.ts';
 
 export type Component = NonNullable<Observation['component']>[number];
@@ -59,9 +59,19 @@ function componentValue(component: Component, s: { report(remark: Remark): void 
 // ---- requesting
 
 const KEYS: ReadonlyMap<string, ValueKey | 'stringValue'> = new Map(
-  (['quantityValue', 'stringValue', 'codeValue', 'booleanValue', 'rangeValue', 'ratioValue', 'timeValue', 'dateTimeValue', 'periodValue'] as const).map(
-    (key) => [VALUE_LABEL[key], key],
-  ),
+  (
+    [
+      'quantityValue',
+      'stringValue',
+      'codeValue',
+      'booleanValue',
+      'rangeValue',
+      'ratioValue',
+      'timeValue',
+      'dateTimeValue',
+      'periodValue',
+    ] as const
+  ).map((key) => [VALUE_LABEL[key], key]),
 );
 const PARTS = /(?:^| )(Code|[A-Z][A-Za-z]+ Value|Interpretation Code|Interpretation Text|Range|Data Absent): /g;
 
@@ -82,7 +92,8 @@ function readComponent(text: string): Component | undefined {
     const words = text.slice(start.index + start[0].length, starts[index + 1]?.index ?? text.length).trim();
     const label = start[1] ?? '';
     if (label === 'Code') component.code = { text: words };
-    else if (label === 'Interpretation Code') interpretation.coding = [{ ...(KNOWN.test(words) && { system: INTERPRETATION_SYSTEM }), code: words }];
+    else if (label === 'Interpretation Code')
+      interpretation.coding = [{ ...(KNOWN.test(words) && { system: INTERPRETATION_SYSTEM }), code: words }];
     else if (label === 'Interpretation Text') interpretation.text = words;
     else if (label === 'Data Absent') component.dataAbsentReason = { text: words };
     else if (label === 'Range') component.referenceRange = [readRangeWords(words) ?? { text: words }];

@@ -2,39 +2,45 @@
  * Panels: an observation whose members are observations of their own ("has-member"), outside reports. HL7 holds the members inside
  * the panel's compound statement; the peer's readers call that a template.
  */
-import type { Observation, Reference } from '../../fhir/types.ts';
+import type { Observation, Reference, Resource } from '../../fhir/types.ts';
 import { h, type XmlElement } from '../../xml/element.ts';
 import { codedToHl7 } from '../shared/coded.ts';
 import { redactionToHl7 } from '../shared/redaction.ts';
-import { normalised } from '../shared/references.ts';
 import { component, id, narrative, participant, statusComplete } from '../shared/statements.ts';
 import { availabilityTime, availableOfObservation, effectiveFrom, effectiveOfObservation } from '../shared/times.ts';
 import type { Place, Statement, ToHl7 } from '../types.ts';
 import { annotationText } from './annotation.ts';
-import { commentStatement, measurement, performer, problemWords } from './to-hl7.ts';
 import { isCommentNote } from './terms.ts';
+import { commentStatement, measurement, performer, problemWords } from './to-hl7.ts';
 
-type Find = (reference: Reference | string | undefined) => { resourceType: string } | undefined;
+type Find = (reference: Reference | string | undefined) => Resource | undefined;
+type Member = { readonly reference: Reference; readonly observation: Observation };
 
-/** `Observation/…` of the members that are in the bundle, in order. */
-export function membersOf(observation: Observation, find: Find): string[] {
+/** The observations that stand inside a panel's statement. */
+export function heldByPanel(observation: Observation, find: Find): Observation[] {
+  return isCommentNote(observation.code) ? [] : membersOf(observation, find).map((member) => member.observation);
+}
+
+/** The members of an observation that are in the bundle, in order, each once. */
+export function membersOf(observation: Observation, find: Find): Member[] {
+  const seen = new Set<Resource>([observation]);
   return (observation.related ?? []).flatMap(({ type, target }) => {
-    const reference = type === 'has-member' ? normalised(target) : undefined;
-    const member = reference === undefined ? undefined : find(reference);
-    return reference !== undefined && member?.resourceType === 'Observation' && reference !== `Observation/${observation.id}` ? [reference] : [];
+    const member = type === 'has-member' && target ? find(target) : undefined;
+    if (!target || member?.resourceType !== 'Observation' || seen.has(member)) return [];
+    seen.add(member);
+    return [{ reference: target, observation: member as Observation }];
   });
 }
 
 /** A panel with the members that it holds; null for an observation that holds none. */
 export function panelStatement(observation: Observation, place: Place, s: ToHl7): readonly Statement[] | null {
-  const self = `Observation/${observation.id}`;
-  const members = membersOf(observation, s.find).filter((member) => s.holderOf(member) === self);
+  const members = membersOf(observation, s.find).filter(({ reference }) => s.find(s.holderOf(reference)) === observation);
   if (members.length === 0) return null;
   const effective = effectiveOfObservation(observation, s);
   const available = availableOfObservation(observation, s);
   const author = performer(observation, s);
   const own = hasValue(observation) ? [measurement(withoutWords(observation), s.newId(), s).xml] : [];
-  const words = annotationText(hasValue(observation) ? { ...observation } : observation, problemWords(observation, s), s);
+  const words = annotationText(observation, problemWords(observation, s), s);
   const xml = h(
     'CompoundStatement',
     { classCode: 'BATTERY', moodCode: 'EVN' },
@@ -56,15 +62,22 @@ const hasValue = ({ valueQuantity, valueString }: Observation) => valueQuantity?
 
 /** What the panel's narrative tells is not told again. */
 function withoutWords(observation: Observation): Observation {
-  const { comment: _comment, bodySite: _site, method: _method, component: _component, dataAbsentReason: _absent, related: _related, ...rest } = observation;
+  const {
+    comment: _comment,
+    bodySite: _site,
+    method: _method,
+    component: _component,
+    dataAbsentReason: _absent,
+    related: _related,
+    ...rest
+  } = observation;
   return rest;
 }
 
-function memberStatement(reference: string, place: Place, s: ToHl7): XmlElement[] {
-  const member = s.find<Observation>(reference);
+function memberStatement({ reference, observation }: Member, place: Place, s: ToHl7): XmlElement[] {
   const statementId = s.statementId(reference);
-  if (!member || statementId === undefined) return [];
+  if (statementId === undefined) return [];
   const inside = { ...place, statementId };
-  if (isCommentNote(member.code)) return commentStatement(member, inside, s).map(({ xml }) => xml);
-  return (panelStatement(member, inside, s) ?? [measurement(member, statementId, s)]).map(({ xml }) => xml);
+  if (isCommentNote(observation.code)) return commentStatement(observation, inside, s).map(({ xml }) => xml);
+  return (panelStatement(observation, inside, s) ?? [measurement(observation, statementId, s)]).map(({ xml }) => xml);
 }

@@ -23,12 +23,7 @@ export function rangeToHl7(range: ReferenceRange, withText = true): XmlElement |
       'referenceInterpretationRange',
       { classCode: 'OBS', moodCode: 'EVN.CRT' },
       withText && range.text ? h('text', null, range.text) : null,
-      h(
-        'value',
-        null,
-        low === undefined ? null : h('low', { value: low }),
-        high === undefined ? null : h('high', { value: high }),
-      ),
+      h('value', null, low === undefined ? null : h('low', { value: low }), high === undefined ? null : h('high', { value: high })),
     ),
   );
 }

@@ -50,6 +50,3 @@ export const NOTABLE_STATUSES: ReadonlySet<string> = new Set([
   'cancelled',
   'entered-in-error',
 ]);
-
-/** Comment of an observation that stands for a self referral, and the names of its two components. */
-export const SELF_REFERRAL = { qualifier: 'SelfReferral', comment: 'SelfReferral', urgency: 'Urgency', text: 'Text' } as const;

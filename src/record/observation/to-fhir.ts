@@ -11,29 +11,26 @@ import type { Claim, MapToFhir, ToFhir } from '../types.ts';
 import { readAnnotation, readNote } from './annotation.ts';
 import { interpretationToFhir } from './interpretation.ts';
 import { rangesToFhir } from './range.ts';
-import { COMMENT_NOTE, SELF_REFERRAL } from './terms.ts';
+import { COMMENT_NOTE } from './terms.ts';
 
-/** ObservationStatement, NarrativeStatement, a panel's CompoundStatement or a self referral's RequestStatement as Observation. */
+/** ObservationStatement, NarrativeStatement or a panel's CompoundStatement as Observation. */
 export const observationToFhir: MapToFhir = (claim, s) => {
   switch (claim.statement.name) {
     case 'NarrativeStatement':
       return [commentNote(claim, s)];
     case 'CompoundStatement':
       return [panel(claim, s)];
-    case 'RequestStatement':
-      return [selfReferral(claim, s)];
     default:
       return [...panelLinks(claim, measured(claim, s), s)];
   }
 };
 
-/** Whether a RequestStatement is a self referral, which GP Connect knows as an observation. */
-export function isSelfReferral(request: XmlElement): boolean {
-  return children(child(request, 'code'), 'qualifier').some((qualifier) => attr(child(qualifier, 'value'), 'code') === SELF_REFERRAL.qualifier);
-}
-
 /** What observations of every kind begin with. */
-export function begun(claim: Claim, s: ToFhir, redactedBy: readonly (XmlElement | undefined)[] = [claim.statement, claim.within]): Observation {
+export function begun(
+  claim: Claim,
+  s: ToFhir,
+  redactedBy: readonly (XmlElement | undefined)[] = [claim.statement, claim.within],
+): Observation {
   const composition = s.composition(claim);
   const performer = s.practitioner(performerOf(claim.statement, composition.xml));
   return {
@@ -57,7 +54,7 @@ export function measured(claim: Claim, s: ToFhir): Observation {
   const code = degraded(codedToFhir(child(statement, 'code'), s.terminology) ?? {}, 'record', s);
   const ranges = rangesToFhir(statement);
   const interpretation = interpretationToFhir(statement);
-  const { value, words } = valueOf(statement, s);
+  const { value, words } = valueIn(statement, s);
   const read = readAnnotation(annotationOf(statement), ranges);
   const comment = joined([subjectOf(statement), read.comment, words, ...qualifiersOf(statement)]);
   return {
@@ -76,7 +73,7 @@ export function measured(claim: Claim, s: ToFhir): Observation {
 type Value = { readonly value?: Partial<Observation>; readonly words?: string };
 
 /** The `value` of a statement; what FHIR has no member for, in words. */
-export function valueOf(statement: XmlElement, s: ToFhir): Value {
+export function valueIn(statement: XmlElement, s: ToFhir): Value {
   const element = child(statement, 'value');
   if (!element) return {};
   switch (valueKind(element)) {
@@ -195,22 +192,4 @@ function panelLinks(claim: Claim, observation: Observation, s: ToFhir): Observat
   const panelClaim = within && s.claimOf(idOf(within));
   if (!within || panelClaim?.concept !== 'observation' || !linkedMembers(within, s).length) return [observation];
   return [{ ...observation, related: [{ type: 'derived-from', target: ref(`Observation/${idOf(within)}`) }] }];
-}
-
-function selfReferral(claim: Claim, s: ToFhir): Observation {
-  const { statement } = claim;
-  const urgency = textOf(child(child(statement, 'priorityCode'), 'originalText'));
-  const text = textIn(statement);
-  const component = [
-    ...(urgency ? [{ code: { text: SELF_REFERRAL.urgency }, valueString: urgency }] : []),
-    ...(text ? [{ code: { text: SELF_REFERRAL.text }, valueString: text }] : []),
-  ];
-  return {
-    ...begun(claim, s),
-    code: degraded(codedToFhir(child(statement, 'code'), s.terminology) ?? {}, 'record', s),
-    ...effectiveToFhir(statement, s),
-    ...issuedByComposition(claim, s),
-    comment: SELF_REFERRAL.comment,
-    ...(component.length && { component }),
-  };
 }

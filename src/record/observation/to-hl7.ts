@@ -1,5 +1,6 @@
 import type { Observation } from '../../fhir/types.ts';
 import { h, type XmlElement } from '../../xml/element.ts';
+import { problemText } from '../problem/text.ts';
 import { codedToHl7 } from '../shared/coded.ts';
 import { quantityToHl7, uncertaintyToHl7 } from '../shared/quantity.ts';
 import { redactionToHl7 } from '../shared/redaction.ts';
@@ -77,5 +78,5 @@ export function performer({ performer: performers }: Observation, s: ToHl7): Uui
 /** The words of the problems that an observation stands for. */
 export function problemWords(observation: Observation, s: ToHl7): string[] {
   if (!observation.id) return [];
-  return s.problemsNaming(`Observation/${observation.id}`).flatMap(() => []);
+  return s.problemsNaming(`Observation/${observation.id}`).flatMap((condition) => problemText(condition, s) || []);
 }

@@ -7,7 +7,7 @@ import type { Observation, Period, Quantity } from '../../fhir/types.ts';
 import { numberOf, quantityText } from '../shared/quantity.ts';
 import { dateText } from '../shared/times.ts';
 import type { Remark } from '../types.ts';
-import { readRangeWords, rangeWords } from './range.ts';
+import { rangeWords, readRangeWords } from './range.ts';
 import { COMPARATOR_WORDS } from './terms.ts';
 
 export type Values = Pick<

@@ -1,0 +1,160 @@
+/** A result inside a report: its statement, its comments, and the members of a test group. */
+import type { Observation, Reference } from '../../fhir/types.ts';
+import { h, type XmlElement } from '../../xml/element.ts';
+import { interpretationToHl7 } from '../observation/interpretation.ts';
+import { membersOf } from '../observation/panel.ts';
+import { rangeToHl7 } from '../observation/range.ts';
+import { isCommentNote } from '../observation/terms.ts';
+import { codedToHl7 } from '../shared/coded.ts';
+import { PMIP } from '../shared/comment.ts';
+import { quantityToHl7, uncertaintyToHl7 } from '../shared/quantity.ts';
+import { redactionToHl7 } from '../shared/redaction.ts';
+import { component, id, statusComplete } from '../shared/statements.ts';
+import { availabilityTime, availableOfObservation, effectiveOfObservation } from '../shared/times.ts';
+import type { ToHl7, Uuid } from '../types.ts';
+import { resultTexts } from './comment.ts';
+import { pmipNarrative } from './narrative.ts';
+import { PLACEHOLDER } from './terms.ts';
+
+/** `mine`: whether a member stands in this report. `open`: the results around this one, so that a ring of members ends. */
+export type Inside = {
+  readonly s: ToHl7;
+  readonly mine: (reference: Reference) => boolean;
+  readonly open: ReadonlySet<Observation>;
+};
+
+/**
+ * The statements of one result directly under its specimen. A result with comments is a CLUSTER of both; one with members a
+ * BATTERY, or a CLUSTER where its members are comments only. `apart`: comments stand beside the result, not in a cluster with it;
+ * that is for results that no report names.
+ */
+export function resultStatements(result: Observation, statementId: Uuid, inside: Inside, apart = false): XmlElement[] {
+  const parts = partsOf(result, inside);
+  const isGroup = parts.members.some(({ observation }) => isCoded(observation));
+  const ids = idsFrom(statementId, inside.s);
+  const hasWords = resultTexts(result, false, QUIET).length > 0;
+  const isWordsOnly = !result.code && !result.valueQuantity && hasWords;
+  if (!result.code && !isWordsOnly) inside.s.report({ code: 'code.degraded', text: 'A result without a code; it travels as unknown.' });
+  if (parts.members.length === 0 && (apart || isWordsOnly || !hasWords))
+    return [...(isWordsOnly ? [] : [statement(result, ids(), parts)]), ...narratives(result, ids, parts, false, inside.s)];
+  const compoundId = isGroup ? ids() : inside.s.newId();
+  const own = isGroup ? [] : [statement(result, ids(), parts)];
+  const inner = [
+    ...own,
+    ...narratives(result, ids, parts, isGroup, inside.s),
+    ...parts.members.flatMap(({ reference, observation }) => memberStatements(observation, reference, within(inside, result))),
+  ];
+  return [compound(isGroup ? 'BATTERY' : 'CLUSTER', result, compoundId, parts, inner)];
+}
+
+/** Stands where a report has a specimen without any result. */
+export function emptyResult(s: ToHl7): XmlElement {
+  return pmipNarrative(s.newId(), PMIP.aggregate, 'UNK', PLACEHOLDER.report, availabilityTime(null));
+}
+
+/** A comment of a user: of whoever filed a report or looked at a result. */
+export function userComment(statementId: Uuid, comment: string, parts: Pick<Parts, 'available' | 'redaction'>): XmlElement {
+  return pmipNarrative(statementId, PMIP.user, dateOf(parts.available), comment, parts.available, parts.redaction);
+}
+
+type Parts = {
+  readonly effective: XmlElement;
+  readonly available: XmlElement;
+  readonly redaction: XmlElement | null;
+  readonly members: readonly { readonly reference: Reference; readonly observation: Observation }[];
+};
+
+/** What the statements of one observation share, made once. */
+export function partsOf(observation: Observation, { s, mine, open }: Inside): Parts {
+  return {
+    effective: effectiveOfObservation(observation, s),
+    available: availabilityTime(availableOfObservation(observation, s)),
+    redaction: redactionToHl7(observation, s),
+    members: membersOf(observation, s.find).filter((member) => mine(member.reference) && !open.has(member.observation)),
+  };
+}
+
+const within = (inside: Inside, observation: Observation): Inside => ({ ...inside, open: new Set([...inside.open, observation]) });
+const isCoded = (observation: Observation) => observation.code !== undefined && !isCommentNote(observation.code);
+const QUIET = { report: () => {} };
+
+/** The result's own id for the statement that stands for it, others for the rest. */
+function idsFrom(statementId: Uuid, s: ToHl7): () => Uuid {
+  let unused: Uuid | undefined = statementId;
+  return () => {
+    const next = unused ?? s.newId();
+    unused = undefined;
+    return next;
+  };
+}
+
+function compound(
+  classCode: 'BATTERY' | 'CLUSTER',
+  of: Observation,
+  compoundId: Uuid,
+  parts: Parts,
+  inner: readonly XmlElement[],
+): XmlElement {
+  return h(
+    'CompoundStatement',
+    { classCode, moodCode: 'EVN' },
+    id(compoundId),
+    codedToHl7(of.code),
+    statusComplete(),
+    parts.effective,
+    parts.available,
+    parts.redaction,
+    inner.map((one) => component(one, true)),
+  );
+}
+
+function statement(of: Observation, statementId: Uuid, parts: Parts): XmlElement {
+  const value = quantityToHl7(of.valueQuantity);
+  return h(
+    'ObservationStatement',
+    { classCode: 'OBS', moodCode: 'EVN' },
+    id(statementId),
+    codedToHl7(of.code),
+    statusComplete(),
+    parts.effective,
+    parts.available,
+    parts.redaction,
+    value && uncertaintyToHl7(of.valueQuantity),
+    value,
+    interpretationToHl7(of.interpretation),
+    value && of.referenceRange?.map((range) => rangeToHl7(range, false)),
+  );
+}
+
+function narratives(of: Observation, ids: () => Uuid, parts: Parts, group: boolean, s: ToHl7): XmlElement[] {
+  return resultTexts(of, group, s).map((text) =>
+    pmipNarrative(ids(), PMIP.aggregate, dateOf(parts.available), text, parts.available, parts.redaction),
+  );
+}
+
+/** The date line of a comment; a comment without a date says so. */
+const dateOf = (available: XmlElement) => (available.attributes[0] === 'value' ? (available.attributes[1] ?? 'UNK') : 'UNK');
+
+/** A member of a group: a comment, a result, or a group again. */
+function memberStatements(member: Observation, reference: Reference, inside: Inside): XmlElement[] {
+  const { s } = inside;
+  const statementId = s.statementId(reference) ?? s.newId();
+  const parts = partsOf(member, inside);
+  if (isCommentNote(member.code)) return [userComment(statementId, noteText(member, s), parts)];
+  const comments = parts.members.filter(({ observation }) => isCommentNote(observation.code));
+  if (comments.length < parts.members.length) return resultStatements(member, statementId, inside);
+  const ids = idsFrom(statementId, s);
+  const own = isCoded(member) ? [statement(member, ids(), parts)] : [];
+  const texts = comments.flatMap(({ observation }) => noteText(observation, s) || []);
+  const notes = [
+    ...narratives(member, ids, parts, false, s),
+    ...(texts.length ? [userComment(ids(), texts.map((text) => `\n${text}`).join(''), parts)] : []),
+  ];
+  if (own.length === 0 && notes.length === 0) return [statement(member, ids(), parts)];
+  return own.length && notes.length ? [compound('CLUSTER', member, s.newId(), parts, [...own, ...notes])] : [...own, ...notes];
+}
+
+/** A comment note's words; where it has a value too, that as well. */
+export function noteText(note: Observation, s: ToHl7): string {
+  return resultTexts(note, true, s).join('\n');
+}

@@ -1,0 +1,124 @@
+import type { DiagnosticReport, Observation, Organization, Practitioner, Reference } from '../../fhir/types.ts';
+import { h, type XmlElement } from '../../xml/element.ts';
+import { snomedCode, textOrCoding } from '../shared/coded.ts';
+import { PMIP } from '../shared/comment.ts';
+import { redactionToHl7 } from '../shared/redaction.ts';
+import { typeOf } from '../shared/references.ts';
+import { component, id, participant, statusComplete } from '../shared/statements.ts';
+import { availabilityTime, dateText, effectiveAt, hl7Time } from '../shared/times.ts';
+import type { MapToHl7, ToHl7, Uuid } from '../types.ts';
+import { personName } from './names.ts';
+import { pmipNarrative } from './narrative.ts';
+import { emptyResult, noteText, partsOf, resultStatements, userComment } from './result.ts';
+import { specimenStatement } from './specimen.ts';
+import { PLACEHOLDER, PMIP_REPORT_OID, REPORT, REPORT_LABEL } from './terms.ts';
+import { arrange, type Found } from './tree.ts';
+
+/** A report with its specimens and results as one tree. */
+export const reportToHl7: MapToHl7<DiagnosticReport> = (report, place, s) => {
+  // Another report may hold a resource already; one that nobody holds is this one's.
+  const mine = (reference: Reference) => {
+    const holder = s.holderOf(reference);
+    return holder === undefined || s.find(holder) === report;
+  };
+  const tree = arrange(report, s.find, mine);
+  reportSharedResults(report, mine, s);
+  const issued = hl7Time(report.issued, s);
+  const available = availabilityTime(issued);
+  const author = authorOf(report, s);
+  const pmip = report.identifier?.find(({ system }) => system?.replace(/^urn:oid:/, '') === PMIP_REPORT_OID)?.value;
+  const specimens = tree.groups.map(({ specimen, results }) => {
+    const owned = specimen && mine(specimen.reference);
+    const statementId = (owned ? s.statementId(specimen.reference) : undefined) ?? s.newId();
+    return specimenStatement(
+      specimen?.resource ?? null,
+      statementId,
+      statementsOf(results, specimen !== null, mine, s),
+      { available, issued },
+      s,
+    );
+  });
+  const xml = h(
+    'CompoundStatement',
+    { classCode: 'CLUSTER', moodCode: 'EVN' },
+    id(place.statementId),
+    pmip ? h('id', { extension: pmip, root: PMIP_REPORT_OID }) : null,
+    snomedCode(REPORT.code, REPORT.display, REPORT.text),
+    statusComplete(),
+    effectiveAt(null, 'NI'),
+    available,
+    redactionToHl7(report, s),
+    [...narrativesOf(report, tree.filing, issued, s), ...specimens].map((one) => component(one, true)),
+    participant('AUT', author),
+  );
+  return [{ xml, effective: issued, available: issued, author }];
+};
+
+function statementsOf(
+  results: readonly Found<Observation>[],
+  hasSpecimen: boolean,
+  mine: (reference: Reference) => boolean,
+  s: ToHl7,
+): XmlElement[] {
+  if (results.length === 0) return hasSpecimen ? [emptyResult(s)] : [];
+  return results.flatMap(({ reference, resource }) =>
+    resultStatements(resource, s.statementId(reference) ?? s.newId(), { s, mine, open: new Set() }, s.holderOf(reference) === undefined),
+  );
+}
+
+function reportSharedResults(report: DiagnosticReport, mine: (reference: Reference) => boolean, s: ToHl7): void {
+  for (const result of report.result ?? []) {
+    if (!s.find(result)) s.report({ code: 'link.broken', text: `A result leads nowhere: ${result.reference ?? 'no reference'}.` });
+    else if (!mine(result)) s.report({ code: 'link.broken', text: `${result.reference} stands in another report, not in this one too.` });
+  }
+}
+
+function authorOf(report: DiagnosticReport, s: ToHl7): Uuid | null {
+  const actor = report.performer?.[0]?.actor;
+  return actor && ['Practitioner', 'PractitionerRole', 'Organization'].includes(typeOf(actor) ?? '')
+    ? typeOf(actor) === 'Organization'
+      ? s.agent(undefined, actor)
+      : s.agent(actor)
+    : null;
+}
+
+/** What the report itself says, and the comments of whoever filed it. */
+function narrativesOf(report: DiagnosticReport, filing: readonly Found<Observation>[], issued: string | null, s: ToHl7): XmlElement[] {
+  const available = availabilityTime(issued);
+  const date = issued ?? 'UNK';
+  const write = (type: string, text: string, statementId: Uuid = s.newId()) => pmipNarrative(statementId, type, date, text, available);
+  const diagnoses = (report.codedDiagnosis ?? []).flatMap((concept) => textOrCoding(concept) ?? []).join(', ');
+  const own = [
+    ...(report.conclusion ? [write(PMIP.result, REPORT_LABEL.conclusion + report.conclusion)] : []),
+    ...(diagnoses ? [write(PMIP.result, REPORT_LABEL.diagnosis + diagnoses)] : []),
+    ...(report.status ? [write(PMIP.result, REPORT_LABEL.status + report.status)] : []),
+  ];
+  const empty = own.length === 0 && !report.result?.length ? [write(PMIP.aggregate, PLACEHOLDER.report)] : [];
+  const notes = filing.map((note) => ({ note, text: noteText(note.resource, s) }));
+  const dated = notes.find(({ note }) => filedAt(note.resource) !== undefined);
+  const filed = dated && filedAt(dated.note.resource);
+  // A filing comment without words has no narrative of its own: the date stands for it.
+  const filedId = dated && !dated.text ? s.statementId(dated.note.reference) : undefined;
+  const participants = (report.performer ?? []).flatMap(({ actor }) => nameOf(actor, s) ?? []).join(', ');
+  return [
+    ...own,
+    ...empty,
+    ...(filed ? [write(PMIP.aggregate, REPORT_LABEL.filingDate + dateText(filed), filedId)] : []),
+    ...(participants ? [write(PMIP.aggregate, REPORT_LABEL.participants + participants)] : []),
+    ...notes.filter(({ text }) => text).map(({ note, text }) => filingComment(note, text, available, s)),
+  ];
+}
+
+const filedAt = ({ effectiveDateTime, effectivePeriod }: Observation) => effectiveDateTime ?? effectivePeriod?.start;
+
+function filingComment({ reference, resource }: Found<Observation>, text: string, issued: XmlElement, s: ToHl7): XmlElement {
+  const parts = partsOf(resource, { s, mine: () => false, open: new Set() });
+  const available = parts.available.attributes[0] === 'value' ? parts.available : issued;
+  return userComment(s.statementId(reference) ?? s.newId(), text, { available, redaction: parts.redaction });
+}
+
+function nameOf(actor: Reference | undefined, s: ToHl7): string | undefined {
+  const found = s.find<Practitioner | Organization>(actor);
+  if (found?.resourceType === 'Practitioner') return personName(found);
+  return (found?.resourceType === 'Organization' ? found.name : undefined) ?? actor?.display;
+}
