@@ -1,0 +1,120 @@
+/**
+ * Compares what we write with public goldens: the comparer beside the fixtures folder first, then the runners of this project for
+ * what it does not run. One line for each, beginning with its name; the last line is `N passed, N failed`. Fails where a floor
+ * (`floors.json`: figures that were reached once) is missed or a runner finds a fault. GP2GP_CONFORMANCE_LIST=1 lists what is not met.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+
+const HERE = import.meta.dirname;
+const FIXTURES = resolve(process.env['GP2GP_FIXTURES'] ?? join(HERE, '..', '..', 'shared', 'fixtures'));
+const COMPARER = join(dirname(FIXTURES), 'conformance', 'run.mjs');
+/** Runners of this project's own, by file: each exports `run(fixtures)`. Those that are not there yet are left out. */
+const OWN = ['ebxml', 'conversations', 'messages', 'sds', 'gpconnect', 'classifier', 'mi', 'text', 'unit-inputs', 'large-messages'];
+
+/** What a runner of this project gives. */
+export type RunnerResult = {
+  readonly name: string;
+  readonly passed: number;
+  readonly failed: number;
+  /** One line for each failure. */
+  readonly failures: readonly string[];
+};
+type Group = { readonly name: string; readonly cases: number; readonly exact: number; readonly explained: number; readonly errors: number };
+type Compared = {
+  readonly summary: { readonly groups: readonly (Group & { readonly meanScore: number; readonly meanPrecision: number })[] };
+  readonly cases: readonly { readonly id: string; readonly informative?: boolean; readonly verdict: string; readonly note?: string }[];
+};
+/** Least figures of a group: cases exact or explained, and mean score and precision in percent. */
+type Floor = { readonly exact?: number; readonly score?: number; readonly precision?: number };
+
+if (existsSync(FIXTURES)) process.exitCode = await runAll();
+else console.log(`No fixtures at ${FIXTURES}: nothing was run. GP2GP_FIXTURES names another folder.`);
+
+async function runAll(): Promise<number> {
+  const results = existsSync(COMPARER) ? await compared() : [];
+  if (results.length === 0) console.log(`No comparer at ${COMPARER}: its cases were not run.`);
+  for (const name of OWN) {
+    const file = join(HERE, `${name}.ts`);
+    if (existsSync(file)) results.push(await own(name, file));
+  }
+  let [passed, failed] = [0, 0];
+  for (const result of results) {
+    passed += result.passed;
+    failed += result.failed;
+  }
+  console.log(`${passed} passed, ${failed} failed`);
+  return failed === 0 ? 0 : 1;
+}
+
+async function own(name: string, file: string): Promise<RunnerResult> {
+  const { run } = (await import(file)) as { run: (fixtures: string) => Promise<RunnerResult> };
+  let result: RunnerResult;
+  try {
+    result = await run(FIXTURES);
+  } catch (thrown) {
+    result = { name, passed: 0, failed: 1, failures: [thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)] };
+  }
+  console.log(`${result.name}: ${result.passed} passed, ${result.failed} failed`);
+  for (const failure of result.failures) console.log(`  ${failure}`);
+  return result;
+}
+
+/** The comparer's groups as results: a case counts as passed where it is exact or explained, failures are what floors miss. */
+async function compared(): Promise<RunnerResult[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'gp2gp-conformance-'));
+  try {
+    const report = join(folder, 'report.json');
+    const batch = `"${process.execPath}" "${join(HERE, '..', 'bin', 'dev.mjs')}" "${join(HERE, '..', 'bin', 'gp2gp.ts')}" conformance-batch`;
+    const commands = ['to-hl7', 'to-hl7-resource', 'to-fhir', 'large-message'].flatMap((name) => [`--${name}-batch`, batch]);
+    const deviations = ['--deviations', join(HERE, 'deviations.json')];
+    const log = await output([COMPARER, '--fixtures', FIXTURES, '--smoke', '--report', report, ...deviations, ...commands]);
+    if (!existsSync(report)) throw new Error(`the comparer wrote no report:\n${log}`);
+    const { summary, cases } = JSON.parse(readFileSync(report, 'utf8')) as Compared;
+    const floors = JSON.parse(readFileSync(join(HERE, 'floors.json'), 'utf8')) as Readonly<Record<string, Floor>>;
+    const missing = Object.keys(floors).filter((name) => !summary.groups.some((group) => group.name === name));
+    for (const name of missing) console.log(`${name}: no cases, though floors.json has a floor for them`);
+    const lost = missing.map((name) => ({ name, passed: 0, failed: 1, failures: [`${name} was not run`] }));
+    return [...summary.groups.map((group) => judged(group, floors[group.name] ?? {}, cases)), ...lost];
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function judged(group: Compared['summary']['groups'][number], floor: Floor, cases: Compared['cases']): RunnerResult {
+  const passed = group.exact + group.explained;
+  const [score, precision] = [group.meanScore * 100, group.meanPrecision * 100];
+  const missed = [
+    passed < (floor.exact ?? 0) && `${passed} exact or explained, ${floor.exact} were reached before`,
+    score < (floor.score ?? 0) - 0.005 && `mean score ${score.toFixed(2)} %, ${floor.score} % was reached before`,
+    precision < (floor.precision ?? 0) - 0.005 && `mean precision ${precision.toFixed(2)} %, ${floor.precision} % was reached before`,
+  ].filter((text) => text !== false);
+  const figures = `${passed} of ${group.cases} (${group.exact} exact, ${group.explained} explained, ${group.errors} errors)`;
+  console.log(`${group.name}: ${figures}, mean score ${score.toFixed(2)} %, mean precision ${precision.toFixed(2)} %`);
+  for (const text of missed) console.log(`  below its floor: ${text}`);
+  if (process.env['GP2GP_CONFORMANCE_LIST'])
+    for (const one of cases) if (belongs(one, group.name)) console.log(`  ${one.verdict} ${one.id}${one.note ? `: ${one.note}` : ''}`);
+  return { name: group.name, passed, failed: missed.length, failures: missed };
+}
+
+function belongs(one: Compared['cases'][number], group: string): boolean {
+  return !one.informative && one.id.startsWith(`${group}/`) && one.verdict !== 'exact' && one.verdict !== 'explained';
+}
+
+/** Runs a Node program and gives what it printed; it may fail, its report is looked at instead. */
+function output(args: readonly string[]): Promise<string> {
+  return new Promise((done, failed) => {
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    let text = '';
+    child.stdout.on('data', (data) => {
+      text += data;
+    });
+    child.stderr.on('data', (data) => {
+      text += data;
+    });
+    child.on('error', failed);
+    child.on('close', () => done(text));
+  });
+}
