@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import { FAULT_KINDS } from './hub/faults.ts';
+import { personSchema } from './pds.ts';
+import { organisationSchema } from './sds.ts';
+
+const port = z.int().min(0).max(65_535).optional();
+
+const routeSchema = z.strictObject({ urls: z.array(z.url()), asid: z.string().optional() });
+
+const faultSchema = z.strictObject({
+  fault: z.enum(FAULT_KINDS),
+  match: z
+    .strictObject({
+      from: z.string().optional(),
+      to: z.string().optional(),
+      interaction: z.string().optional(),
+      conversationId: z.string().optional(),
+    })
+    .optional(),
+  ms: z.number().optional(),
+  status: z.int().optional(),
+  code: z.string().optional(),
+  text: z.string().optional(),
+  times: z.int().optional(),
+  probability: z.number().min(0).max(1).optional(),
+});
+
+const hubSchema = z.strictObject({
+  folder: z.string(),
+  tls: z.strictObject({ certificate: z.string(), key: z.string(), authorities: z.array(z.string()).min(1) }),
+  routes: z.record(z.string(), routeSchema).default({}),
+  port,
+  controlPort: port,
+  keepWire: z.string().optional(),
+  maxBytes: z.int().optional(),
+  faults: z.array(faultSchema).optional(),
+  seed: z.int().optional(),
+  retry: z.strictObject({ firstMs: z.number().optional(), mostMs: z.number().optional(), giveUpAfterMs: z.number().optional() }).optional(),
+});
+
+const sdsSchema = z.strictObject({
+  organisations: z.array(organisationSchema).default([]),
+  /** Left out, the hub of the same file. */
+  intermediaryUrl: z.string().optional(),
+  apiKey: z.string().optional(),
+  port,
+});
+
+const pdsSchema = z.strictObject({
+  folder: z.string(),
+  people: z.array(personSchema).default([]),
+  tokens: z.record(z.string(), z.enum(['application', 'worker'])).optional(),
+  clients: z.record(z.string(), z.strictObject({ kid: z.string(), publicKey: z.string() })).optional(),
+  port,
+});
+
+const practiceSchema = z.strictObject({
+  ods: z.string(),
+  asid: z.string(),
+  /** The node's API of this practice, without `/api/practices/{ods}`; several nodes of one side, tried in turn. */
+  nodeUrls: z.array(z.url()).default([]),
+  /** What the node asks of this system, and this system of the node. */
+  apiKey: z.string(),
+});
+
+const gpSystemSchema = z.strictObject({
+  folder: z.string(),
+  practices: z.array(practiceSchema),
+  /** Left out, the PDS of the same file. */
+  pdsUrl: z.url().optional(),
+  pdsToken: z.string().default('gp-system'),
+  documentBytes: z.int().optional(),
+  port,
+});
+
+/** What one simulator process runs: any of the four. Checked as a whole, every fault named. */
+export const simulationSchema = z.strictObject({
+  hub: hubSchema.optional(),
+  sds: sdsSchema.optional(),
+  pds: pdsSchema.optional(),
+  gpSystem: gpSystemSchema.optional(),
+});
+export type SimulationConfig = z.input<typeof simulationSchema>;

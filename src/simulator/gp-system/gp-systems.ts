@@ -1,0 +1,222 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { answerJson, BadRequest, header, parsed, readBody, readJsonObject, type Served, serve, target } from '../http.ts';
+import { type Filing, offerSchema, openFiling } from './filing.ts';
+import { makeProvider, type Provider } from './gp-connect.ts';
+import type { Practice } from './node-client.ts';
+import { pdsClient } from './pds-client.ts';
+import { type HeldRecord, openRecords, type Records, readBundle } from './records.ts';
+import { openRegistrations, type Registration, type Registrations } from './registration.ts';
+
+export type GpSystemsOptions = {
+  readonly folder: string;
+  readonly practices: readonly Practice[];
+  /** Left out, nobody is looked up or moved in PDS. */
+  readonly pdsUrl: string | null;
+  readonly pdsToken?: string;
+  /** Size of every document of records added here; left out, what the record says. */
+  readonly documentBytes?: number;
+  readonly port?: number;
+  readonly log?: (line: string) => void;
+};
+export type GpSystems = Served & {
+  /** Base address of a practice's GP Connect provider, and of its filing interface. */
+  gpConnectBase(ods: string): string;
+  filingUrl(ods: string): string;
+  register(ods: string, nhsNumber: string, given?: { registrationId?: string; patientClass?: string }): Promise<Registration>;
+  addRecord(ods: string, bundle: string | Uint8Array, documentBytes?: number): Promise<HeldRecord>;
+  readonly provider: Provider;
+  readonly filing: Filing;
+};
+
+/**
+ * The clinical systems of the practices of one side, in one server. Below `/{ods}`: GP Connect at
+ * `/STU3/1/gpconnect/fhir`, the filing interface at `/filing`. Below `/control`: what staff and tests do.
+ */
+export async function startGpSystems(options: GpSystemsOptions): Promise<GpSystems> {
+  const log = options.log ?? (() => undefined);
+  await mkdir(options.folder, { recursive: true });
+  const practices = new Map<string, Practice>(options.practices.map((one) => [one.ods, { ...one }]));
+  const pds = options.pdsUrl === null ? null : pdsClient(options.pdsUrl, options.pdsToken ?? 'gp-system', () => randomUUID());
+  const records = await openRecords(join(options.folder, 'records'));
+  const locks = openLocks(join(options.folder, 'prescribing'));
+  const provider = makeProvider({ records, pds, now: Date.now });
+  const common = { practices: [...practices.values()], log };
+  const filing = await openFiling({ ...common, folder: join(options.folder, 'filed'), records, lock: locks.set });
+  const registrations = await openRegistrations({ ...common, folder: join(options.folder, 'registrations'), pds });
+  const events: unknown[] = [];
+
+  function practiceOf(ods: string): Practice {
+    const practice = practices.get(ods.toUpperCase());
+    if (!practice) throw new BadRequest(404, `no practice ${ods} here`);
+    return practice;
+  }
+
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { path } = target(request);
+    if (path.startsWith('/control/')) return control(request, response, path);
+    const [, ods = '', rest = ''] = /^\/([^/]+)(\/.*)$/.exec(path) ?? [];
+    const practice = practiceOf(ods);
+    const connect = /^\/STU3\/1\/gpconnect\/fhir(\/.*)$/.exec(rest)?.[1];
+    if (connect !== undefined) return provider.handle(practice, gpConnectBase(practice.ods), connect, request, response);
+    const record = /^\/filing\/records\/([^/]+)$/.exec(rest)?.[1];
+    if (record === undefined && rest !== '/filing/events') throw new BadRequest(404, `no ${path}`);
+    if (header(request, 'authorization') !== `Bearer ${practice.apiKey}`) throw new BadRequest(401, 'not the key of this practice');
+    if (rest === '/filing/events' && request.method === 'POST') {
+      events.push({ at: new Date().toISOString(), ods: practice.ods, ...(await readJsonObject(request)) });
+      if (events.length > 10_000) events.shift();
+      return answerJson(response, 200, {});
+    }
+    if (record !== undefined && request.method === 'PUT') {
+      const offer = parsed(offerSchema, await readJsonObject(request));
+      if (offer.transferId.toUpperCase() !== record.toUpperCase())
+        throw new BadRequest(400, 'the transfer of the path is not that of the body');
+      const answer = await filing.offer(practice, offer);
+      return answerJson(response, answer.answer === 'leased' ? 202 : 200, answer);
+    }
+    if (record !== undefined && request.method === 'GET') {
+      const answer = await filing.ask(practice, record);
+      if (!answer) throw new BadRequest(404, 'no such record was ever offered');
+      return answerJson(response, answer.answer === 'leased' ? 202 : 200, answer);
+    }
+    throw new BadRequest(405, `${request.method} is not for ${path}`);
+  }
+
+  async function addRecord(ods: string, bundle: string | Uint8Array, documentBytes = options.documentBytes): Promise<HeldRecord> {
+    return records.addOwn(practiceOf(ods).ods, readBundle(bundle), documentBytes);
+  }
+
+  async function register(
+    ods: string,
+    nhsNumber: string,
+    given: { registrationId?: string; patientClass?: string } = {},
+  ): Promise<Registration> {
+    return registrations.register(practiceOf(ods), nhsNumber, given);
+  }
+
+  async function control(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
+    const call = `${request.method} ${path}`;
+    switch (call) {
+      case 'POST /control/register': {
+        const { ods, nhsNumber, registrationId, patientClass } = parsed(registerSchema, await readJsonObject(request));
+        return answerJson(
+          response,
+          200,
+          await register(ods, nhsNumber, { ...(registrationId && { registrationId }), ...(patientClass && { patientClass }) }),
+        );
+      }
+      case 'POST /control/records': {
+        const { ods, file, documentBytes } = parsed(recordFileSchema, await readJsonObject(request));
+        return answerJson(response, 200, await addRecord(ods, await readFile(file), documentBytes));
+      }
+      case 'GET /control/state':
+        return answerJson(response, 200, await stateOf({ records, provider, filing, registrations, events }));
+      case 'PUT /control/misbehave': {
+        const { ods, about, ...how } = parsed(misbehaveSchema, await readJsonObject(request));
+        provider.misbehave(practiceOf(ods).ods, about, Object.keys(how).length ? how : null);
+        return answerJson(response, 200, {});
+      }
+      case 'PUT /control/refuse': {
+        const { ods, reason } = parsed(refuseSchema, await readJsonObject(request));
+        filing.refuse(practiceOf(ods).ods, reason);
+        return answerJson(response, 200, {});
+      }
+      case 'POST /control/prescribe': {
+        const { ods, nhsNumber } = parsed(patientSchema, await readJsonObject(request));
+        const lock = await locks.get(practiceOf(ods).ods, nhsNumber);
+        return answerJson(response, lock.locked ? 423 : 200, lock);
+      }
+      case 'POST /control/resolve-allergy': {
+        const { ods, nhsNumber } = parsed(patientSchema, await readJsonObject(request));
+        await locks.set(practiceOf(ods).ods, nhsNumber, false, 'a clinician resolved the degraded allergy');
+        return answerJson(response, 200, {});
+      }
+      case 'PUT /control/nodes': {
+        const { ods, nodeUrls } = parsed(nodesSchema, await readJsonObject(request));
+        practiceOf(ods).nodeUrls = nodeUrls;
+        return answerJson(response, 200, {});
+      }
+      default: {
+        const own = /^PUT \/control\/records\/([^/]+)$/.exec(call)?.[1];
+        if (own === undefined) throw new BadRequest(404, `no ${call}`);
+        return answerJson(response, 200, await addRecord(own, await readBody(request)));
+      }
+    }
+  }
+
+  const served = await serve(handle, { ...(options.port !== undefined && { port: options.port }), log });
+  const gpConnectBase = (ods: string): string => `${served.url}/${ods}/STU3/1/gpconnect/fhir`;
+  return {
+    ...served,
+    gpConnectBase,
+    filingUrl: (ods) => `${served.url}/${ods}/filing`,
+    register,
+    addRecord,
+    provider,
+    filing,
+    close: async () => {
+      await served.close();
+      await Promise.all([filing.close(), registrations.close()]);
+    },
+  };
+}
+
+const patientSchema = z.object({ ods: z.string(), nhsNumber: z.string().regex(/^\d{10}$/) });
+const registerSchema = patientSchema.extend({ registrationId: z.string().optional(), patientClass: z.string().optional() });
+const recordFileSchema = z.object({ ods: z.string(), file: z.string(), documentBytes: z.int().optional() });
+const nodesSchema = z.object({ ods: z.string(), nodeUrls: z.array(z.url()) });
+const refuseSchema = z.object({ ods: z.string(), reason: z.string().nullable() });
+const misbehaveSchema = z.object({
+  ods: z.string(),
+  /** An NHS number, or the id of a document. */
+  about: z.string(),
+  code: z.string().optional(),
+  as: z.enum(['html', 'truncated']).optional(),
+  delayMs: z.number().optional(),
+  times: z.int().optional(),
+});
+
+async function stateOf(of: {
+  readonly records: Records;
+  readonly provider: Provider;
+  readonly filing: Filing;
+  readonly registrations: Registrations;
+  readonly events: readonly unknown[];
+}): Promise<unknown> {
+  return {
+    records: of.records.list(),
+    served: of.provider.served,
+    filed: await of.filing.list(),
+    registrations: of.registrations.list(),
+    events: of.events,
+  };
+}
+
+type Lock = { readonly locked: boolean; readonly because: string };
+
+/** Whether medicines may be issued for a patient: one small file each, written before anything that follows from it. */
+function openLocks(folder: string): {
+  set(ods: string, nhsNumber: string, locked: boolean, because: string): Promise<void>;
+  get(ods: string, nhsNumber: string): Promise<Lock>;
+} {
+  const pathOf = (ods: string, nhsNumber: string) => join(folder, ods, `${nhsNumber}.json`);
+  return {
+    set: async (ods, nhsNumber, locked, because) => {
+      const path = pathOf(ods, nhsNumber);
+      await mkdir(join(folder, ods), { recursive: true });
+      await writeFile(`${path}.new`, JSON.stringify({ locked, because }), { flush: true });
+      await rename(`${path}.new`, path);
+    },
+    get: async (ods, nhsNumber) => {
+      try {
+        return JSON.parse(await readFile(pathOf(ods, nhsNumber), 'utf8')) as Lock;
+      } catch (thrown) {
+        if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT') return { locked: false, because: 'none' };
+        throw thrown;
+      }
+    },
+  };
+}

@@ -1,0 +1,59 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Fault, reasonOf } from '../../base/errors.ts';
+
+/** A simulated practice: who it is, and how its system reaches the nodes that serve it, which may move while it runs. */
+export type Practice = { readonly ods: string; readonly asid: string; nodeUrls: readonly string[]; readonly apiKey: string };
+
+/** What a node said for good. */
+export class NodeRefusal extends Fault {
+  readonly status: number;
+  constructor(status: number, message: string) {
+    super('simulator.node', message);
+    this.name = 'NodeRefusal';
+    this.status = status;
+  }
+}
+
+const FIRST_MS = 100;
+const MOST_MS = 2_000;
+
+/**
+ * Asks the nodes of a practice in turn, again and again, until one answers with 2xx; `path` may be absolute. A 4xx is final
+ * (408, 409, 425 and 429 are not: they ask for patience) and throws `NodeRefusal`, an abort throws what `fetch` throws.
+ */
+export async function askNode(practice: Practice, path: string, init: RequestInit, signal: AbortSignal): Promise<Response> {
+  for (let attempt = 0; ; attempt++) {
+    const urls = urlsFor(practice, path);
+    const url = urls[attempt % Math.max(1, urls.length)];
+    try {
+      if (url === undefined) throw new Fault('simulator.node', `practice ${practice.ods} has no node yet`);
+      const answer = await fetch(url, { ...init, signal, headers: { authorization: `Bearer ${practice.apiKey}`, ...init.headers } });
+      if (answer.ok) return answer;
+      const text = (await answer.text()).slice(0, 500);
+      if (answer.status >= 400 && answer.status < 500 && ![408, 409, 425, 429].includes(answer.status))
+        throw new NodeRefusal(answer.status, `${init.method ?? 'GET'} ${url}: ${answer.status} ${text}`);
+    } catch (thrown) {
+      if (thrown instanceof NodeRefusal || signal.aborted) throw thrown;
+    }
+    if ((attempt + 1) % Math.max(1, urls.length) === 0)
+      await sleep(Math.min(MOST_MS, FIRST_MS * 2 ** Math.min(attempt, 10)), undefined, { signal });
+  }
+}
+
+/** The address as given, then the same path at each node: the one that made the offer may be gone for good. */
+function urlsFor(practice: Practice, path: string): string[] {
+  const nodes = practice.nodeUrls.map((url) => url.replace(/\/+$/, ''));
+  if (!/^https?:/.test(path)) return nodes.map((url) => `${url}${path}`);
+  const given = new URL(path);
+  return [...new Set([path, ...nodes.map((url) => `${new URL(url).origin}${given.pathname}${given.search}`)])];
+}
+
+/** The body of an answer; a broken connection says which answer it was. */
+export async function* bodyOf(answer: Response): AsyncGenerator<Uint8Array> {
+  if (!answer.body) return;
+  try {
+    yield* answer.body;
+  } catch (cause) {
+    throw new Fault('simulator.node', `${answer.url}: ${reasonOf(cause)}`, { cause });
+  }
+}

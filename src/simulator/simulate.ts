@@ -1,0 +1,64 @@
+import { readFile } from 'node:fs/promises';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { Fault } from '../base/errors.ts';
+import { type SimulationConfig, simulationSchema } from './config.ts';
+import { startGpSystems } from './gp-system/gp-systems.ts';
+import { startHub } from './hub/hub.ts';
+import { startPds } from './pds.ts';
+import { startSds } from './sds.ts';
+
+/** Where everything that was started is to be found: the ready line of a simulator process. */
+export type SimulationUrls = {
+  readonly hub?: { readonly url: string; readonly controlUrl: string; readonly ledgerFile: string };
+  readonly sds?: { readonly url: string };
+  readonly pds?: { readonly url: string };
+  readonly gpSystem?: { readonly url: string };
+};
+export type Simulation = { readonly urls: SimulationUrls; close(): Promise<void> };
+
+/** Starts what a configuration names: hub, SDS, PDS, GP systems. What was started before a failure is ended again. */
+export async function simulate(config: SimulationConfig, log: (line: string) => void): Promise<Simulation> {
+  const read = simulationSchema.safeParse(config);
+  if (!read.success) throw new Fault('simulator.config', `the configuration is not usable:\n${z.prettifyError(read.error)}`);
+  const { hub, sds, pds, gpSystem } = read.data;
+  const started: { close(): Promise<void> }[] = [];
+  const close = async () => {
+    for (const one of started.reverse()) await one.close();
+  };
+  const urls: { -readonly [K in keyof SimulationUrls]: SimulationUrls[K] } = {};
+  try {
+    if (hub) {
+      const running = await startHub({ ...hub, log });
+      started.push(running);
+      urls.hub = { url: running.url, controlUrl: running.controlUrl, ledgerFile: running.ledgerFile };
+    }
+    if (sds) {
+      const running = await startSds({ ...sds, intermediaryUrl: sds.intermediaryUrl ?? urls.hub?.url ?? '', log });
+      started.push(running);
+      urls.sds = { url: running.url };
+    }
+    if (pds) {
+      const running = await startPds({ ...pds, log });
+      started.push(running);
+      urls.pds = { url: running.url };
+    }
+    if (gpSystem) {
+      const running = await startGpSystems({ ...gpSystem, pdsUrl: gpSystem.pdsUrl ?? urls.pds?.url ?? null, log });
+      started.push(running);
+      urls.gpSystem = { url: running.url };
+    }
+  } catch (thrown) {
+    await close();
+    throw thrown;
+  }
+  return { urls, close };
+}
+
+/** Reads a configuration file, YAML or JSON. */
+export async function readSimulationConfig(path: string): Promise<SimulationConfig> {
+  const value: unknown = parse(await readFile(path, 'utf8'));
+  const read = simulationSchema.safeParse(value);
+  if (!read.success) throw new Fault('simulator.config', `${path} is not usable:\n${z.prettifyError(read.error)}`);
+  return read.data;
+}
