@@ -78,9 +78,10 @@ function dateOf(statement: XmlElement, s: ToFhir): string | undefined {
   );
 }
 
+// Not the words of the user where the code has its own: `given; refused last year` is a vaccination.
 function wordsOfCode(statement: XmlElement): string {
   const code = child(statement, 'code');
-  return `${attr(code, 'displayName') ?? ''}\n${textOf(child(code, 'originalText'))}`;
+  return attr(code, 'displayName') || textOf(child(code, 'originalText'));
 }
 
 function dateRecorded(composition: XmlElement, s: ToFhir): Extension[] {
