@@ -1,9 +1,25 @@
 import { randomUUID } from 'node:crypto';
 import { isUuid } from '../base/ids.ts';
 import type { Bundle, DocumentReference, Organization, Patient, Reference, Resource } from '../fhir/types.ts';
+import { organisationIn } from '../hl7v3/wrapper.ts';
 import { attachmentOf, fateOfAbsent, fateOfPresent } from '../record/document/fate.ts';
 import { toHl7 } from '../record/to-hl7.ts';
-import type { ConversionReport, DocumentFate, Refusal } from '../record/types.ts';
+import type { Conversion, ConversionReport, DocumentFate, DocumentLink, ReceivedDocument, Refusal, Terminology } from '../record/types.ts';
+import { builtInTerminology } from '../terminology/built-in.ts';
+import { at, child, type XmlElement } from '../xml/element.ts';
+
+// Loaded when it is asked for, until it stands.
+const REQUESTING = '../record/to-fhir.ts';
+type ToFhirFunction = (
+  root: XmlElement,
+  options: {
+    newId: () => string;
+    now: Date;
+    losingPractice: string;
+    terminology: Terminology;
+    documents: (link: DocumentLink) => ReceivedDocument | undefined;
+  },
+) => Conversion<Bundle>;
 
 export type ExtractRequest = {
   readonly nhsNumber: string;
@@ -48,6 +64,33 @@ function fatesOf(bundle: Bundle, newId: () => string): Map<string, DocumentFate>
     fates.set(reference, fate);
   }
   return fates;
+}
+
+/** An extract as bundle, with what is known of the documents that came. */
+export async function bundleOf(
+  root: XmlElement,
+  options: {
+    losingPractice?: string;
+    newId?: () => string;
+    now?: Date;
+    documents?: (link: DocumentLink) => ReceivedDocument | undefined;
+  } = {},
+): Promise<{ bundle: Bundle; report: ConversionReport } | Refusal> {
+  const { toFhir } = (await import(REQUESTING)) as { toFhir: ToFhirFunction };
+  const converted = toFhir(root, {
+    newId: options.newId ?? randomUUID,
+    now: options.now ?? new Date(),
+    losingPractice: options.losingPractice ?? losingPracticeOf(root),
+    terminology: builtInTerminology,
+    documents: options.documents ?? (() => undefined),
+  });
+  return 'refused' in converted ? converted : { bundle: converted.out, report: converted.report };
+}
+
+/** The practice that wrote the extract, by its own word. */
+function losingPracticeOf(root: XmlElement): string {
+  const extract = root.name === 'EhrExtract' ? root : at(root, 'ControlActEvent', 'subject', 'EhrExtract');
+  return organisationIn(child(extract, 'author')).toUpperCase() || 'UNKNOWN';
 }
 
 const NHS_NUMBER = 'https://fhir.nhs.uk/Id/nhs-number';

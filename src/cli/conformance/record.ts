@@ -1,14 +1,13 @@
 import { readFile } from 'node:fs/promises';
-import { Fault, reasonOf } from '../../base/errors.ts';
+import { Fault } from '../../base/errors.ts';
 import { instant } from '../../base/ids.ts';
 import { readJson, writeJson } from '../../fhir/json.ts';
 import type { Bundle } from '../../fhir/types.ts';
 import { extractFrame } from '../../hl7v3/extract.ts';
-import type { Conversion, DocumentLink, ReceivedDocument, Terminology } from '../../record/types.ts';
-import { builtInTerminology } from '../../terminology/built-in.ts';
+import type { DocumentLink, ReceivedDocument } from '../../record/types.ts';
 import type { XmlElement } from '../../xml/element.ts';
 import { readXml } from '../../xml/read.ts';
-import { type ExtractRequest, extractOf, requestFor } from '../conversion.ts';
+import { bundleOf, type ExtractRequest, extractOf, requestFor } from '../conversion.ts';
 import type { Answer, BatchCase } from './case.ts';
 
 /** A whole record as the message, or as the extract alone where the case asks for no wrapper. */
@@ -47,28 +46,14 @@ export async function extractToFhir(
   asked: BatchCase,
   documents: (link: DocumentLink) => ReceivedDocument | undefined,
 ): Promise<Answer> {
-  const frame = '../../record/to-fhir.ts';
-  const { toFhir } = (await import(frame)) as {
-    toFhir: (
-      root: XmlElement,
-      options: {
-        newId: () => string;
-        now: Date;
-        losingPractice: string;
-        terminology: Terminology;
-        documents: (link: DocumentLink) => ReceivedDocument | undefined;
-      },
-    ) => Conversion<Bundle>;
-  };
-  const converted = toFhir(root, {
+  const converted = await bundleOf(root, {
     newId: counting(),
     now: new Date(asked.options.request?.now ?? '2020-01-01T01:01:01.010Z'),
-    losingPractice: asked.options.losingOdsCode ?? 'UNKNOWN',
-    terminology: builtInTerminology,
+    ...(asked.options.losingOdsCode && { losingPractice: asked.options.losingOdsCode }),
     documents,
   });
-  if ('refused' in converted) throw new Fault(`record.${converted.refused}`, reasonOf(converted.text));
-  return { output: writeJson(converted.out), issues: converted.report.issues };
+  if ('refused' in converted) throw new Fault(`record.${converted.refused}`, converted.text);
+  return { output: writeJson(converted.bundle), issues: converted.report.issues };
 }
 
 /** Ids in the order in which they are asked for, as the existing adaptors' tests give them. */
