@@ -1,5 +1,5 @@
 /** The clinical concepts, one list a direction: to read a whole direction, read it from here. */
-import type { DiagnosticReport, Observation, Reference, Resource } from '../fhir/types.ts';
+import type { DiagnosticReport, MedicationRequest, Observation, Reference, Resource } from '../fhir/types.ts';
 import { allergyToFhir } from './allergy/to-fhir.ts';
 import { allergyToHl7 } from './allergy/to-hl7.ts';
 import { bloodPressureToFhir } from './blood-pressure/to-fhir.ts';
@@ -11,12 +11,17 @@ import { immunisationToFhir } from './immunisation/to-fhir.ts';
 import { immunisationToHl7 } from './immunisation/to-hl7.ts';
 import { reportToHl7 } from './laboratory/to-hl7.ts';
 import { heldByReport } from './laboratory/tree.ts';
+import { leftOut } from './medication/terms.ts';
+import { medicationToFhir } from './medication/to-fhir.ts';
+import { medicationToHl7 } from './medication/to-hl7.ts';
 import { heldByPanel } from './observation/panel.ts';
 import { isCommentNote } from './observation/terms.ts';
 import { observationToFhir } from './observation/to-fhir.ts';
 import { observationToHl7 } from './observation/to-hl7.ts';
 import { planToFhir } from './plan/to-fhir.ts';
 import { planToHl7 } from './plan/to-hl7.ts';
+import { problemToFhir } from './problem/to-fhir.ts';
+import { problemToHl7 } from './problem/to-hl7.ts';
 import { referralToFhir } from './referral/to-fhir.ts';
 import { referralToHl7 } from './referral/to-hl7.ts';
 import type { Concept, MapToFhir, MapToHl7 } from './types.ts';
@@ -46,23 +51,29 @@ function handler<R extends Resource>(
 
 export const TO_HL7: readonly Hl7Handler[] = [
   handler('AllergyIntolerance', allergyToHl7, 'data'),
+  handler('Condition', problemToHl7, 'transaction'),
+  handler<DiagnosticReport>('DiagnosticReport', reportToHl7, 'transaction', {
+    holds: (report, find) => heldByReport(report as DiagnosticReport, find),
+  }),
   handler('DocumentReference', documentToHl7, 'data'),
   handler('Immunization', immunisationToHl7, 'data'),
-  handler('DiagnosticReport', reportToHl7, 'transaction', { holds: (report, find) => heldByReport(report as DiagnosticReport, find) }),
-  handler('Observation', bloodPressureToHl7, 'transaction', { when: (one) => isBloodPressure(one as Observation) }),
-  handler('Observation', observationToHl7, 'transaction', { when: (one) => isCommentNote((one as Observation).code) }),
-  handler('Observation', observationToHl7, 'data', { holds: (one, find) => heldByPanel(one as Observation, find) }),
+  handler('MedicationRequest', medicationToHl7, 'medication', { leavesOut: (request) => leftOut(request as MedicationRequest) }),
+  handler('Observation', bloodPressureToHl7, 'transaction', { when: (observation) => isBloodPressure(observation as Observation) }),
+  handler('Observation', observationToHl7, 'transaction', { when: (observation) => isCommentNote((observation as Observation).code) }),
+  handler('Observation', observationToHl7, 'data', { holds: (panel, find) => heldByPanel(panel as Observation, find) }),
   handler('ProcedureRequest', planToHl7, 'data'),
   handler('ReferralRequest', referralToHl7, 'data'),
 ];
 
-/** Who maps the statements of a concept to FHIR, in the order in which their resources stand in the bundle. */
+/** Who maps the statements of a concept to FHIR. */
 export const TO_FHIR: ReadonlyMap<Concept, MapToFhir> = new Map([
   ['plan', planToFhir],
   ['referral', referralToFhir],
+  ['medication', medicationToFhir],
   ['bloodPressure', bloodPressureToFhir],
   ['observation', observationToFhir],
   ['immunisation', immunisationToFhir],
+  ['problem', problemToFhir],
   ['document', documentToFhir],
   ['allergy', allergyToFhir],
 ]);

@@ -1,0 +1,209 @@
+/** A composition as Encounter with its Lists: the consultation, its topics, their categories. */
+import type { Encounter, Extension, List, Reference } from '../../fhir/types.ts';
+import { attr, child, children, type XmlElement } from '../../xml/element.ts';
+import { PRIMARY_PERFORMER, RECORDER } from '../people/terms.ts';
+import { SNOMED_URI } from '../shared/code-systems.ts';
+import { codedToFhir } from '../shared/coded.ts';
+import { degraded } from '../shared/degrade.ts';
+import { head, maybe, ref } from '../shared/resources.ts';
+import { authorOf, firstCode, idOf, participantsOf, statementsIn } from '../shared/statements.ts';
+import { dateTimeOf } from '../shared/times.ts';
+import type { Claim, Composition, ToFhir } from '../types.ts';
+import { LISTS, RELATED_PROBLEM } from './terms.ts';
+
+export type Consultation = {
+  readonly encounter: Encounter;
+  readonly consultation: List;
+  readonly topics: readonly List[];
+  readonly categories: readonly List[];
+};
+
+/** `location` is the reference of the place that the composition names. */
+export function consultationToFhir(composition: Composition, location: string | undefined, s: ToFhir): Consultation {
+  const encounter = encounterToFhir(composition, location, s);
+  const date = listDate(composition.xml, s);
+  const compounds = statementsIn(composition.xml).filter(
+    (statement) => firstCode(statement, 'classCode') === 'TOPIC' && statement.name === 'CompoundStatement',
+  );
+  const structured = compounds.map((compound) => topicToFhir(compound, composition, encounter, date, s));
+  const loose = looseStatements(composition.xml, compounds);
+  const topics = structured.map(({ topic }) => topic);
+  if (compounds.length === 0 || loose.length) topics.push(flatTopic(loose, composition, encounter, date, s));
+  const type = encounter.type?.[0];
+  const title = type?.text ?? type?.coding?.[0]?.display;
+  const consultation: List = {
+    ...list(`${composition.id}-CONS`, LISTS.consultation, 'Consultation', title, date, encounter, s),
+    ...entries(topics.map((topic) => `List/${topic.id}`)),
+  };
+  return { encounter, consultation, topics, categories: structured.flatMap(({ categories }) => categories) };
+}
+
+function encounterToFhir(composition: Composition, location: string | undefined, s: ToFhir): Encounter {
+  const { xml, id } = composition;
+  const type = degraded(codedToFhir(child(xml, 'code'), s.terminology) ?? {}, 'record', s);
+  const recorder = s.practitioner(authorOf(xml).agent);
+  const performer = s.practitioner(participantsOf(xml, 'Participant2')[0]?.agent);
+  const participant = [
+    ...(recorder ? [{ type: [{ coding: [{ ...RECORDER }] }], individual: ref(recorder) }] : []),
+    ...(performer ? [{ type: [{ coding: [{ ...PRIMARY_PERFORMER }] }], individual: ref(performer) }] : []),
+  ];
+  const period = periodOf(xml, s);
+  return {
+    ...head('Encounter', id, 'Encounter-1', [xml], s),
+    status: 'finished',
+    type: [type],
+    subject: ref(s.patient),
+    ...(participant.length && { participant }),
+    ...(period && { period }),
+    ...(location && { location: [{ location: ref(location) }] }),
+  };
+}
+
+/** An unknown time is unknown; one of which nothing is said (the usual case) is when the composition was recorded. */
+function periodOf(composition: XmlElement, s: ToFhir): Encounter['period'] {
+  const effective = child(composition, 'effectiveTime');
+  const center = child(effective, 'center');
+  const start = dateTimeOf(center, s) ?? dateTimeOf(child(effective, 'low'), s);
+  const end = dateTimeOf(center, s) === undefined ? dateTimeOf(child(effective, 'high'), s) : undefined;
+  if (start || end) return { ...(start && { start }), ...(end && { end }) };
+  if (attr(center, 'nullFlavor') === 'UNK') return undefined;
+  const available = dateTimeOf(child(composition, 'availabilityTime'), s);
+  return available ? { start: available } : undefined;
+}
+
+function listDate(composition: XmlElement, s: ToFhir): string | undefined {
+  const effective = child(composition, 'effectiveTime');
+  return (
+    dateTimeOf(authorOf(composition).time, s) ??
+    dateTimeOf(child(composition, 'availabilityTime'), s) ??
+    dateTimeOf(child(effective, 'center'), s) ??
+    dateTimeOf(child(effective, 'high'), s) ??
+    dateTimeOf(child(effective, 'low'), s)
+  );
+}
+
+function topicToFhir(
+  compound: XmlElement,
+  composition: Composition,
+  encounter: Encounter,
+  consultationDate: string | undefined,
+  s: ToFhir,
+) {
+  const date = dateTimeOf(child(compound, 'availabilityTime'), s) ?? consultationDate;
+  const inside = statementsIn(compound);
+  const categories = inside.filter(isCategory).map((category) => categoryToFhir(category, encounter, date, s));
+  const references = inside.flatMap((statement) => (isCategory(statement) ? [`List/${idOf(statement)}`] : referencesOf(statement, s)));
+  const extension = problemsAbout(directlyInside(compound), composition.xml, s);
+  const topic: List = {
+    ...list(idOf(compound), LISTS.topic, 'Topic (EHR)', titleOf(compound, s), date, encounter, s),
+    ...(extension.length && { extension }),
+    ...entries(references),
+  };
+  return { topic, categories };
+}
+
+const isCategory = (statement: XmlElement) => statement.name === 'CompoundStatement' && firstCode(statement, 'classCode') === 'CATEGORY';
+
+function categoryToFhir(compound: XmlElement, encounter: Encounter, topicDate: string | undefined, s: ToFhir): List {
+  const date = dateTimeOf(child(compound, 'availabilityTime'), s) ?? topicDate;
+  return {
+    ...list(idOf(compound), LISTS.category, 'Category (EHR)', titleOf(compound, s), date, encounter, s),
+    ...entries(statementsIn(compound).flatMap((statement) => referencesOf(statement, s))),
+  };
+}
+
+/** What stands in the composition beside its topics. Problems that a topic is about are told by the topic. */
+function looseStatements(composition: XmlElement, topics: readonly XmlElement[]): XmlElement[] {
+  const loose = statementsIn(composition).filter((statement) => !topics.includes(statement));
+  return topics.length ? loose.filter(({ name }) => name !== 'LinkSet') : loose;
+}
+
+/** The topic of a composition that has none, or of what stands beside them. */
+function flatTopic(
+  loose: readonly XmlElement[],
+  composition: Composition,
+  encounter: Encounter,
+  date: string | undefined,
+  s: ToFhir,
+): List {
+  const references = loose.flatMap((statement) => referencesOf(statement, s));
+  const problems = references.filter((reference) => reference.startsWith('Condition/'));
+  const extension = [...new Set(problems)].map(aboutProblem);
+  return {
+    ...list(s.idFor(`topic of ${composition.id}`), LISTS.topic, 'Topic (EHR)', undefined, date, encounter, s),
+    ...(extension.length && { extension }),
+    ...entries(references),
+  };
+}
+
+function list(
+  id: string,
+  code: string,
+  display: string,
+  title: string | undefined,
+  date: string | undefined,
+  encounter: Encounter,
+  s: ToFhir,
+): List {
+  return {
+    resourceType: 'List',
+    id,
+    meta: { profile: ['https://fhir.nhs.uk/STU3/StructureDefinition/CareConnect-GPC-List-1'] },
+    status: 'current',
+    mode: 'snapshot',
+    ...(title && { title }),
+    code: { coding: [{ system: SNOMED_URI, code, display }] },
+    subject: ref(s.patient),
+    ...maybe('encounter', `Encounter/${encounter.id}`),
+    ...(date && { date }),
+    orderedBy: { coding: [{ system: 'http://hl7.org/fhir/list-order', code: 'system', display: 'Sorted by System' }] },
+  };
+}
+
+function entries(references: readonly string[]): { entry?: { item: Reference }[] } {
+  const distinct = [...new Set(references)];
+  return distinct.length ? { entry: distinct.map((reference) => ({ item: ref(reference) })) } : {};
+}
+
+function titleOf(compound: XmlElement, s: ToFhir): string | undefined {
+  const code = child(compound, 'code');
+  const concept = codedToFhir(code, s.terminology);
+  return concept?.text ?? (attr(code, 'nullFlavor') === undefined ? concept?.coding?.[0]?.display : undefined);
+}
+
+/** Problems of the composition that name something in the topic or its categories. */
+function problemsAbout(inside: readonly XmlElement[], composition: XmlElement, s: ToFhir): Extension[] {
+  const about = new Set(inside.flatMap((statement) => s.problemsNaming(idOf(statement))));
+  const direct = statementsIn(composition).filter((statement) => statement.name === 'LinkSet' && about.has(idOf(statement)));
+  return direct.map((linkSet) => aboutProblem(`Condition/${idOf(linkSet)}`));
+}
+
+const aboutProblem = (problem: string): Extension => ({
+  url: RELATED_PROBLEM,
+  extension: [{ url: 'target', valueReference: ref(problem) }],
+});
+
+function directlyInside(topic: XmlElement): XmlElement[] {
+  return statementsIn(topic).flatMap((statement) => (statement.name === 'CompoundStatement' ? directlyInside(statement) : [statement]));
+}
+
+/** What a list says of a statement: its resource; for a compound statement that is none itself, those of what it holds. */
+function referencesOf(statement: XmlElement, s: ToFhir): string[] {
+  const claim = s.claimOf(idOf(statement));
+  if (statement.name === 'MedicationStatement') return suppliesOf(statement);
+  if (statement.name !== 'CompoundStatement' || (claim && MAPPED_WHOLE.has(claim.concept))) {
+    const reference = s.resourceFor(idOf(statement));
+    return reference === undefined ? [] : [reference];
+  }
+  return statementsIn(statement).flatMap((inner) => referencesOf(inner, s));
+}
+
+const MAPPED_WHOLE: ReadonlySet<Claim['concept']> = new Set(['bloodPressure', 'allergy', 'laboratory']);
+
+/** A plan and an order are entries of their own; a discontinuation is none. */
+function suppliesOf(statement: XmlElement): string[] {
+  return children(statement, 'component').flatMap((component) => {
+    const supply = child(component, 'ehrSupplyAuthorise') ?? child(component, 'ehrSupplyPrescribe');
+    return supply ? [`MedicationRequest/${idOf(supply)}`] : [];
+  });
+}

@@ -1,0 +1,346 @@
+/**
+ * An HL7 extract as a GP Connect record: read the extract, claim every statement, map composition by composition. A fault in one
+ * statement costs that statement, which stands in its place as an observation with its words; only an unreadable extract, one
+ * without a patient or of another patient is refused.
+ */
+import { reasonOf } from '../base/errors.ts';
+import { nhsNumber } from '../base/nhs-number.ts';
+import type { Bundle, Encounter, List, Organization, Patient, Resource } from '../fhir/types.ts';
+import { at, attr, children, descendants, type XmlElement, type XmlNode } from '../xml/element.ts';
+import { type ClaimedComposition, type Claims, claim, KINDS, type Kind, kindOf, upper } from './claim.ts';
+import { TO_FHIR } from './concepts.ts';
+import { consultationToFhir } from './consultation/to-fhir.ts';
+import { withoutDoubles } from './doubles.ts';
+import { Reporting } from './issues.ts';
+import { type Places, placesToFhir } from './people/locations.ts';
+import { NHS_NUMBER_URI, ODS_URI } from './people/terms.ts';
+import { type People, peopleToFhir } from './people/to-fhir.ts';
+import { withUnknownUser } from './people/unknown-user.ts';
+import { settled } from './settle.ts';
+import { asObservation } from './shared/degrade.ts';
+import { ref } from './shared/resources.ts';
+import { idOf } from './shared/statements.ts';
+import type {
+  Claim,
+  Composition,
+  Concept,
+  Conversion,
+  DocumentLink,
+  MapToFhir,
+  Origin,
+  ReceivedDocument,
+  Remark,
+  Terminology,
+  ToFhir,
+  Uuid,
+} from './types.ts';
+
+export type ToFhirOptions = {
+  /** A fresh UUID at each call. */
+  readonly newId: () => string;
+  /** ODS code of the practice that lost the patient, as the request named it; never read from the message. */
+  readonly losingPractice: string;
+  readonly terminology: Terminology;
+  /** The patient who was asked for; left out where nobody knows, as when a file is converted. */
+  readonly nhsNumber?: string;
+  /** What came for an external document. Left out: nobody knows. */
+  documents?(link: DocumentLink): ReceivedDocument | undefined;
+  /** Left out: all concepts. */
+  readonly handlers?: ReadonlyMap<Concept, MapToFhir>;
+};
+
+/**
+ * `root` is the message or the extract. It is used up: its compositions are taken out of it and let go one after the other, because
+ * a tree takes six times the room of its text.
+ */
+export function toFhir(root: XmlElement, options: ToFhirOptions): Conversion<Bundle> {
+  const extract = extractIn(root);
+  if (!extract) return { refused: 'unreadable', at: null, text: `There is no EhrExtract in ${root.name}.` };
+  const number = attr(at(extract, 'recordTarget', 'patient', 'id'), 'extension')?.trim();
+  if (!number) return { refused: 'noPatient', at: null, text: 'The extract does not say whose it is.' };
+  if (options.nhsNumber !== undefined && (nhsNumber(number) ?? number) !== (nhsNumber(options.nhsNumber) ?? options.nhsNumber))
+    return { refused: 'otherPatient', at: null, text: 'The extract is of another patient than was asked for.' };
+  const people = peopleToFhir(extract);
+  const reading = new Reading(takeCompositions(extract), people, number, options);
+  return { out: reading.bundle(), report: reading.reporting.report() };
+}
+
+/** Wherever it stands: some exports put a transport's element around the message. */
+function extractIn(root: XmlElement): XmlElement | undefined {
+  if (root.name === 'EhrExtract') return root;
+  const known = at(root, 'ControlActEvent', 'subject', 'EhrExtract');
+  if (known) return known;
+  for (const element of descendants(root)) if (element.name === 'EhrExtract') return element;
+  return undefined;
+}
+
+function takeCompositions(extract: XmlElement): XmlElement[] {
+  const folders = children(extract, 'component').flatMap((component) => children(component, 'ehrFolder'));
+  return folders.flatMap((folder) => {
+    const compositions = children(folder, 'component').flatMap((component) => children(component, 'ehrComposition'));
+    (folder.children as XmlNode[]).length = 0;
+    return compositions;
+  });
+}
+
+/** The reading of one extract: what was claimed, made and said so far. */
+class Reading {
+  readonly reporting = new Reporting();
+  readonly #options: ToFhirOptions;
+  readonly #people: People;
+  readonly #places: Places;
+  readonly #claims: Claims;
+  readonly #compositions: Map<number, Composition>;
+  readonly #encounters: ReadonlyMap<number, string>;
+  readonly #patient: Patient;
+  readonly #custodian: Organization | undefined;
+  readonly #custodianReference: string | undefined;
+  readonly #made = new Map<Kind, Resource[]>(KINDS.map((kind) => [kind, []]));
+  readonly #consultations: { encounters: Encounter[]; consultations: List[]; topics: List[]; categories: List[] } = {
+    encounters: [],
+    consultations: [],
+    topics: [],
+    categories: [],
+  };
+  readonly #sharedByKey = new Map<string, string>();
+  readonly #idsByKey = new Map<string, Uuid>();
+  /** What stands instead of a resource that could not be made. */
+  readonly #instead = new Map<string, string>();
+
+  constructor(compositions: readonly XmlElement[], people: People, number: string, options: ToFhirOptions) {
+    this.#options = options;
+    this.#people = people;
+    this.#places = placesToFhir(compositions, options.losingPractice, options.newId);
+    this.#patient = patientToFhir(number, options.newId(), people.first);
+    const single = compositions.map((composition, at) => this.#withoutDoubles(composition, at));
+    this.#claims = claim(single, options.terminology);
+    const { compositions: claimed } = this.#claims;
+    this.#compositions = new Map(claimed.map(({ claims: _claims, ...composition }) => [composition.number, composition]));
+    this.#encounters = new Map(
+      claimed.flatMap(({ isEncounter, number: at, id }) => (isEncounter ? [[at, `Encounter/${id}`] as const] : [])),
+    );
+    const known = people.byOds.get(options.losingPractice.toUpperCase());
+    const needed = claimed.some(({ claims }) => claims.some(({ concept }) => concept === 'document'));
+    this.#custodian = needed && !known ? losingPracticeToFhir(options.losingPractice, options.newId()) : undefined;
+    this.#custodianReference = known ?? (this.#custodian && `Organization/${this.#custodian.id}`);
+  }
+
+  #withoutDoubles(composition: XmlElement, number: number): XmlElement {
+    try {
+      return withoutDoubles(composition).xml;
+    } catch (thrown) {
+      const from = { composition: number, id: idOf(composition), kind: composition.name, line: composition.line };
+      this.reporting.issue({ code: 'lookUp.skipped', text: `Doubles were not looked for (${reasonOf(thrown)}).` }, from);
+      return composition;
+    }
+  }
+
+  bundle(): Bundle {
+    if (!this.#options.terminology.complete)
+      this.reporting.issue(
+        { code: 'lookUp.skipped', text: 'Codes were read without a terminology release: they stand as they came.' },
+        { composition: null, id: '', kind: 'EhrExtract', line: null },
+      );
+    for (const one of this.#claims.unclaimed) this.#nobodys(one);
+    for (let next = this.#claims.compositions.shift(); next; next = this.#claims.compositions.shift()) {
+      if (next.isEncounter) this.#consultation(next);
+      for (const one of next.claims) this.#one(one);
+      this.#letGo(next);
+    }
+    const { encounters, consultations, topics, categories } = this.#consultations;
+    const resources: readonly Resource[] = [
+      this.#patient,
+      ...(this.#custodian ? [this.#custodian] : []),
+      ...this.#people.resources,
+      ...encounters,
+      ...consultations,
+      ...topics,
+      ...categories,
+      ...this.#places.resources,
+      ...KINDS.flatMap((kind) => this.#made.get(kind) ?? []),
+    ];
+    const complete = settled(withUnknownUser(resources, this.#options.newId), this.#instead, this.#options.newId, (remark, resource) =>
+      this.reporting.issue(remark, {
+        composition: null,
+        id: `${resource.resourceType}/${resource.id}`,
+        kind: resource.resourceType,
+        line: null,
+      }),
+    );
+    for (const resource of complete)
+      if (resource.meta?.security?.length) this.reporting.redacted(`${resource.resourceType}/${resource.id}`);
+    return {
+      resourceType: 'Bundle',
+      id: this.#options.newId(),
+      meta: { profile: ['https://fhir.nhs.uk/STU3/StructureDefinition/GPConnect-StructuredRecord-Bundle-1'] },
+      type: 'collection',
+      entry: complete.map((resource) => ({ resource })),
+    };
+  }
+
+  #consultation(composition: Composition): void {
+    const from: Origin = { composition: composition.number, id: composition.id, kind: composition.xml.name, line: composition.xml.line };
+    const s = this.#questions((remark) => this.reporting.issue(remark, from));
+    this.reporting.came('ehrComposition');
+    try {
+      const { encounter, consultation, topics, categories } = consultationToFhir(composition, this.#places.of(composition.xml), s);
+      this.#consultations.encounters.push(encounter);
+      this.#consultations.consultations.push(consultation);
+      this.#consultations.topics.push(...topics);
+      this.#consultations.categories.push(...categories);
+    } catch (thrown) {
+      s.report({ code: 'value.lost', text: `The consultation's own details cannot be read (${reasonOf(thrown)}); its entries are kept.` });
+      this.#consultations.encounters.push({ resourceType: 'Encounter', id: composition.id, status: 'finished', subject: ref(s.patient) });
+    }
+    this.reporting.went('ehrComposition', `Encounter/${composition.id}`, from);
+  }
+
+  #one(one: Claim): void {
+    if (one.concept === 'consultation') return;
+    this.reporting.came(one.statement.name);
+    const from = originOf(one);
+    if (one.heldBy) {
+      const target = this.#claims.resources.get(upper(idOf(one.statement)));
+      this.reporting.went(one.statement.name, target ?? '', from);
+      return;
+    }
+    const s = this.#questions((remark) => this.reporting.issue(remark, from));
+    const handler = (this.#options.handlers ?? TO_FHIR).get(one.concept);
+    let resources: readonly Resource[];
+    try {
+      resources = handler ? handler(one, s) : [this.#asWords(one, s, `nothing maps a ${one.concept}`)];
+    } catch (thrown) {
+      resources = [this.#asWords(one, s, reasonOf(thrown))];
+    }
+    this.#made.get(kindOf(one))?.push(...resources);
+    for (const resource of resources) this.reporting.went(one.statement.name, `${resource.resourceType}/${resource.id}`, from);
+  }
+
+  /** What is known to be no entry of a record is only told; anything else is kept as words. */
+  #nobodys(one: Claim): void {
+    const from = originOf(one);
+    const s = this.#questions((remark) => this.reporting.issue(remark, from));
+    if (one.statement.name === 'RegistrationStatement') {
+      s.report({ code: 'statement.notCarried', text: 'Details of the registration at the other practice are not part of the record.' });
+      return;
+    }
+    this.reporting.came(one.statement.name);
+    const resource = this.#asWords(one, s, `a ${one.statement.name} is nothing that is known`);
+    this.#made.get('observation')?.push(resource);
+    this.reporting.went(one.statement.name, `Observation/${resource.id}`, from);
+  }
+
+  #asWords(one: Claim, s: ToFhir, why: string): Resource {
+    const place = `composition ${one.composition + 1}, ${one.statement.name} ${idOf(one.statement)}, line ${one.line}`;
+    s.report({
+      code: 'statement.asText',
+      text: `The entry could not be read as what it is (${place}: ${why}); its words are kept as a note.`,
+    });
+    const resource = asObservation(one.statement, s.composition(one).xml, s, s.encounterOf(one.composition));
+    const meant = this.#claims.resources.get(upper(idOf(one.statement)));
+    if (meant !== undefined) this.#instead.set(meant, `Observation/${resource.id}`);
+    return resource;
+  }
+
+  /** What handlers may ask. */
+  #questions(report: (remark: Remark) => void): ToFhir {
+    const { losingPractice, terminology, newId } = this.#options;
+    const claims = this.#claims;
+    return {
+      losingPractice,
+      terminology,
+      patient: `Patient/${this.#patient.id}`,
+      custodian: this.#custodianReference,
+      composition: ({ composition }) => this.#composition(composition),
+      claimOf: (id) => claims.byId.get(upper(id)),
+      resourceFor: (id) => claims.resources.get(upper(id)),
+      issuesOf: (id) => claims.issues.get(upper(id)) ?? [],
+      discontinuationOf: (id) => claims.discontinuations.get(upper(id)),
+      problemsNaming: (id) => claims.naming.get(upper(id)) ?? [],
+      problemsHolding: (id) => claims.holding.get(upper(id)) ?? [],
+      documentsOfReferral: (id) => claims.letters.get(upper(id)) ?? [],
+      rankOf: (id) => claims.ranks.get(upper(id)) ?? Number.MAX_SAFE_INTEGER,
+      encounterOf: (number) => this.#encounters.get(number),
+      practitioner: (agent) => (agent === undefined ? undefined : this.#practitioner(agent, report)),
+      agent: (agent) =>
+        agent === undefined ? undefined : (this.#people.organisations.get(upper(agent)) ?? this.#practitioner(agent, report)),
+      shared: (key, make) => this.#shared(key, make),
+      newId,
+      idFor: (key) => {
+        const known = this.#idsByKey.get(key) ?? newId();
+        this.#idsByKey.set(key, known);
+        return known;
+      },
+      document: (link) => this.#options.documents?.(link),
+      report,
+    };
+  }
+
+  #practitioner(agent: Uuid, report: (remark: Remark) => void): string | undefined {
+    const found = this.#people.practitioners.get(upper(agent));
+    if (found === undefined && !this.#people.organisations.has(upper(agent)))
+      report({ code: 'link.broken', text: 'Who did this is not in the extract’s list of people.' });
+    return found;
+  }
+
+  /** `shared` resources stand before those that use them. */
+  #shared(key: string, make: (id: string) => Resource): string {
+    const known = this.#sharedByKey.get(key);
+    if (known !== undefined) return known;
+    const resource = make(this.#options.newId());
+    const reference = `${resource.resourceType}/${resource.id}`;
+    this.#sharedByKey.set(key, reference);
+    this.#made.get('medication')?.push(resource);
+    return reference;
+  }
+
+  #composition(number: number): Composition {
+    const composition = this.#compositions.get(number);
+    if (!composition) throw new RangeError(`no composition ${number}`);
+    return composition;
+  }
+
+  /** After its mapping only what others may still ask for stays: the statements that problems name, and what is said once for all. */
+  #letGo(done: ClaimedComposition): void {
+    const { claims, isEncounter: _known, ...composition } = done;
+    this.#compositions.set(composition.number, { ...composition, xml: shell(composition.xml) });
+    const { byId, naming, holding } = this.#claims;
+    for (const one of claims) {
+      const id = upper(idOf(one.statement));
+      for (const supply of children(one.statement, 'component').flatMap((component) => children(component)))
+        if (byId.get(upper(idOf(supply))) === one && !naming.has(id) && !holding.has(id)) byId.delete(upper(idOf(supply)));
+      if (byId.get(id) !== one) continue;
+      if (!naming.has(id) && !holding.has(id)) byId.delete(id);
+      else byId.set(id, { ...one, ...(one.within && { within: shell(one.within) }), ...(one.heldBy && { heldBy: shell(one.heldBy) }) });
+    }
+  }
+}
+
+/** An element without the components inside it. */
+function shell(element: XmlElement): XmlElement {
+  return { ...element, children: element.children.filter((node) => typeof node === 'string' || node.name !== 'component') };
+}
+
+function originOf({ composition, statement, line }: Claim): Origin {
+  return { composition, id: idOf(statement), kind: statement.name, line };
+}
+
+/** Nothing but the number: names, birth date and address do not travel. */
+function patientToFhir(number: string, id: string, practice: string | undefined): Patient {
+  return {
+    resourceType: 'Patient',
+    id,
+    meta: { profile: ['https://fhir.nhs.uk/STU3/StructureDefinition/CareConnect-GPC-Patient-1'] },
+    identifier: [{ system: NHS_NUMBER_URI, value: number }],
+    ...(practice && { managingOrganization: ref(practice) }),
+  };
+}
+
+function losingPracticeToFhir(ods: string, id: string): Organization {
+  return {
+    resourceType: 'Organization',
+    id,
+    meta: { profile: ['https://fhir.nhs.uk/STU3/StructureDefinition/CareConnect-GPC-Organization-1'] },
+    identifier: [{ system: ODS_URI, value: ods }],
+  };
+}
