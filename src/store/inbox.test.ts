@@ -50,10 +50,11 @@ test('an id that comes again with other bytes changes nothing and is recorded', 
 
 test('text that PostgreSQL cannot keep does not keep a message out', async () => {
   const message = acceptedMessage();
-  const hostile = { ...message.message, interaction: 'unreadable', action: 'a\0b', fault: 'lone \ud800 surrogate' } as const;
-  assert.equal((await accept(db, { ...message, action: 'a\0b', message: hostile })).fate, 'new');
+  assert.ok('message' in message.message);
+  const hostile = { ...message.message.message, interaction: 'unreadable', action: 'a\0b', fault: 'lone \ud800 surrogate' } as const;
+  assert.equal((await accept(db, { ...message, action: 'a\0b', message: { message: hostile } })).fate, 'new');
   const [arrival] = await claimArrivals(db, 'me', 1, 60);
-  assert.equal(arrival?.message.interaction === 'unreadable' && arrival.message.action, 'a\ufffdb');
+  assert.deepEqual(arrival?.message, { message: { ...hostile, action: 'a\ufffdb', fault: 'lone \ufffd surrogate' } });
 });
 
 test('a parked message comes back, a buried one is shown to its practice and can be replayed', async () => {

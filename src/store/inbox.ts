@@ -1,10 +1,13 @@
 /** Messages that were accepted, until their transfer knows of them. A row is written before the sender hears that we have it. */
 import { sql } from 'kysely';
+import type { ObjectRef } from '../base/content.ts';
 import type { ConversationId, Instant, MessageId, Ods, TransferId } from '../base/ids.ts';
 import type { Received } from '../transfer/types.ts';
 import { storable, writeStored } from './stored-json.ts';
 import type { Claim, Store } from './tables.ts';
 
+/** The message itself, or the object that holds it where it is too large for a row. */
+export type KeptMessage = { readonly message: Received } | { readonly kept: ObjectRef };
 export type Accepted = {
   readonly fromPartyKey: string;
   readonly messageId: MessageId;
@@ -14,7 +17,7 @@ export type Accepted = {
   readonly digest: string;
   readonly bytes: number;
   readonly receivedAt: Instant;
-  readonly message: Received;
+  readonly message: KeptMessage;
 };
 export type Acceptance = { readonly fate: 'new' | 'duplicate' | 'altered'; readonly receivedAt: Instant };
 export type Arrival = {
@@ -23,7 +26,7 @@ export type Arrival = {
   readonly practice: Ods;
   readonly attempts: number;
   readonly ageSeconds: number;
-  readonly message: Received;
+  readonly message: KeptMessage;
 };
 
 /**
@@ -62,7 +65,7 @@ export async function claimArrivals(store: Store, owner: string, limit: number, 
     claims: number;
     attempts: number;
     age: number;
-    message: Received;
+    message: KeptMessage;
   }>`
     update inbox set owner = ${owner}, claims = claims + 1, due_at = clock_timestamp() + make_interval(secs => ${leaseSeconds})
     where id in (

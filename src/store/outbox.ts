@@ -185,9 +185,9 @@ export async function release(store: Store, owner: string): Promise<void> {
   await sql`update outbox set owner = null, due_at = clock_timestamp() where owner = ${owner} and dead_at is null`.execute(store);
 }
 
-/** Wakes the workers of every node when the transaction commits. */
-export async function wake(store: Store): Promise<void> {
-  await sql`select pg_notify(${CHANNEL}, '')`.execute(store);
+/** Wakes the workers of every other node when the transaction commits; the node that says it wakes its own without the way round. */
+export async function wake(store: Store, owner: string): Promise<void> {
+  await sql`select pg_notify(${CHANNEL}, ${owner})`.execute(store);
 }
 
 export type QueueDepth = { readonly kind: Tables['outbox']['kind'] | 'inbox'; readonly waiting: number; readonly dead: number };

@@ -93,7 +93,7 @@ export function acceptedMessage(change: Partial<Accepted> = {}): Accepted {
     digest: 'digest-1',
     bytes: 1000,
     receivedAt: instant(new Date()),
-    message,
+    message: { message },
     ...change,
   };
 }

@@ -1,0 +1,174 @@
+/** Messages between the wire and their transfer: kept once, routed, posted; parked where nobody knows their conversation yet. */
+import { createHash } from 'node:crypto';
+import { ROW_BYTES, wholeObject } from '../base/content.ts';
+import { Fault, reasonOf } from '../base/errors.ts';
+import { instant, ods, type TransferId, transferId } from '../base/ids.ts';
+import { type Db, isDatabaseAway, transaction } from '../database/connect.ts';
+import { contentBytes } from '../objects/content.ts';
+import type { Objects } from '../objects/objects.ts';
+import type { Inbound } from '../spine/endpoint.ts';
+import { type Acceptance, type Arrival, accept, buryArrival, type KeptMessage, parkArrival } from '../store/inbox.ts';
+import { wake } from '../store/outbox.ts';
+import { findExpected } from '../store/parts.ts';
+import type { Practice } from '../store/practices.ts';
+import { findSent } from '../store/sent-messages.ts';
+import { readStored, writeStored } from '../store/stored-json.ts';
+import type { Store, Tables } from '../store/tables.ts';
+import { findConversation, runningTransfers } from '../store/transfers.ts';
+import { type LookUp, route } from '../transfer/routing.ts';
+import type { Event, Received, Sending } from '../transfer/types.ts';
+import type { Post } from './post.ts';
+import type { Practices } from './practices.ts';
+
+export type ArrivalOptions = {
+  readonly db: Db<Tables>;
+  readonly objects: Objects;
+  readonly practices: Practices;
+  readonly post: Post;
+  readonly now: () => Date;
+  /** This process's name. */
+  readonly owner: string;
+  /** Wakes this process's workers after a commit. */
+  readonly committed: (queued: boolean) => void;
+};
+
+/** How long a message may wait for its conversation to appear. Spine's own longest persistence of a part. */
+const PARKED_SECONDS = 7 * 3600;
+/** At least so many tries, however long the node was down. */
+const TRIES = 3;
+/** A message that needs more than a row is kept as an object; the largest legal core names 2,000 documents. */
+const MESSAGE_BYTES = 4 * 1024 * 1024;
+
+/** For the endpoint: keeps a message; durable when it resolves. */
+export function createAccept({
+  db,
+  objects,
+  practices,
+  owner: node,
+  committed,
+}: ArrivalOptions): (inbound: Inbound) => Promise<Acceptance> {
+  return async (inbound) => {
+    const { message } = inbound;
+    const practice = await practices.addressed(inbound.toPartyKey, message.addressed.toAsid);
+    // One party key, several practices, and an ASID of none: kept for an operator, under the party key's first practice.
+    const owner = practice ?? (await practices.all()).find(({ partyKey }) => partyKey === inbound.toPartyKey);
+    if (!owner) throw new Fault('arrival.nobody', `no practice has the party key ${inbound.toPartyKey}`);
+    const text = writeStored(message);
+    const kept: KeptMessage = text.length > ROW_BYTES ? { kept: await objects.put(Buffer.from(text)) } : { message };
+    const acceptance = await transaction(db, async (store) => {
+      const result = await accept(store, {
+        fromPartyKey: inbound.fromPartyKey,
+        messageId: inbound.messageId,
+        practice: owner.ods,
+        conversationId: message.conversationId,
+        action: inbound.action,
+        digest: inbound.digest,
+        bytes: inbound.wire,
+        receivedAt: inbound.receivedAt,
+        message: kept,
+      });
+      if (result.fate === 'new') await wake(store, node);
+      return result;
+    });
+    committed(acceptance.fate === 'new');
+    return acceptance;
+  };
+}
+
+/** For the inbox worker: brings one message to its transfer, or gives it back to wait. */
+export function createDeliver(options: ArrivalOptions): (arrival: Arrival) => Promise<void> {
+  const { db, objects } = options;
+  return async (arrival) => {
+    try {
+      const message = await received(objects, arrival.message);
+      const practice = await options.practices.byOds(arrival.practice);
+      if (!practice) throw new Fault('arrival.nobody', `the practice ${arrival.practice} is not served any more`);
+      const event: Event = {
+        id: `arrived:${arrival.fromPartyKey}/${message.messageId}`,
+        at: instant(options.now()),
+        by: { kind: 'peer' },
+        kind: 'arrived',
+        message,
+      };
+      const cause = { queue: 'inbox', claim: arrival.claim } as const;
+      const { lookUps, unfound } = route(message);
+      const transfer = await firstHit(db, practice, lookUps);
+      if (transfer) await options.post({ practice: practice.ods, transfer, event, cause });
+      else if (unfound === 'begin' && message.interaction === 'request') await begin(options, practice, arrival, message, event);
+      else await park(db, arrival, `nobody here knows the conversation ${message.conversationId}`);
+    } catch (error) {
+      // Without a database nothing can be parked either: the lease ends by itself and the message is taken again.
+      if (isDatabaseAway(error)) throw error;
+      await park(db, arrival, reasonOf(error));
+    }
+  };
+}
+
+async function received(objects: Objects, row: KeptMessage): Promise<Received> {
+  if ('message' in row) return row.message;
+  const bytes = await contentBytes(objects, wholeObject(row.kept), MESSAGE_BYTES);
+  return readStored(new TextDecoder().decode(bytes)) as Received;
+}
+
+async function firstHit(store: Store, { ods: practice }: Practice, lookUps: readonly LookUp[]): Promise<TransferId | null> {
+  for (const lookUp of lookUps) {
+    const hit =
+      lookUp.by === 'sentMessage'
+        ? ((await findSent(store, practice, lookUp.id))?.transfer ?? null)
+        : lookUp.by === 'expectedPart'
+          ? await findExpected(store, practice, lookUp.id)
+          : await findConversation(store, practice, lookUp.role, lookUp.id);
+    if (hit) return hit;
+  }
+  return null;
+}
+
+type Request = Extract<Received, { interaction: 'request' }>;
+
+async function begin(options: ArrivalOptions, practice: Practice, arrival: Arrival, message: Request, event: Event): Promise<void> {
+  const { db, post } = options;
+  const requester = ods(message.from);
+  const transfer: Sending = {
+    // Drawn from the conversation: a request that is delivered again after a crash begins the same transfer.
+    id: transferIdOf(practice, message),
+    version: 0,
+    conversationId: message.conversationId,
+    practice: practice.ods,
+    nhsNumber: message.nhsNumber,
+    startedAt: instant(options.now()),
+    role: 'sending',
+    request: message.messageId,
+    requestId: message.requestId,
+    state: 'checking',
+  };
+  // A newer request of the same practice for the same patient takes the place of one that still runs.
+  const earlier = await runningTransfers(db, practice.ods, 'sending', message.nhsNumber, requester);
+  for (const id of earlier) {
+    if (id === transfer.id) continue;
+    const superseded: Event = {
+      id: `superseded:${transfer.id}`,
+      at: event.at,
+      by: { kind: 'peer' },
+      kind: 'superseded',
+      successor: transfer.id,
+    };
+    await post({ practice: practice.ods, transfer: id, event: superseded });
+  }
+  await post({
+    practice: practice.ods,
+    begin: transfer,
+    origin: { began: 'request', requester, requesterAsid: message.addressed.fromAsid, addressedTo: ods(message.to) },
+    event,
+    cause: { queue: 'inbox', claim: arrival.claim },
+  });
+}
+
+function transferIdOf({ ods: practice }: Practice, { conversationId }: Request): TransferId {
+  const hex = createHash('sha256').update(`sending ${practice} ${conversationId}`).digest('hex').toUpperCase();
+  return transferId(`${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`);
+}
+
+async function park(store: Store, arrival: Arrival, fault: string): Promise<void> {
+  if (arrival.ageSeconds > PARKED_SECONDS && arrival.attempts + 1 >= TRIES) await buryArrival(store, arrival.claim, fault);
+  else await parkArrival(store, arrival.claim, Math.min(60, 2 ** Math.min(arrival.attempts, 6)), fault);
+}

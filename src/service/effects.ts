@@ -1,0 +1,162 @@
+import { randomBytes } from 'node:crypto';
+import { ROW_BYTES } from '../base/content.ts';
+import { Fault, never } from '../base/errors.ts';
+import type { Instant } from '../base/ids.ts';
+import type { Packed, WirePiece } from '../base/wire.ts';
+import type { Objects } from '../objects/objects.ts';
+import { pack } from '../spine/pack.ts';
+import { enqueue, rest, strike, type Task, wake } from '../store/outbox.ts';
+import { answerPart, forgetReserved, reservedParts, reserveParts } from '../store/outgoing-parts.ts';
+import { expectParts, forgetParts, indexCame, keepPart } from '../store/parts.ts';
+import { rememberSent, type SentMessage } from '../store/sent-messages.ts';
+import type { Store } from '../store/tables.ts';
+import { closeTask, raiseTask } from '../store/tasks.ts';
+import type { Announced, Decision, Effect, Event, Message, OutgoingPart, OwnPractice, Peer, Timer, Transfer } from '../transfer/types.ts';
+
+/** A message that a decision intends and that cannot be packed: no agreement with the other practice, or too large. */
+export type Unsendable = { readonly message: Message; readonly fault: Fault };
+export type Applied = { readonly notSent: readonly Unsendable[]; readonly enqueued: boolean };
+export type ApplyEffects = (
+  store: Store,
+  before: Transfer,
+  decision: Decision<Transfer>,
+  event: Event,
+  own: OwnPractice,
+  now: Instant,
+) => Promise<Applied>;
+
+/** Writes what a decision asks for, in the decision's own transaction. Messages get their exact bytes here. */
+export function createEffects({
+  objects,
+  newId,
+  owner,
+}: {
+  readonly objects: Objects;
+  readonly newId: () => string;
+  readonly owner: string;
+}): ApplyEffects {
+  return async (store, before, decision, event, own, now) => {
+    const { practice, id } = before;
+    const peer = peerOf(decision.transfer) ?? peerOf(before);
+    const tasks: Task[] = [];
+    const sent: SentMessage[] = [];
+    const notSent: Unsendable[] = [];
+    const rests: Timer[] = [];
+
+    const send = async (message: Message, tellWhenSent: boolean): Promise<void> => {
+      const { messageId, aliases, interaction } = message;
+      try {
+        const packed = await spill(packFor(message, own, peer), objects);
+        tasks.push({ kind: 'message', interaction, packed, tellWhenSent });
+        sent.push(...[messageId, ...aliases].map((each) => ({ id: each, interaction })));
+      } catch (error) {
+        if (!(error instanceof Fault && error.code.startsWith('pack.'))) throw error;
+        notSent.push({ message, fault: error });
+      }
+    };
+    const apply = async (effect: Effect): Promise<unknown> => {
+      switch (effect.do) {
+        case 'send':
+          return send(effect.message, effect.tellWhenSent);
+        case 'reserve':
+          sent.push(...effect.parts.map((part) => ({ id: part.messageId, interaction: part.kind })));
+          return reserveParts(store, practice, id, effect.parts);
+        case 'sendParts': {
+          const parts = await reservedParts(store, practice, id);
+          for (const part of parts) await send(partMessage(part, parts, { transfer: before, own, peer, now, newId }), true);
+          return;
+        }
+        case 'stopSending':
+          return strike(store, practice, id);
+        case 'expect': {
+          const index = event.kind === 'arrived' && event.message.interaction === 'index' ? event.message : null;
+          if (index?.messageId === effect.under) await indexCame(store, practice, id, index.messageId, index.announced);
+          return expectParts(store, practice, id, effect.under, effect.references);
+        }
+        case 'keepPart':
+          return keepPart(store, practice, id, effect.messageId, effect.part.content, effect.announced);
+        case 'forgetParts':
+          return before.role === 'requesting' ? forgetParts(store, practice, id) : forgetReserved(store, practice, id);
+        case 'partAnswered':
+          return answerPart(store, practice, id, effect.messageId, effect.answer);
+        case 'run':
+          return tasks.push({ kind: 'job', job: effect.job });
+        case 'wake':
+          return tasks.push({ kind: 'timer', timer: effect.timer, at: effect.at });
+        case 'rest':
+          return rests.push(effect.timer);
+        case 'raise':
+          return raiseTask(store, practice, id, effect.task, effect.due);
+        case 'close':
+          return closeTask(store, practice, id, effect.task);
+        case 'notify':
+          return tasks.push({ kind: 'notice', state: decision.transfer.state });
+        default:
+          return never(effect);
+      }
+    };
+    for (const effect of decision.effects) await apply(effect);
+    if (rests.length > 0) await rest(store, practice, id, rests);
+    await rememberSent(store, practice, id, sent);
+    await enqueue(store, practice, id, tasks);
+    const enqueued = tasks.some((task) => task.kind !== 'timer');
+    if (enqueued) await wake(store, owner);
+    return { notSent, enqueued };
+  };
+}
+
+function peerOf(transfer: Transfer): Peer | null {
+  return 'peer' in transfer ? transfer.peer : null;
+}
+
+function packFor(message: Message, own: OwnPractice, peer: Peer | null): Packed {
+  if (!peer) throw new Fault('pack.noPeer', 'it is not known to which practice the message goes');
+  const boundary = `--=_${randomBytes(18).toString('hex')}`;
+  return pack(message, { own, peer, boundary, timeToLive: true });
+}
+
+/** An envelope that names a thousand documents does not fit into a row. What a rollback leaves behind is an object nobody points at. */
+async function spill(packed: Packed, objects: Objects): Promise<Packed> {
+  const place = async (piece: WirePiece): Promise<WirePiece> => {
+    if (piece.in !== 'row' || piece.data.byteLength <= ROW_BYTES) return piece;
+    const object = await objects.put(piece.data);
+    return { in: 'store', object, from: 0, to: object.bytes, encode: piece.encode };
+  };
+  const [first, ...others] = packed.body;
+  return { ...packed, body: [await place(first), ...(await Promise.all(others.map(place)))] };
+}
+
+type Parties = {
+  readonly transfer: Transfer;
+  readonly own: OwnPractice;
+  readonly peer: Peer | null;
+  readonly now: Instant;
+  readonly newId: () => string;
+};
+
+/** The message of one line of the ledger: a piece with its content, or an index that names the pieces under it. */
+function partMessage(part: OutgoingPart, all: readonly OutgoingPart[], { transfer, own, peer, now, newId }: Parties): Message {
+  const envelope = {
+    messageId: part.messageId,
+    aliases: [],
+    conversationId: transfer.conversationId,
+    at: now,
+    from: own.ods,
+    to: peer?.ods ?? own.ods,
+    announced: announcedOf(part),
+  };
+  if (part.content) {
+    const contentType = part.contentType ?? 'application/octet-stream';
+    return { ...envelope, interaction: 'piece', part: { contentId: newId(), contentType, content: part.content } };
+  }
+  const [first, ...others] = all
+    .filter((each) => each.under === part.messageId)
+    .map((each) => ({ ...announcedOf(each), at: 'message' as const, messageId: each.messageId }));
+  if (!first) throw new Fault('transfer.index', `the index ${part.messageId} has no pieces`);
+  return { ...envelope, interaction: 'index', children: [first, ...others] };
+}
+
+function announcedOf(part: OutgoingPart): Announced {
+  const { kind: _kind, content: _content, messageId: _id, under: _under, order: _order, ...announced } = part;
+  return announced;
+}

@@ -1,0 +1,42 @@
+import type { MessageId } from '../base/ids.ts';
+import { partFacts } from '../store/parts.ts';
+import { findSent } from '../store/sent-messages.ts';
+import type { Store } from '../store/tables.ts';
+import type { Event, Facts, Interaction, PartFacts, Transfer } from '../transfer/types.ts';
+
+/** The few facts that a decision about this event needs, read under the transfer's lock. */
+export async function factsFor(
+  store: Store,
+  transfer: Transfer,
+  event: Event,
+  given: Pick<Facts, 'now' | 'newId' | 'own'>,
+): Promise<Facts> {
+  const [part, refersTo] =
+    event.kind === 'arrived' ? [await partOf(store, transfer, event), await referent(store, transfer, event)] : [null, null];
+  return { ...given, part, refersTo };
+}
+
+type Arrived = Extract<Event, { kind: 'arrived' }>;
+
+async function partOf(store: Store, transfer: Transfer, { message }: Arrived): Promise<PartFacts | null> {
+  const { practice, id } = transfer;
+  switch (message.interaction) {
+    case 'extract':
+      // A core that comes after a failure begins again with an empty ledger.
+      return partFacts(store, practice, id, message.messageId, message.references, transfer.state === 'ended');
+    case 'index':
+      return partFacts(store, practice, id, message.messageId, message.children, false);
+    case 'piece':
+      return partFacts(store, practice, id, message.messageId, [], false);
+    default:
+      return null;
+  }
+}
+
+/** What the message of ours was to which this one refers; null where it is none of this transfer's. */
+async function referent(store: Store, transfer: Transfer, { message }: Arrived): Promise<Interaction | null> {
+  const of: MessageId | null = 'of' in message ? message.of : null;
+  if (of === null) return null;
+  const sent = await findSent(store, transfer.practice, of);
+  return sent?.transfer === transfer.id ? sent.interaction : null;
+}

@@ -1,0 +1,156 @@
+/**
+ * The one door: whatever happens to a transfer is an event that comes through here. One transaction locks the transfer, decides, packs
+ * what is to be sent, writes what follows and closes the row that caused it. All of it happens or nothing.
+ */
+import { never, reasonOf } from '../base/errors.ts';
+import { type Instant, instant, type Ods, type TransferId } from '../base/ids.ts';
+import { type Db, isRetryable, transaction } from '../database/connect.ts';
+import type { Objects } from '../objects/objects.ts';
+import { audit } from '../store/audit.ts';
+import { appendHistory, hasHappened } from '../store/history.ts';
+import { completeArrival } from '../store/inbox.ts';
+import { bury, complete } from '../store/outbox.ts';
+import type { Practice } from '../store/practices.ts';
+import type { Claim, Origin, Store, Tables } from '../store/tables.ts';
+import { insertTransfer, lockTransfer, writeTransfer } from '../store/transfers.ts';
+import { decideRequesting } from '../transfer/requesting.ts';
+import { decideSending } from '../transfer/sending.ts';
+import type { Decision, Event, Facts, Transfer } from '../transfer/types.ts';
+import { createEffects, type Unsendable } from './effects.ts';
+import { factsFor } from './facts.ts';
+import { measuredOf } from './measured.ts';
+import { createTurns } from './turns.ts';
+
+/** The row that caused an event; closed in the same transaction, and only while the claim holds. */
+export type Cause =
+  | { readonly queue: 'inbox'; readonly claim: Claim }
+  | { readonly queue: 'outbox'; readonly claim: Claim; readonly putAside?: string };
+export type Posting = {
+  readonly practice: Ods;
+  readonly event: Event;
+  readonly cause?: Cause;
+} & (
+  | { readonly transfer: TransferId }
+  /** Begins the transfer where its conversation or registration is new; otherwise the event is posted to the one that exists. */
+  | { readonly begin: Transfer; readonly origin: Origin }
+);
+/** `repeated`: the event was known, nothing changed. `lost`: somebody else has the cause now, nothing changed. */
+export type Posted = { readonly outcome: 'changed' | 'repeated' | 'lost' | 'unknown'; readonly transfer: Transfer | null };
+export type Post = (posting: Posting) => Promise<Posted>;
+
+export type PostOptions = {
+  readonly db: Db<Tables>;
+  readonly objects: Objects;
+  readonly practice: (ods: Ods) => Promise<Practice | null>;
+  readonly now: () => Date;
+  readonly newId: () => string;
+  /** This process's name. */
+  readonly owner: string;
+  /** Called after each commit: for counting, and to wake the workers of this process. */
+  readonly committed: (queued: boolean) => void;
+};
+
+/** Two transactions that meet in opposite order are run again this often. */
+const ATTEMPTS = 5;
+
+export function createPost(options: PostOptions): Post {
+  const turn = createTurns();
+  const effects = createEffects(options);
+
+  return async (posting) => {
+    const key = 'transfer' in posting ? posting.transfer : posting.begin.conversationId;
+    const { posted, queued } = await turn(key, () => attempt(posting, ATTEMPTS));
+    if (posted.outcome !== 'lost') options.committed(queued);
+    return posted;
+  };
+
+  async function attempt(posting: Posting, left: number): Promise<{ posted: Posted; queued: boolean }> {
+    try {
+      return await transaction(options.db, (store) => inTransaction(store, posting));
+    } catch (error) {
+      if (error instanceof LostClaim) return { posted: { outcome: 'lost', transfer: null }, queued: false };
+      if (left > 1 && isRetryable(error)) return attempt(posting, left - 1);
+      throw error;
+    }
+  }
+
+  async function inTransaction(store: Store, posting: Posting): Promise<{ posted: Posted; queued: boolean }> {
+    const { practice: ods, event } = posting;
+    const id = 'transfer' in posting ? posting.transfer : (await insertTransfer(store, posting.begin, posting.origin)).id;
+    const before = await lockTransfer(store, ods, id);
+    if (!before) return { posted: { outcome: 'unknown', transfer: null }, queued: false };
+    if (posting.cause) await close(store, posting.cause, id);
+    if (await hasHappened(store, id, event.id)) return { posted: { outcome: 'repeated', transfer: before }, queued: false };
+    const own = await options.practice(ods);
+    if (!own) throw new Error(`practice ${ods} is not served by this node`);
+
+    const now = instant(options.now());
+    let transfer = before;
+    let queued = false;
+    // What cannot be sent is an event of its own: the decision about it belongs to the same transaction.
+    for (let events: Event[] = [event]; events.length > 0; ) {
+      const [next, ...rest] = events;
+      if (!next) break;
+      const facts = await factsFor(store, transfer, next, { now, newId: options.newId, own });
+      const decision = decide(transfer, next, facts);
+      const { notSent, enqueued } = await effects(store, transfer, decision, next, own, now);
+      queued ||= enqueued;
+      const after: Transfer = { ...decision.transfer, version: transfer.version + 1 };
+      await appendHistory(store, ods, id, next.id, {
+        number: after.version,
+        kind: next.kind,
+        at: next.at,
+        by: next.by,
+        from: transfer.version === 0 ? null : transfer.state,
+        to: after.state,
+        note: decision.note,
+        measured: { ...measuredOf(next), ...decision.measured },
+      });
+      transfer = after;
+      events = [...rest, ...notSent.map((unsendable) => notSentEvent(unsendable, now))];
+    }
+    await writeTransfer(store, transfer);
+    if (event.by.kind === 'person') {
+      const { user, role } = event.by;
+      const detail = { event: event.id, from: before.state, to: transfer.state, ...measuredOf(event) };
+      await audit(store, { practice: ods, transfer: id, actor: `${user} (${role})`, action: event.kind, detail });
+    }
+    return { posted: { outcome: 'changed', transfer }, queued };
+  }
+}
+
+/** Thrown to roll back: whoever has the claim now will post the same thing. */
+class LostClaim extends Error {}
+
+async function close(store: Store, cause: Cause, transfer: TransferId): Promise<void> {
+  const held =
+    cause.queue === 'inbox'
+      ? await completeArrival(store, cause.claim, transfer)
+      : cause.putAside === undefined
+        ? await complete(store, cause.claim)
+        : await bury(store, cause.claim, cause.putAside);
+  if (!held) throw new LostClaim();
+}
+
+function decide(transfer: Transfer, event: Event, facts: Facts): Decision<Transfer> {
+  switch (transfer.role) {
+    case 'requesting':
+      return decideRequesting(transfer, event, facts);
+    case 'sending':
+      return decideSending(transfer, event, facts);
+    default:
+      return never(transfer);
+  }
+}
+
+function notSentEvent({ message, fault }: Unsendable, at: Instant): Event {
+  return {
+    id: `notSent:${message.messageId}`,
+    at,
+    by: { kind: 'system' },
+    kind: 'notSent',
+    messageId: message.messageId,
+    interaction: message.interaction,
+    fault: reasonOf(fault),
+  };
+}

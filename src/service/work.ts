@@ -1,0 +1,168 @@
+import { Fault, reasonOf } from '../base/errors.ts';
+import { instant } from '../base/ids.ts';
+import { type Db, isDatabaseAway } from '../database/connect.ts';
+import type { Sender } from '../spine/send.ts';
+import { bury, complete, retry, type Task, type Work } from '../store/outbox.ts';
+import type { Practice } from '../store/practices.ts';
+import type { Tables } from '../store/tables.ts';
+import { readTransfer } from '../store/transfers.ts';
+import type { Event, Job, JobResult, Transfer } from '../transfer/types.ts';
+import type { Post } from './post.ts';
+import type { Practices } from './practices.ts';
+
+/** What a job ended with. `moot`: the transfer has moved on. `again`: not yet, and not a failure either. */
+export type JobOutcome =
+  | { readonly outcome: 'done'; readonly result: JobResult }
+  | { readonly outcome: 'moot' }
+  | { readonly outcome: 'again'; readonly afterSeconds: number; readonly why: string };
+export type RunJob = (given: {
+  readonly transfer: Transfer;
+  readonly practice: Practice;
+  readonly attempts: number;
+}) => Promise<JobOutcome>;
+export type Jobs = Readonly<Record<Job, RunJob>>;
+/** Tells a practice's system that a transfer changed. */
+export type Tell = (practice: Practice, work: Work, state: string) => Promise<void>;
+
+export type WorkOptions = {
+  readonly db: Db<Tables>;
+  readonly post: Post;
+  readonly practices: Practices;
+  readonly sender: Sender;
+  readonly spineUrl: string;
+  readonly jobs: Jobs;
+  readonly tell: Tell;
+  readonly now: () => Date;
+};
+
+/** Failed attempts after which a job's transfer is told; with the doubling pauses about twenty minutes. */
+const JOB_ATTEMPTS = 12;
+/** Claims without an attempt that ended: the process died under it every time, so the work itself may be what kills. */
+const DEADLY_CLAIMS = 10;
+const NOTICE_ATTEMPTS = 12;
+
+/** Carries out one task and posts what came of it; the post closes the row, and only while the claim holds. */
+export function createWork(options: WorkOptions): (work: Work) => Promise<void> {
+  const { db, post, now } = options;
+  const event = (id: string, what: EventBody): Event => ({ id, at: instant(now()), by: { kind: 'system' }, ...what });
+  const on = ({ practice, transfer }: Work) => ({ practice, transfer });
+
+  async function message(work: Work, task: Extract<Task, { kind: 'message' }>): Promise<void> {
+    const { interaction, packed, tellWhenSent } = task;
+    const { messageId } = packed;
+    const giveUp = async (fault: string): Promise<void> => {
+      const what = event(`notSent:${messageId}:${work.claim.claims}`, { kind: 'notSent', messageId, interaction, fault });
+      await post({ ...on(work), event: what, cause: { queue: 'outbox', claim: work.claim, putAside: fault } });
+    };
+    if (work.expired) return giveUp('the time that the receiver’s contract allows is over');
+    const sent = await options.sender.send(packed, options.spineUrl);
+    switch (sent.outcome) {
+      case 'delivered':
+        if (tellWhenSent) {
+          const what = event(`sent:${messageId}`, { kind: 'sent', messageId, interaction });
+          await post({ ...on(work), event: what, cause: { queue: 'outbox', claim: work.claim } });
+        } else await complete(db, work.claim);
+        return;
+      case 'refused':
+        return giveUp(sent.fault);
+      case 'unreachable':
+        // Nothing arrived, so nothing of the contract is used up.
+        await retry(db, work.claim, { fault: sent.fault, afterSeconds: pause(work.claim.claims, 60), counts: false });
+        return;
+      case 'unknown':
+        if (work.attempts >= packed.retries) return giveUp(sent.fault);
+        await retry(db, work.claim, { fault: sent.fault, afterSeconds: jitter(packed.everySeconds), counts: true });
+        return;
+    }
+  }
+
+  async function job(work: Work, name: Job): Promise<void> {
+    const posting = (id: string, what: EventBody, putAside?: string) =>
+      post({
+        ...on(work),
+        event: event(`${id}:${work.claim.id}:${work.claim.claims}`, what),
+        cause: { queue: 'outbox', claim: work.claim, ...(putAside !== undefined && { putAside }) },
+      });
+    if (work.claim.claims - work.attempts > DEADLY_CLAIMS) {
+      const fault = `the node ended ${DEADLY_CLAIMS} times while it was at this`;
+      await posting('failed', { kind: 'failed', job: name, fault }, fault);
+      return;
+    }
+    const practice = await options.practices.byOds(work.practice);
+    const transfer = await readTransfer(db, work.practice, work.transfer);
+    if (!practice || !transfer) {
+      await bury(db, work.claim, practice ? 'the transfer is gone' : 'the practice is not served any more');
+      return;
+    }
+    let outcome: JobOutcome;
+    try {
+      outcome = await options.jobs[name]({ transfer, practice, attempts: work.attempts });
+    } catch (error) {
+      if (isDatabaseAway(error)) throw error;
+      const fault = faultText(error);
+      if (work.attempts + 1 < JOB_ATTEMPTS) {
+        await retry(db, work.claim, { fault, afterSeconds: pause(work.attempts, 300), counts: true });
+        return;
+      }
+      await posting('failed', { kind: 'failed', job: name, fault }, fault);
+      return;
+    }
+    switch (outcome.outcome) {
+      case 'done':
+        await posting('done', { kind: 'done', result: outcome.result });
+        return;
+      case 'moot':
+        await complete(db, work.claim);
+        return;
+      case 'again':
+        await retry(db, work.claim, { fault: outcome.why, afterSeconds: outcome.afterSeconds, counts: false });
+        return;
+    }
+  }
+
+  async function notice(work: Work, state: string): Promise<void> {
+    const practice = await options.practices.byOds(work.practice);
+    try {
+      if (practice) await options.tell(practice, work, state);
+      await complete(db, work.claim);
+    } catch (error) {
+      if (isDatabaseAway(error)) throw error;
+      const fault = faultText(error);
+      if (work.attempts + 1 < NOTICE_ATTEMPTS)
+        await retry(db, work.claim, { fault, afterSeconds: pause(work.attempts, 3600), counts: true });
+      else await bury(db, work.claim, fault);
+    }
+  }
+
+  return async (work) => {
+    const { task } = work;
+    switch (task.kind) {
+      case 'message':
+        return message(work, task);
+      case 'job':
+        return job(work, task.job);
+      case 'timer': {
+        const what = event(`due:${work.claim.id}:${work.claim.claims}`, { kind: 'due', timer: task.timer });
+        await post({ ...on(work), event: what, cause: { queue: 'outbox', claim: work.claim } });
+        return;
+      }
+      case 'notice':
+        return notice(work, task.state);
+    }
+  };
+}
+
+type EventBody = Event extends infer Each ? (Each extends Event ? Omit<Each, 'id' | 'at' | 'by'> : never) : never;
+
+/** Seconds: 1, 2, 4 … up to `cap`, each a quarter up or down. */
+function pause(before: number, cap: number): number {
+  return jitter(Math.min(cap, 2 ** Math.min(before, 20)));
+}
+
+function jitter(seconds: number): number {
+  return seconds * (0.75 + Math.random() * 0.5);
+}
+
+function faultText(error: unknown): string {
+  return error instanceof Fault ? `${error.code}: ${error.message}` : reasonOf(error);
+}
