@@ -1,6 +1,7 @@
 /** A result inside a report: its statement, its comments, and the members of a test group. */
 import type { Observation, Reference } from '../../fhir/types.ts';
 import { h, type XmlElement } from '../../xml/element.ts';
+import { noteText } from '../observation/annotation.ts';
 import { interpretationToHl7 } from '../observation/interpretation.ts';
 import { membersOf } from '../observation/panel.ts';
 import { rangeToHl7 } from '../observation/range.ts';
@@ -140,21 +141,16 @@ function memberStatements(member: Observation, reference: Reference, inside: Ins
   const { s } = inside;
   const statementId = s.statementId(reference) ?? s.newId();
   const parts = partsOf(member, inside);
-  if (isCommentNote(member.code)) return [userComment(statementId, noteText(member, s), parts)];
+  if (isCommentNote(member.code)) return [userComment(statementId, noteText(member, [], s), parts)];
   const comments = parts.members.filter(({ observation }) => isCommentNote(observation.code));
   if (comments.length < parts.members.length) return resultStatements(member, statementId, inside);
   const ids = idsFrom(statementId, s);
   const own = isCoded(member) ? [statement(member, ids(), parts)] : [];
-  const texts = comments.flatMap(({ observation }) => noteText(observation, s) || []);
+  const texts = comments.flatMap(({ observation }) => noteText(observation, [], s) || []);
   const notes = [
     ...narratives(member, ids, parts, false, s),
     ...(texts.length ? [userComment(ids(), texts.map((text) => `\n${text}`).join(''), parts)] : []),
   ];
   if (own.length === 0 && notes.length === 0) return [statement(member, ids(), parts)];
   return own.length && notes.length ? [compound('CLUSTER', member, s.newId(), parts, [...own, ...notes])] : [...own, ...notes];
-}
-
-/** A comment note's words; where it has a value too, that as well. */
-export function noteText(note: Observation, s: ToHl7): string {
-  return resultTexts(note, true, s).join('\n');
 }

@@ -1,15 +1,16 @@
 import type { DiagnosticReport, Observation, Organization, Practitioner, Reference } from '../../fhir/types.ts';
 import { h, type XmlElement } from '../../xml/element.ts';
+import { noteText } from '../observation/annotation.ts';
 import { snomedCode, textOrCoding } from '../shared/coded.ts';
 import { PMIP } from '../shared/comment.ts';
 import { redactionToHl7 } from '../shared/redaction.ts';
 import { typeOf } from '../shared/references.ts';
 import { component, id, participant, statusComplete } from '../shared/statements.ts';
-import { availabilityTime, dateText, effectiveAt, hl7Time } from '../shared/times.ts';
+import { availabilityTime, availableOfObservation, dateText, effectiveAt, hl7Time } from '../shared/times.ts';
 import type { MapToHl7, ToHl7, Uuid } from '../types.ts';
 import { personName } from './names.ts';
 import { pmipNarrative } from './narrative.ts';
-import { emptyResult, noteText, partsOf, resultStatements, userComment } from './result.ts';
+import { emptyResult, partsOf, resultStatements, userComment } from './result.ts';
 import { specimenStatement } from './specimen.ts';
 import { PLACEHOLDER, PMIP_REPORT_OID, REPORT, REPORT_LABEL } from './terms.ts';
 import { arrange, type Found } from './tree.ts';
@@ -94,7 +95,7 @@ function narrativesOf(report: DiagnosticReport, filing: readonly Found<Observati
     ...(report.status ? [write(PMIP.result, REPORT_LABEL.status + report.status)] : []),
   ];
   const empty = own.length === 0 && !report.result?.length ? [write(PMIP.aggregate, PLACEHOLDER.report)] : [];
-  const notes = filing.map((note) => ({ note, text: noteText(note.resource, s) }));
+  const notes = filing.map((note) => ({ note, text: noteText(note.resource, [], s) }));
   const dated = notes.find(({ note }) => filedAt(note.resource) !== undefined);
   const filed = dated && filedAt(dated.note.resource);
   // A filing comment without words has no narrative of its own: the date stands for it.
@@ -113,7 +114,8 @@ const filedAt = ({ effectiveDateTime, effectivePeriod }: Observation) => effecti
 
 function filingComment({ reference, resource }: Found<Observation>, text: string, issued: XmlElement, s: ToHl7): XmlElement {
   const parts = partsOf(resource, { s, mine: () => false, open: new Set() });
-  const available = parts.available.attributes[0] === 'value' ? parts.available : issued;
+  const own = availableOfObservation(resource, s) ?? hl7Time(resource.issued, s);
+  const available = own === null ? issued : availabilityTime(own);
   return userComment(s.statementId(reference) ?? s.newId(), text, { available, redaction: parts.redaction });
 }
 

@@ -98,6 +98,7 @@ export function noteText(of: Observation, problems: readonly string[], s: { repo
 /** The text of a narrative taken apart: the value that a note had beside its comment. */
 export function readNote(text: string): Partial<Observation> {
   const { found, rest } = readFacts<keyof typeof NOTE_LABELS>(text, NOTE_LABELS);
+  if (Object.keys(found).length === 0) return text.trim() ? { comment: text } : {};
   const component = found.components === undefined ? undefined : readComponents(found.components);
   const { value, unread } = readValues(found);
   if (found.components !== undefined && !component) unread.push(LABEL.components + found.components);

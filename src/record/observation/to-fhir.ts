@@ -49,7 +49,7 @@ export function issuedByComposition(claim: Claim, s: ToFhir): { issued?: string 
 }
 
 /** An ObservationStatement, wherever it stands. */
-export function measured(claim: Claim, s: ToFhir): Observation {
+export function measured(claim: Claim, s: ToFhir, redactedBy?: readonly XmlElement[]): Observation {
   const { statement } = claim;
   const code = degraded(codedToFhir(child(statement, 'code'), s.terminology) ?? {}, 'record', s);
   const ranges = rangesToFhir(statement);
@@ -58,7 +58,7 @@ export function measured(claim: Claim, s: ToFhir): Observation {
   const read = readAnnotation(annotationOf(statement), ranges);
   const comment = joined([subjectOf(statement), read.comment, words, ...qualifiersOf(statement)]);
   return {
-    ...begun(claim, s),
+    ...begun(claim, s, redactedBy),
     code,
     ...effectiveToFhir(statement, s),
     ...issuedByComposition(claim, s),
@@ -150,17 +150,22 @@ function qualifiersOf(statement: XmlElement): string[] {
 }
 
 /** A NarrativeStatement as a comment note. */
-export function commentNote(claim: Claim, s: ToFhir): Observation {
+export function commentNote(
+  claim: Claim,
+  s: ToFhir,
+  redactedBy?: readonly XmlElement[],
+  text = textIn(claim.statement).trim(),
+): Observation {
   const { statement } = claim;
   const available = child(statement, 'availabilityTime');
   const effectiveDateTime = dateTimeOf(available, s);
   const issued = instantOf(available, s);
   return {
-    ...begun(claim, s),
+    ...begun(claim, s, redactedBy),
     code: { coding: [{ ...COMMENT_NOTE }] },
     ...(effectiveDateTime && { effectiveDateTime }),
     ...(issued && { issued }),
-    ...readNote(textIn(statement)),
+    ...readNote(text),
   };
 }
 

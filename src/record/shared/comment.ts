@@ -31,8 +31,9 @@ export function pmipComment(type: string, date: string | null, comment: string):
 
 // ---- requesting
 
-// A type that is broken over two lines is not recognised: such a text is kept whole.
-const ENVELOPE = /^CommentType:[A-Za-z0-9() ]+\s+CommentDate:[0-9]+\s*\n+([\s\S]*)$/;
+// A type that is broken over two lines is not recognised: such a text is kept whole. A date nobody knew is `UNK`, or its line is
+// left out before the empty one.
+const ENVELOPE = /^CommentType:[A-Za-z0-9() ]+(?:\s+CommentDate:(?:[0-9]+|UNK)\s*\n+|\n\n+)([\s\S]*)$/;
 
 /** A pathology comment without its envelope and without white space at its end; any other text as it is. */
 export function withoutEnvelope(text: string): string {
