@@ -93,7 +93,7 @@ export const STOPPED = 'Stopped';
  * Why a request is not carried at all; undefined for one that is. An order that was stopped was never a supply, and would arrive as
  * one: HL7 cannot say that an issue did not take place.
  */
-export function leftOut(request: MedicationRequest): string | undefined {
+export function notCarried(request: MedicationRequest): string | undefined {
   return request.intent === 'order' && request.status === 'stopped'
     ? 'An issue that was stopped is not carried: it would arrive as one that took place.'
     : undefined;

@@ -4,7 +4,7 @@ import { fhirNumber } from '../../fhir/json.ts';
 import type { MedicationRequest } from '../../fhir/types.ts';
 import { at, attr, child, children, textOf } from '../../xml/element.ts';
 import { sent } from '../testing.ts';
-import { leftOut } from './terms.ts';
+import { notCarried } from './terms.ts';
 import { medicationToHl7 } from './to-hl7.ts';
 
 const PLAN: MedicationRequest = {
@@ -79,8 +79,8 @@ test('a date of stopping that is missing is unknown, and reported', () => {
 });
 
 test('a stopped issue is left out, a stopped plan is not', () => {
-  assert.match(leftOut({ ...ORDER, status: 'stopped' }) ?? '', /stopped/);
-  assert.equal(leftOut({ ...PLAN, status: 'stopped' }), undefined);
+  assert.match(notCarried({ ...ORDER, status: 'stopped' }) ?? '', /stopped/);
+  assert.equal(notCarried({ ...PLAN, status: 'stopped' }), undefined);
 });
 
 test('a request that is neither plan nor issue is refused, for the record to degrade it', () => {
