@@ -103,7 +103,7 @@ describe('inspect', () => {
         },
         COVER,
         'aGV*',
-      ).slice(0, -8),
+      ).slice(0, -4),
     );
     assert.ok(seen.kind === 'mime');
     assert.equal(seen.parts.length, 3);
@@ -130,6 +130,10 @@ describe('inspect', () => {
     const attachments = [{ content_type: 'text/plain', is_base64: true, payload: 'aGVsbG8=' }];
     const json = await look(JSON.stringify({ ebXML: writeEnvelope(ENVELOPE), payload: COVER, attachments, external_attachments: [] }));
     assert.ok(json.kind === 'json' && json.holds === 'message' && json.parts?.[0]?.bytes === 5);
+    const other = await look(JSON.stringify({ ebXML: writeEnvelope({ ...ENVELOPE, action: 'RCMR_IN0' }), payload: COVER }));
+    assert.deepEqual(codes(other), ['hl7.interaction']);
+    const outbound = await look(JSON.stringify({ payload: COVER }));
+    assert.deepEqual(codes(outbound), []);
     const resource = await look('{"resourceType":"Bundle"}');
     assert.ok(resource.kind === 'json' && resource.resourceType === 'Bundle');
   });

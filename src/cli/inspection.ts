@@ -84,7 +84,8 @@ async function inspectMime(body: AsyncIterable<Uint8Array>, contentType: string)
     const part = payloadPart(envelope, parts, root);
     if (!part) faults.push({ code: 'ebxml.missing', message: 'the message has no payload' });
     else payload = attempt(faults, () => seePayload(part.xml ?? Buffer.alloc(0)));
-    checkTogether(envelope, payload, parts, faults);
+    checkReferences(envelope, parts, faults);
+    checkAgreement(envelope, payload, faults);
   }
   const attachments = envelope?.kind === 'message' ? seeAttachments(envelope) : [];
   return { kind: 'mime', contentType, parts: parts.map(({ xml: _, ...seen }) => seen), envelope, attachments, payload, faults };
@@ -128,8 +129,7 @@ function seeAttachments(envelope: EbxmlMessage): AttachmentSeen[] {
   return attachmentReferences(envelope).map(({ href, id, description }) => ({ href, id, description: readDescription(description) }));
 }
 
-/** What only shows when envelope, payload and parts are looked at side by side. */
-function checkTogether(envelope: EbxmlMessage, payload: PayloadSeen | null, parts: readonly PartSeen[], faults: Problem[]): void {
+function checkReferences(envelope: EbxmlMessage, parts: readonly PartSeen[], faults: Problem[]): void {
   for (const reference of envelope.references) {
     const target = targetOf(reference);
     if (!target)
@@ -140,6 +140,10 @@ function checkTogether(envelope: EbxmlMessage, payload: PayloadSeen | null, part
     else if (target.at === 'here' && !partByContentId(parts, target.contentId))
       faults.push({ code: 'ebxml.reference', message: `the manifest refers to part ${target.contentId}, which is not there` });
   }
+}
+
+/** What only shows when envelope and payload are looked at side by side. */
+function checkAgreement(envelope: EbxmlMessage, payload: PayloadSeen | null, faults: Problem[]): void {
   if (!payload) return;
   const root = payload.interaction === 'other' ? payload.root : payload.wrapper.interaction;
   if (root !== envelope.action) faults.push({ code: 'hl7.interaction', message: `the action is ${envelope.action}, the payload ${root}` });
@@ -149,6 +153,8 @@ function checkTogether(envelope: EbxmlMessage, payload: PayloadSeen | null, part
     faults.push({ code: 'hl7.interaction', message: `the payload ${root} calls itself ${interactionId ?? 'nothing'}` });
   if (messageId?.toUpperCase() !== envelope.messageId.toUpperCase())
     faults.push({ code: 'hl7.id', message: `the payload's id ${messageId ?? '(none)'} is not the message id ${envelope.messageId}` });
+  if (payload.interaction === 'extract' && payload.nhsNumber === null)
+    faults.push({ code: 'hl7.missing', message: 'the extract has no NHS number of ten digits' });
 }
 
 function inspectXml(bytes: Uint8Array): Inspection {
@@ -173,8 +179,10 @@ function inspectJson(text: string): Inspection {
   const ebxml = field('ebXML');
   const hl7 = field('payload');
   if (typeof ebxml !== 'string' && typeof hl7 !== 'string') return { kind: 'json', holds: 'other', faults };
-  const envelope = attempt(faults, () => readEnvelope(typeof ebxml === 'string' ? ebxml : ''));
+  // What is handed to the adaptor for sending has no envelope yet.
+  const envelope = typeof ebxml === 'string' ? attempt(faults, () => readEnvelope(ebxml)) : null;
   const payload = attempt(faults, () => seePayload(typeof hl7 === 'string' ? hl7 : ''));
+  if (envelope?.kind === 'message') checkAgreement(envelope, payload, faults);
   const listed = field('attachments');
   const parts = (Array.isArray(listed) ? listed : []).map(seeJsonAttachment);
   const attachments = envelope?.kind === 'message' ? seeAttachments(envelope) : [];

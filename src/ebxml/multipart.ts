@@ -90,7 +90,10 @@ function partOf(headers: ReadonlyMap<string, string>, scanner: Scanner, number: 
   scanner.endMayLack = encoding !== 'base64' && (type === 'text/xml' || type === 'application/xml');
   let undecoded: Undecoded | null = null;
   const decoded = (onFault?: (where: Undecoded) => void): AsyncIterable<Uint8Array> => {
-    if (encoding === 'base64') return decodeBase64(scanner.content(number), onFault);
+    if (encoding === 'base64')
+      return decodeBase64(scanner.content(number), onFault, () =>
+        scanner.defect('mime.base64', `part ${number} holds characters outside the base64 alphabet, which are passed over`),
+      );
     if (encoding !== '8bit' && encoding !== '7bit' && encoding !== 'binary')
       scanner.fault(
         'mime.encoding',
@@ -121,6 +124,9 @@ const DASH = 0x2d;
 const PADDING = 256;
 /** Even a lenient reader does not take a whole body for header lines. */
 const HEADER_BLOCK_AT_ALL = 1024 * 1024;
+
+/** An indented tag with attributes, or a declaration: content behind headers that no empty line ended, not a folded `<content@id>`. */
+const XML_BEGINS = /^[ \t]+<\??[A-Za-z_][^>\s]*\s/;
 
 type State = 'part' | 'closed' | 'ended';
 
@@ -154,7 +160,7 @@ class Scanner {
     this.#options.onDefect?.(fault);
   }
 
-  #defect(code: ConstructorParameters<typeof MimeFault>[0], message: string): void {
+  defect(code: ConstructorParameters<typeof MimeFault>[0], message: string): void {
     this.#options.onDefect?.(new MimeFault(code, message));
   }
 
@@ -201,7 +207,7 @@ class Scanner {
     const add = (line: string): boolean => {
       const field = readField(line);
       if (!field) return false;
-      if (fields.has(field.name)) this.#defect('mime.header', `part ${this.#number} repeats the header ${field.name}`);
+      if (fields.has(field.name)) this.defect('mime.header', `part ${this.#number} repeats the header ${field.name}`);
       else fields.set(field.name, field.value);
       return true;
     };
@@ -221,7 +227,7 @@ class Scanner {
       if (bytes > HEADER_BLOCK_AT_ALL) throw new MimeFault('mime.limit', `part ${this.#number} has more than 1 MiB of headers`);
       if (++lines === this.limits.headerLines + 2)
         this.fault('mime.limit', `part ${this.#number} has more than ${this.limits.headerLines} header lines`);
-      if (next.text !== '' && /^[ \t]/.test(next.text) && line) {
+      if (/^[ \t]/.test(next.text) && line && !XML_BEGINS.test(next.text)) {
         line += ` ${next.text.trim()}`;
         this.#consume(next.bytes);
         continue;
@@ -234,7 +240,7 @@ class Scanner {
         return fields;
       }
       if (next.boundary || !readField(next.text)) {
-        this.#defect('mime.header', `the headers of part ${this.#number} do not end with an empty line`);
+        this.defect('mime.header', `the headers of part ${this.#number} do not end with an empty line`);
         return fields;
       }
       line = next.text;
@@ -294,12 +300,14 @@ class Scanner {
         search = 0;
       }
       if (found < 0 && (await this.#fill())) continue;
-      if (this.#buffer.byteLength > start) yield this.#buffer.subarray(start);
+      // A boundary that the end cuts off is none of the content; what it would have begun or ended is missing.
+      const end = found < 0 ? this.#buffer.byteLength : this.#buffer[found - 1] === CR ? found - 1 : found;
+      if (end > start) yield this.#buffer.subarray(start, end);
       this.#consume(this.#buffer.byteLength);
       this.state = 'ended';
       this.#partRead = this.#number;
       if (this.#number === 0) return;
-      if (this.endMayLack && found < 0) this.#defect('mime.unclosed', 'the closing boundary is missing');
+      if (this.endMayLack && found < 0) this.defect('mime.unclosed', 'the closing boundary is missing');
       else this.fault('mime.truncated', `the body ends inside part ${this.#number}, without a closing boundary`);
       return;
     }
