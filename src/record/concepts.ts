@@ -12,7 +12,7 @@ import { immunisationToHl7 } from './immunisation/to-hl7.ts';
 import { laboratoryToFhir } from './laboratory/to-fhir.ts';
 import { reportToHl7 } from './laboratory/to-hl7.ts';
 import { heldByReport } from './laboratory/tree.ts';
-import { leftOut } from './medication/terms.ts';
+import { notCarried } from './medication/terms.ts';
 import { medicationToFhir } from './medication/to-fhir.ts';
 import { medicationToHl7 } from './medication/to-hl7.ts';
 import { heldByPanel } from './observation/panel.ts';
@@ -58,7 +58,7 @@ export const TO_HL7: readonly Hl7Handler[] = [
   }),
   handler('DocumentReference', documentToHl7, 'data'),
   handler('Immunization', immunisationToHl7, 'data'),
-  handler('MedicationRequest', medicationToHl7, 'medication', { leavesOut: (request) => leftOut(request as MedicationRequest) }),
+  handler('MedicationRequest', medicationToHl7, 'medication', { leavesOut: (request) => notCarried(request as MedicationRequest) }),
   handler('Observation', bloodPressureToHl7, 'transaction', { when: (observation) => isBloodPressure(observation as Observation) }),
   handler('Observation', observationToHl7, 'transaction', { when: (observation) => isCommentNote((observation as Observation).code) }),
   handler('Observation', observationToHl7, 'data', { holds: (panel, find) => heldByPanel(panel as Observation, find) }),
