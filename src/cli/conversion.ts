@@ -3,23 +3,11 @@ import { isUuid } from '../base/ids.ts';
 import type { Bundle, DocumentReference, Organization, Patient, Reference, Resource } from '../fhir/types.ts';
 import { organisationIn } from '../hl7v3/wrapper.ts';
 import { attachmentOf, fateOfAbsent, fateOfPresent } from '../record/document/fate.ts';
+import { toFhir } from '../record/to-fhir.ts';
 import { toHl7 } from '../record/to-hl7.ts';
-import type { Conversion, ConversionReport, DocumentFate, DocumentLink, ReceivedDocument, Refusal, Terminology } from '../record/types.ts';
+import type { ConversionReport, DocumentFate, DocumentLink, ReceivedDocument, Refusal } from '../record/types.ts';
 import { builtInTerminology } from '../terminology/built-in.ts';
 import { at, child, type XmlElement } from '../xml/element.ts';
-
-// Loaded when it is asked for, until it stands.
-const REQUESTING = '../record/to-fhir.ts';
-type ToFhirFunction = (
-  root: XmlElement,
-  options: {
-    newId: () => string;
-    now: Date;
-    losingPractice: string;
-    terminology: Terminology;
-    documents: (link: DocumentLink) => ReceivedDocument | undefined;
-  },
-) => Conversion<Bundle>;
 
 export type ExtractRequest = {
   readonly nhsNumber: string;
@@ -67,22 +55,19 @@ function fatesOf(bundle: Bundle, newId: () => string): Map<string, DocumentFate>
 }
 
 /** An extract as bundle, with what is known of the documents that came. */
-export async function bundleOf(
+export function bundleOf(
   root: XmlElement,
   options: {
     losingPractice?: string;
     newId?: () => string;
-    now?: Date;
     documents?: (link: DocumentLink) => ReceivedDocument | undefined;
   } = {},
-): Promise<{ bundle: Bundle; report: ConversionReport } | Refusal> {
-  const { toFhir } = (await import(REQUESTING)) as { toFhir: ToFhirFunction };
+): { bundle: Bundle; report: ConversionReport } | Refusal {
   const converted = toFhir(root, {
     newId: options.newId ?? randomUUID,
-    now: options.now ?? new Date(),
     losingPractice: options.losingPractice ?? losingPracticeOf(root),
     terminology: builtInTerminology,
-    documents: options.documents ?? (() => undefined),
+    ...(options.documents && { documents: options.documents }),
   });
   return 'refused' in converted ? converted : { bundle: converted.out, report: converted.report };
 }

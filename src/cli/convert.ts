@@ -73,7 +73,7 @@ async function readBundle(file: string): Promise<Bundle> {
 
 async function toFhir(file: string): Promise<Converted> {
   const { root, documents } = await readReceived(file, fileBytes(file));
-  const converted = await bundleOf(root, { documents });
+  const converted = bundleOf(root, { documents });
   if ('refused' in converted) throw refused(file, converted);
   return { text: writeJson(converted.bundle), report: converted.report };
 }

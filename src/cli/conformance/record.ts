@@ -41,14 +41,9 @@ export async function recordToFhir(asked: BatchCase): Promise<Answer> {
 }
 
 /** An extract as bundle, its documents as far as they came. */
-export async function extractToFhir(
-  root: XmlElement,
-  asked: BatchCase,
-  documents: (link: DocumentLink) => ReceivedDocument | undefined,
-): Promise<Answer> {
-  const converted = await bundleOf(root, {
+export function extractToFhir(root: XmlElement, asked: BatchCase, documents: (link: DocumentLink) => ReceivedDocument | undefined): Answer {
+  const converted = bundleOf(root, {
     newId: counting(),
-    now: new Date(asked.options.request?.now ?? '2020-01-01T01:01:01.010Z'),
     ...(asked.options.losingOdsCode && { losingPractice: asked.options.losingOdsCode }),
     documents,
   });
