@@ -6,6 +6,7 @@ import type { Hl7Time } from '../base/hl7-time.ts';
 import { at, attr, child, children, descendants, type XmlElement } from '../xml/element.ts';
 import { isBloodPressureStatement, partsOfBloodPressure } from './blood-pressure/to-fhir.ts';
 import { NO_ENCOUNTER } from './consultation/terms.ts';
+import { repeatsOf } from './medication/supply.ts';
 import { isSelfReferral } from './referral/terms.ts';
 import { READ_V2_OID, SNOMED_OID } from './shared/code-systems.ts';
 import { sctOf, snomedCodesOf } from './shared/coded.ts';
@@ -27,6 +28,8 @@ export type Claims = {
   readonly ranks: ReadonlyMap<Uuid, number>;
   readonly issues: ReadonlyMap<Uuid, readonly Issued[]>;
   readonly discontinuations: ReadonlyMap<Uuid, XmlElement>;
+  /** Repeats that authorisations allow; null for one that does not say. */
+  readonly repeats: ReadonlyMap<Uuid, number | null>;
   readonly naming: ReadonlyMap<Uuid, readonly Uuid[]>;
   readonly holding: ReadonlyMap<Uuid, readonly Uuid[]>;
   readonly letters: ReadonlyMap<Uuid, readonly Uuid[]>;
@@ -202,6 +205,7 @@ class Claiming {
       ranks: ranksOf(everything),
       issues: issuesOf(everything),
       discontinuations: discontinuationsOf(everything),
+      repeats: new Map(supplies(everything, 'ehrSupplyAuthorise').map((supply) => [upper(idOf(supply)), repeatsOf(supply) ?? null])),
       naming: grouped(problems.map((linkSet) => [namedBy(linkSet), idOf(linkSet)])),
       holding: grouped(problems.flatMap((linkSet) => heldByLinkSet(linkSet).map((id): [Uuid, Uuid] => [id, idOf(linkSet)]))),
       letters: grouped(letters.flatMap((linkSet) => heldByLinkSet(linkSet).map((id): [Uuid | undefined, Uuid] => [namedBy(linkSet), id]))),

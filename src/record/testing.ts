@@ -59,6 +59,7 @@ export function received(
     patient: 'Patient/PAT',
     issuesOf: () => [],
     discontinuationOf: () => undefined,
+    repeatsOf: () => undefined,
     problemsNaming: () => [],
     problemsHolding: () => [],
     rankOf: () => 0,

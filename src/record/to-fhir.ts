@@ -256,6 +256,7 @@ class Reading {
       resourceFor: (id) => claims.resources.get(upper(id)),
       issuesOf: (id) => claims.issues.get(upper(id)) ?? [],
       discontinuationOf: (id) => claims.discontinuations.get(upper(id)),
+      repeatsOf: (id) => claims.repeats.get(upper(id)),
       problemsNaming: (id) => claims.naming.get(upper(id)) ?? [],
       problemsHolding: (id) => claims.holding.get(upper(id)) ?? [],
       documentsOfReferral: (id) => claims.letters.get(upper(id)) ?? [],

@@ -169,6 +169,8 @@ export interface ToFhir {
   /** Orders of a plan (by the id of its supply), in document order, across compositions. */
   issuesOf(supplyId: Uuid): readonly { readonly id: Uuid; readonly at: Hl7Time | null; readonly statement: XmlElement }[];
   discontinuationOf(supplyId: Uuid): XmlElement | undefined;
+  /** How many repeats the plan with this supply allows, 0 for an acute; null where it does not say, undefined where it is not in the extract. */
+  repeatsOf(supplyId: Uuid): number | null | undefined;
   /** LinkSets that name this statement as what the problem is. */
   problemsNaming(statementId: Uuid): readonly Uuid[];
   /** LinkSets one of whose `statementRef`s leads to this statement, in document order. */

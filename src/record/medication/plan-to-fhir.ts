@@ -1,7 +1,7 @@
 /** An authorisation: the plan, the statement that goes with it, and copies of both where issues of an acute medicine share one. */
 import type { Extension, MedicationRequest, MedicationStatement, Period, Resource } from '../../fhir/types.ts';
 import { at, attr, child, textOf, type XmlElement } from '../../xml/element.ts';
-import { codedToFhir } from '../shared/coded.ts';
+import { codedToFhir, sctOf } from '../shared/coded.ts';
 import { head, maybe, ref } from '../shared/resources.ts';
 import { authorOf, idOf } from '../shared/statements.ts';
 import { dateTimeOf, dateTimeOfText, timeOf } from '../shared/times.ts';
@@ -67,7 +67,8 @@ function statusReason(ended: XmlElement, s: ToFhir): Extension[] {
   const words = textOf(child(code, 'originalText'));
   const prefix = words && !given.some((text) => text.startsWith(words)) ? `(${words}) ` : '';
   const text = prefix + (given.length ? given.join(',') : NO_INFORMATION);
-  const coding = codedToFhir(code, s.terminology)?.coding;
+  // A vendor's own code says no more than its words; a SNOMED code is worth keeping.
+  const coding = sctOf(code) === undefined ? undefined : codedToFhir(code, s.terminology)?.coding;
   return [
     {
       url: STATUS_REASON,

@@ -84,7 +84,7 @@ function receive(plan: XmlElement, orders: readonly { id: string; at: string }[]
   const authorised = supply(plan, 'ehrSupplyAuthorise');
   const ended = supply(plan, 'ehrSupplyDiscontinue');
   const overrides: Partial<ToFhir> = {
-    claimOf: () => ({ concept: 'medication', statement: plan, composition: 1, line: 1 }),
+    repeatsOf: () => 6,
     issuesOf: () => orders.map((one) => ({ ...one, statement: plan })),
     discontinuationOf: () => ended,
     idFor: (key) => `copy for ${key}`,

@@ -17,11 +17,6 @@ export function suppliesIn(statement: XmlElement, name: SupplyName): XmlElement[
     .filter((supply) => idOf(supply) !== '' || name === 'ehrSupplyDiscontinue' || name === 'ehrSupplyDispense');
 }
 
-/** The authorisation that has this id, in a statement. */
-export function supplyIn(statement: XmlElement | undefined, id: Uuid): XmlElement | undefined {
-  return statement && suppliesIn(statement, 'ehrSupplyAuthorise').find((supply) => idOf(supply).toUpperCase() === id.toUpperCase());
-}
-
 /** The number of repeats that an authorisation allows; undefined where it does not say. */
 export function repeatsOf(authorise: XmlElement): number | undefined {
   const value = attr(child(authorise, 'repeatNumber'), 'value')?.trim();
@@ -46,8 +41,8 @@ function compare(a: string, b: string): number {
  * The plan that an issue belongs to. GP Connect gives each issue of an acute medicine a plan of its own, HL7 one plan for several:
  * the first keeps it, each further issue gets a copy. Both the plan's and the issue's mapping ask here.
  */
-export function planIdOf(planId: Uuid, orderId: Uuid, authorise: XmlElement | undefined, s: ToFhir): Uuid {
-  if (!authorise || !isAcute(authorise)) return planId;
+export function planIdOf(planId: Uuid, orderId: Uuid, s: ToFhir): Uuid {
+  if (s.repeatsOf(planId) !== 0) return planId;
   const first = issuesInOrder(planId, s)[0];
   return first === undefined || first.id.toUpperCase() === orderId.toUpperCase() ? planId : copyId(planId, orderId, s);
 }

@@ -24,7 +24,6 @@ const authorise = (repeats: string) =>
 const prescribe = (id: string, inside = '') =>
   `<ehrSupplyPrescribe><id root="${id}"/><code code="2" displayName="Private prescription"/><availabilityTime value="20240312"/>${QUANTITY}
    <inFulfillmentOf><priorMedicationRef><id root="AUT-1"/></priorMedicationRef></inFulfillmentOf>${inside}</ehrSupplyPrescribe>`;
-const claimOf = (plan: Claim['statement']) => () => ({ concept: 'medication' as const, statement: plan, composition: 1, line: 1 });
 
 function map(element: Claim['statement'], overrides: Partial<ToFhir> = {}) {
   const shared: Resource[] = [];
@@ -62,9 +61,7 @@ test('a repeat that was discontinued is stopped, with the reason in words', () =
 });
 
 test('an issue of a private prescription says so in a note', () => {
-  const [order] = map(statement('ORD', prescribe('PRE-1', note('via post'))), { claimOf: claimOf(REPEAT) }).resources as [
-    MedicationRequest,
-  ];
+  const [order] = map(statement('ORD', prescribe('PRE-1', note('via post'))), { repeatsOf: () => 6 }).resources as [MedicationRequest];
   assert.deepEqual(order.note, [{ text: 'via post\n' }, { text: 'Prescription type: Private prescription' }]);
   assert.deepEqual(order.basedOn, [{ reference: 'MedicationRequest/AUT-1' }]);
   assert.equal(order.extension?.[0]?.valueCodeableConcept?.coding?.[0]?.code, 'repeat');
@@ -77,7 +74,7 @@ test('issues of an acute medicine each get a plan of their own, whichever is map
     { id: 'PRE-2', at: '20240320', statement: acute },
     { id: 'PRE-1', at: '20240312', statement: acute },
   ];
-  const overrides: Partial<ToFhir> = { claimOf: claimOf(acute), issuesOf: () => issues };
+  const overrides: Partial<ToFhir> = { repeatsOf: () => 0, issuesOf: () => issues };
   const made = map(acute, overrides).resources;
   assert.deepEqual(
     made.map((resource) => resource.id),

@@ -6,7 +6,7 @@ import { dateTimeOf } from '../shared/times.ts';
 import type { MapToFhir, ToFhir } from '../types.ts';
 import { planToFhir } from './plan-to-fhir.ts';
 import { type Common, commonOf, prescriptionType, requestOf } from './request-to-fhir.ts';
-import { isAcute, planIdOf, suppliesIn, supplyIn, tellsOf } from './supply.ts';
+import { planIdOf, suppliesIn, tellsOf } from './supply.ts';
 
 /** One MedicationStatement element: a request for each of its supplies, and for each authorisation what GP Connect calls a statement. */
 export const medicationToFhir: MapToFhir = (claim, s) => {
@@ -26,7 +26,7 @@ function withoutRequest(statement: XmlElement, s: ToFhir): Resource[] {
   const ended = suppliesIn(statement, 'ehrSupplyDiscontinue').flatMap((supply) =>
     children(supply, 'reversalOf').map((reversal) => idOf(child(reversal, 'priorMedicationRef'))),
   );
-  if (ended.some((plan) => supplyIn(s.claimOf(plan)?.statement, plan))) return [];
+  if (ended.some((plan) => s.repeatsOf(plan) !== undefined)) return [];
   throw new Fault('medication.noSupply', 'a medication statement that neither authorises nor prescribes anything known');
 }
 
@@ -34,16 +34,16 @@ function orderToFhir(supply: XmlElement, common: Common, s: ToFhir): MedicationR
   const told = tellsOf(supply);
   const { supplied, ...request } = requestOf(supply, told, common, s);
   const plan = idOf(at(supply, 'inFulfillmentOf', 'priorMedicationRef'));
-  const authorised = plan ? supplyIn(s.claimOf(plan)?.statement, plan) : undefined;
-  if (!authorised) s.report({ code: 'link.broken', text: 'The plan that this issue belongs to is not in the extract.' });
+  const repeats = s.repeatsOf(plan);
+  if (repeats === undefined) s.report({ code: 'link.broken', text: 'The plan that this issue belongs to is not in the extract.' });
   const start = dateTimeOf(child(supply, 'availabilityTime'), s);
   const end = firstCode(common.statement, 'moodCode') === 'ORD' ? dateTimeOf(at(common.statement, 'effectiveTime', 'high'), s) : undefined;
-  const type = told.prescriptionType ?? (authorised && isAcute(authorised) ? 'acute' : 'repeat');
+  const type = told.prescriptionType ?? (repeats === 0 ? 'acute' : 'repeat');
   return {
     ...request,
     ...(plan && {
       extension: [prescriptionType(type)],
-      basedOn: [{ reference: `MedicationRequest/${planIdOf(plan, idOf(supply), authorised, s)}` }],
+      basedOn: [{ reference: `MedicationRequest/${planIdOf(plan, idOf(supply), s)}` }],
     }),
     status: told.status ?? 'completed',
     intent: 'order',

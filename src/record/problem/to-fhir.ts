@@ -173,11 +173,17 @@ function relatedContent(linkSet: XmlElement, s: ToFhir): Extension[] {
   return ordered.map(([reference]) => ({ url: RELATED_CONTENT, valueReference: ref(reference) }));
 }
 
-/** A problem that links to another is its parent. */
+/** A problem that links to another is its parent. In the order in which the linking problems stand. */
 function relationsOf(linkSet: XmlElement, s: ToFhir): Extension[] {
-  const children = linkedIds(linkSet).filter((id) => s.claimOf(id)?.concept === 'problem');
-  const parents = s.problemsHolding(idOf(linkSet));
-  return [...children.map((id) => relation('child', id, s)), ...parents.map((id) => relation('parent', id, s))];
+  const own = idOf(linkSet);
+  const below = linkedIds(linkSet).filter((id) => s.claimOf(id)?.concept === 'problem');
+  const above = s.problemsHolding(own).filter((id) => id.toUpperCase() !== own.toUpperCase());
+  const isBefore = (id: Uuid) => s.rankOf(id) < s.rankOf(own);
+  return [
+    ...above.filter(isBefore).map((id) => relation('parent', id, s)),
+    ...below.map((id) => relation('child', id, s)),
+    ...above.filter((id) => !isBefore(id)).map((id) => relation('parent', id, s)),
+  ];
 }
 
 function relation(type: 'child' | 'parent', id: Uuid, s: ToFhir): Extension {
