@@ -7,7 +7,8 @@ import { type AttachmentSeen, type Inspection, inspect, type PartSeen, type Payl
 const HELP = `
 FILE is a MIME message (with its headers, as a captured HTTP request, or beginning with its boundary), an ebXML envelope,
 an HL7 payload, or a message as the existing message adaptor hands it on in JSON; - reads standard input.
-A message that a node would refuse is listed part by part all the same, with what is wrong under "faults".
+A message that a node would refuse is listed part by part all the same, with what is wrong under "faults";
+"defects" are put up with.
 
 Examples:
   gp2gp inspect message.mime
@@ -49,6 +50,8 @@ export function inWords(inspection: Inspection): string {
   if ('payload' in inspection && inspection.payload) lines.push('', ...payloadLines(inspection.payload));
   lines.push('', inspection.faults.length ? `faults      ${inspection.faults.length}` : 'no faults');
   for (const { code, message } of inspection.faults) lines.push(`  ${code}: ${message}`);
+  if (inspection.defects.length) lines.push(`defects     ${inspection.defects.length}, put up with`);
+  for (const { code, message } of inspection.defects) lines.push(`  ${code}: ${message}`);
   return lines.map(printable).join('\n');
 }
 

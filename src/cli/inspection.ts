@@ -19,7 +19,9 @@ export type PartSeen = {
   readonly bytes: number;
   readonly sha256: string;
 };
-export type Inspection = { readonly faults: readonly Problem[] } & (
+/** `faults`: why a node refuses it. `defects`: what is wrong and put up with. */
+type Problems = { readonly faults: Problem[]; readonly defects: Problem[] };
+export type Inspection = { readonly faults: readonly Problem[]; readonly defects: readonly Problem[] } & (
   | {
       readonly kind: 'mime';
       readonly contentType: string;
@@ -64,34 +66,37 @@ export async function inspect(source: AsyncIterable<Uint8Array>): Promise<Inspec
     .trimStart()[0];
   if (first === '{' || first === '[') return inspectJson(bytes.toString('utf8'));
   if (first !== '<' && !(bytes[0] === 0xff || bytes[0] === 0xfe))
-    return { kind: 'unknown', faults: [{ code: 'input.unknown', message: 'neither MIME nor XML nor JSON' }] };
+    return { kind: 'unknown', defects: [], faults: [{ code: 'input.unknown', message: 'neither MIME nor XML nor JSON' }] };
   return inspectXml(bytes);
 }
 
 async function inspectMime(body: AsyncIterable<Uint8Array>, contentType: string): Promise<Inspection> {
-  const faults: Problem[] = [];
+  const seen: Problems = { faults: [], defects: [] };
   const parts: (PartSeen & { readonly xml: Buffer | null })[] = [];
   try {
-    for await (const part of readMultipart(body, contentType, { lenient: true, onDefect: (fault) => faults.push(problem(fault)) }))
-      parts.push(await seePart(part, faults));
+    for await (const part of readMultipart(body, contentType, {
+      lenient: true,
+      onDefect: (fault, tolerated) => (tolerated ? seen.defects : seen.faults).push(problem(fault)),
+    }))
+      parts.push(await seePart(part, seen));
   } catch (thrown) {
-    faults.push(problem(thrown));
+    seen.faults.push(problem(thrown));
   }
   const root = rootPart(parts, contentType);
-  const envelope = root ? attempt(faults, () => readEnvelope(root.xml ?? new Uint8Array())) : null;
+  const envelope = root ? attempt(seen, () => readEnvelope(root.xml ?? new Uint8Array())) : null;
   let payload: PayloadSeen | null = null;
   if (envelope?.kind === 'message') {
     const part = payloadPart(envelope, parts, root);
-    if (!part) faults.push({ code: 'ebxml.missing', message: 'the message has no payload' });
-    else payload = attempt(faults, () => seePayload(part.xml ?? Buffer.alloc(0)));
-    checkReferences(envelope, parts, faults);
-    checkAgreement(envelope, payload, faults);
+    if (!part) seen.faults.push({ code: 'ebxml.missing', message: 'the message has no payload' });
+    else payload = attempt(seen, () => seePayload(part.xml ?? Buffer.alloc(0)));
+    checkReferences(envelope, parts, seen);
+    checkAgreement(envelope, payload, seen);
   }
   const attachments = envelope?.kind === 'message' ? seeAttachments(envelope) : [];
-  return { kind: 'mime', contentType, parts: parts.map(({ xml: _, ...seen }) => seen), envelope, attachments, payload, faults };
+  return { kind: 'mime', contentType, parts: parts.map(({ xml: _, ...part }) => part), envelope, attachments, payload, ...seen };
 }
 
-async function seePart(part: MimePart, faults: Problem[]): Promise<PartSeen & { xml: Buffer | null }> {
+async function seePart(part: MimePart, seen: Problems): Promise<PartSeen & { xml: Buffer | null }> {
   const hash = createHash('sha256');
   const kept: Uint8Array[] = [];
   let bytes = 0;
@@ -102,7 +107,8 @@ async function seePart(part: MimePart, faults: Problem[]): Promise<PartSeen & { 
     if (bytes <= LOOK_INTO && (kept.length > 0 || looksLikeXml(chunk))) kept.push(chunk);
   }
   const undecoded = part.undecoded();
-  if (undecoded) faults.push(problem(undecoded.fault));
+  // A node keeps it as text: it may have to be joined with other pieces first.
+  if (undecoded) seen.defects.push(problem(undecoded.fault));
   const { contentId, contentType, encoding } = part;
   const xml = bytes <= LOOK_INTO ? Buffer.concat(kept) : null;
   return { contentId, contentType, encoding, bytes, sha256: hash.digest('hex'), xml };
@@ -129,64 +135,66 @@ function seeAttachments(envelope: EbxmlMessage): AttachmentSeen[] {
   return attachmentReferences(envelope).map(({ href, id, description }) => ({ href, id, description: readDescription(description) }));
 }
 
-function checkReferences(envelope: EbxmlMessage, parts: readonly PartSeen[], faults: Problem[]): void {
+function checkReferences(envelope: EbxmlMessage, parts: readonly PartSeen[], seen: Problems): void {
   for (const reference of envelope.references) {
     const target = targetOf(reference);
     if (!target)
-      faults.push({
+      seen.faults.push({
         code: 'ebxml.reference',
         message: `the manifest refers to ${reference.href || 'nothing'}, which is neither cid: nor mid:`,
       });
     else if (target.at === 'here' && !partByContentId(parts, target.contentId))
-      faults.push({ code: 'ebxml.reference', message: `the manifest refers to part ${target.contentId}, which is not there` });
+      seen.faults.push({ code: 'ebxml.reference', message: `the manifest refers to part ${target.contentId}, which is not there` });
   }
 }
 
 /** What only shows when envelope and payload are looked at side by side. */
-function checkAgreement(envelope: EbxmlMessage, payload: PayloadSeen | null, faults: Problem[]): void {
+function checkAgreement(envelope: EbxmlMessage, payload: PayloadSeen | null, seen: Problems): void {
   if (!payload) return;
   const root = payload.interaction === 'other' ? payload.root : payload.wrapper.interaction;
-  if (root !== envelope.action) faults.push({ code: 'hl7.interaction', message: `the action is ${envelope.action}, the payload ${root}` });
+  if (root !== envelope.action)
+    seen.faults.push({ code: 'hl7.interaction', message: `the action is ${envelope.action}, the payload ${root}` });
   if (payload.interaction === 'other') return;
   const { interactionId, messageId } = payload.wrapper;
   if (interactionId !== root)
-    faults.push({ code: 'hl7.interaction', message: `the payload ${root} calls itself ${interactionId ?? 'nothing'}` });
+    seen.defects.push({ code: 'hl7.interaction', message: `the payload ${root} calls itself ${interactionId ?? 'nothing'}` });
   if (messageId?.toUpperCase() !== envelope.messageId.toUpperCase())
-    faults.push({ code: 'hl7.id', message: `the payload's id ${messageId ?? '(none)'} is not the message id ${envelope.messageId}` });
+    seen.defects.push({ code: 'hl7.id', message: `the payload's id ${messageId ?? '(none)'} is not the message id ${envelope.messageId}` });
   if (payload.interaction === 'extract' && payload.nhsNumber === null)
-    faults.push({ code: 'hl7.missing', message: 'the extract has no NHS number of ten digits' });
+    seen.defects.push({ code: 'hl7.missing', message: 'the extract has no NHS number of ten digits' });
 }
 
 function inspectXml(bytes: Uint8Array): Inspection {
-  const faults: Problem[] = [];
-  const root = attempt(faults, () => readXml(bytes));
+  const seen: Problems = { faults: [], defects: [] };
+  const root = attempt(seen, () => readXml(bytes));
   if (root?.name === 'Envelope') {
-    const envelope = attempt(faults, () => readEnvelope(bytes));
-    return { kind: 'ebxml', envelope, attachments: envelope?.kind === 'message' ? seeAttachments(envelope) : [], faults };
+    const envelope = attempt(seen, () => readEnvelope(bytes));
+    return { kind: 'ebxml', envelope, attachments: envelope?.kind === 'message' ? seeAttachments(envelope) : [], ...seen };
   }
-  const payload = root && attempt(faults, () => payloadOf(root));
-  if (payload?.interaction === 'other') faults.push({ code: 'hl7.interaction', message: `${payload.root} is no interaction of GP2GP` });
-  return { kind: 'hl7', payload, faults };
+  const payload = root && attempt(seen, () => payloadOf(root));
+  if (payload?.interaction === 'other')
+    seen.faults.push({ code: 'hl7.interaction', message: `${payload.root} is no interaction of GP2GP` });
+  return { kind: 'hl7', payload, ...seen };
 }
 
 function inspectJson(text: string): Inspection {
-  const faults: Problem[] = [];
-  const read = attempt<unknown>(faults, () => JSON.parse(text));
-  if (typeof read !== 'object' || read === null) return { kind: 'json', holds: 'other', faults };
+  const seen: Problems = { faults: [], defects: [] };
+  const read = attempt<unknown>(seen, () => JSON.parse(text));
+  if (typeof read !== 'object' || read === null) return { kind: 'json', holds: 'other', ...seen };
   const field = (name: string): unknown => Reflect.get(read, name);
   const resourceType = field('resourceType');
-  if (typeof resourceType === 'string') return { kind: 'json', holds: 'resource', resourceType, faults };
+  if (typeof resourceType === 'string') return { kind: 'json', holds: 'resource', resourceType, ...seen };
   const ebxml = field('ebXML');
   const hl7 = field('payload');
-  if (typeof ebxml !== 'string' && typeof hl7 !== 'string') return { kind: 'json', holds: 'other', faults };
+  if (typeof ebxml !== 'string' && typeof hl7 !== 'string') return { kind: 'json', holds: 'other', ...seen };
   // What is handed to the adaptor for sending has no envelope yet.
-  const envelope = typeof ebxml === 'string' ? attempt(faults, () => readEnvelope(ebxml)) : null;
-  const payload = attempt(faults, () => seePayload(typeof hl7 === 'string' ? hl7 : ''));
-  if (envelope?.kind === 'message') checkAgreement(envelope, payload, faults);
+  const envelope = typeof ebxml === 'string' ? attempt(seen, () => readEnvelope(ebxml)) : null;
+  const payload = attempt(seen, () => seePayload(typeof hl7 === 'string' ? hl7 : ''));
+  if (envelope?.kind === 'message') checkAgreement(envelope, payload, seen);
   const listed = field('attachments');
   const parts = (Array.isArray(listed) ? listed : []).map(seeJsonAttachment);
   const attachments = envelope?.kind === 'message' ? seeAttachments(envelope) : [];
-  return { kind: 'json', holds: 'message', envelope, attachments, payload, parts, faults };
+  return { kind: 'json', holds: 'message', envelope, attachments, payload, parts, ...seen };
 }
 
 function seeJsonAttachment(attachment: unknown): PartSeen {
@@ -210,11 +218,11 @@ async function collect(source: AsyncIterable<Uint8Array>): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-function attempt<T>(faults: Problem[], read: () => T): T | null {
+function attempt<T>(seen: Problems, read: () => T): T | null {
   try {
     return read();
   } catch (thrown) {
-    faults.push(problem(thrown));
+    seen.faults.push(problem(thrown));
     return null;
   }
 }

@@ -23,8 +23,11 @@ export const MIME_LIMITS: MimeLimits = {
 
 export type MimeOptions = {
   readonly limits?: Partial<MimeLimits>;
-  /** Told of what a reader can put up with: a missing closing boundary behind XML, a header block that does not end, a repeated header. */
-  readonly onDefect?: (defect: MimeFault) => void;
+  /**
+   * Told of what a reader puts up with: a missing closing boundary behind XML, headers that do not end, a repeated header, foreign
+   * characters in base64; and, where it is lenient, of faults too, with `tolerated` false.
+   */
+  readonly onDefect?: (defect: MimeFault, tolerated: boolean) => void;
   /** Reports every fault to `onDefect` and reads on where that is possible: for looking at a message that is refused. */
   readonly lenient?: boolean;
 };
@@ -157,11 +160,11 @@ class Scanner {
   fault(code: ConstructorParameters<typeof MimeFault>[0], message: string): void {
     const fault = new MimeFault(code, message);
     if (!this.#options.lenient) throw fault;
-    this.#options.onDefect?.(fault);
+    this.#options.onDefect?.(fault, false);
   }
 
   defect(code: ConstructorParameters<typeof MimeFault>[0], message: string): void {
-    this.#options.onDefect?.(new MimeFault(code, message));
+    this.#options.onDefect?.(new MimeFault(code, message), true);
   }
 
   async close(): Promise<void> {
