@@ -31,6 +31,8 @@ export type Placement = {
   readonly places: ReadonlyMap<string, Place>;
   /** By key: the resource inside whose statement this one is written. */
   readonly holders: ReadonlyMap<string, Resource>;
+  /** What a resource holds directly. */
+  readonly held: ReadonlyMap<Resource, readonly Resource[]>;
   readonly remarks: readonly { readonly about: Resource; readonly remark: Remark }[];
 };
 
@@ -91,7 +93,7 @@ class Placing {
     const rest = this.#index.resources.filter((resource) => this.#takes(resource));
     for (const resource of [...rest.filter((one) => !isObservation(one)), ...rest.filter(isObservation)]) this.#outside(resource);
     this.#reportUnplaced();
-    return { compositions: this.#compositions, places: this.#places, holders: this.#holders, remarks: this.#remarks };
+    return { compositions: this.#compositions, places: this.#places, holders: this.#holders, held: this.#held, remarks: this.#remarks };
   }
 
   #leaveOut(): void {

@@ -15,7 +15,7 @@ import { Reporting } from './issues.ts';
 import { directory } from './people/directory.ts';
 import { NHS_NUMBER_OID, NHS_NUMBER_URI, SDS_ORGANISATION_OID } from './people/terms.ts';
 import { agentDirectory } from './people/to-hl7.ts';
-import { type Item, type Placement, type Planned, place } from './place.ts';
+import { handlerOf, type Item, type Placement, type Planned, place } from './place.ts';
 import { problemIndex } from './problems-named.ts';
 import { snomedCode } from './shared/coded.ts';
 import { asNarrative } from './shared/degrade.ts';
@@ -105,7 +105,8 @@ class Writing {
     this.#directory = directory(index, drawId);
     this.#problems = problemIndex(index);
     for (const resource of index.resources) {
-      this.reporting.came(resource.resourceType);
+      if (resource.resourceType === 'Encounter' || handlerOf(resource, options.handlers ?? TO_HL7))
+        this.reporting.came(resource.resourceType);
       if (isRedacted(resource)) this.reporting.redacted(index.keys.get(resource) ?? '');
     }
     for (const { about, remark } of placement.remarks) this.reporting.issue(remark, this.#origin(about));
@@ -183,8 +184,17 @@ class Writing {
     }
     if (statements.length === 0) s.report({ code: 'statement.notCarried', text: 'The entry gives nothing that an extract can carry.' });
     const from = this.#origin(resource);
-    if (statements.length) this.reporting.went(resource.resourceType, where.statementId, from);
+    if (statements.length) this.#went(resource);
     return statements.map((statement) => ({ ...statement, xml: this.#seen(statement.xml, from) }));
+  }
+
+  /** A resource is written together with all that it holds. */
+  #went(resource: Resource): void {
+    const from = this.#origin(resource);
+    const statementId = this.#placement.places.get(from.id)?.statementId;
+    if (statementId !== undefined && handlerOf(resource, this.#options.handlers ?? TO_HL7))
+      this.reporting.went(resource.resourceType, statementId, from);
+    for (const held of this.#placement.held.get(resource) ?? []) this.#went(held);
   }
 
   /**
