@@ -1,12 +1,25 @@
 import { readFile } from 'node:fs/promises';
 import { Fault } from '../../base/errors.ts';
+import { fhirToHl7 } from '../../base/hl7-time.ts';
 import { readJson } from '../../fhir/json.ts';
-import type { AllergyIntolerance, Bundle, CodeableConcept, Condition, Observation, Reference, Resource } from '../../fhir/types.ts';
+import type {
+  AllergyIntolerance,
+  Bundle,
+  CodeableConcept,
+  Condition,
+  Observation,
+  Reference,
+  Resource,
+  Specimen,
+} from '../../fhir/types.ts';
 import { allergyToHl7 } from '../../record/allergy/to-hl7.ts';
 import { bloodPressureToHl7 } from '../../record/blood-pressure/to-hl7.ts';
 import { topicCodeOf } from '../../record/consultation/to-hl7.ts';
 import { documentToHl7 } from '../../record/document/to-hl7.ts';
 import { immunisationToHl7 } from '../../record/immunisation/to-hl7.ts';
+import { resultStatements } from '../../record/laboratory/result.ts';
+import { specimenStatement } from '../../record/laboratory/specimen.ts';
+import { reportToHl7 } from '../../record/laboratory/to-hl7.ts';
 import { medicationToHl7 } from '../../record/medication/to-hl7.ts';
 import { annotationText } from '../../record/observation/annotation.ts';
 import { rangeToHl7 } from '../../record/observation/range.ts';
@@ -20,8 +33,9 @@ import { problemToHl7 } from '../../record/problem/to-hl7.ts';
 import { referralToHl7 } from '../../record/referral/to-hl7.ts';
 import { codedToHl7, snomedCode, textOrCoding } from '../../record/shared/coded.ts';
 import { component } from '../../record/shared/statements.ts';
+import { availabilityTime } from '../../record/shared/times.ts';
 import type { MapToHl7 } from '../../record/types.ts';
-import { at, children } from '../../xml/element.ts';
+import { at, children, h } from '../../xml/element.ts';
 import { readXml } from '../../xml/read.ts';
 import { writeXml } from '../../xml/write.ts';
 import { extractOf } from '../conversion.ts';
@@ -32,14 +46,14 @@ import { type UnitState, unitState } from './unit-state.ts';
 export async function fragment(asked: BatchCase): Promise<Answer> {
   const resource = await readResource(asked.path);
   const around = (await Promise.all(asked.context.filter((file) => file.endsWith('.json')).map(readResource))).flatMap(unpack);
-  const made = await madeUpId(asked);
+  const withNotes = await told(asked);
   const state = unitState([...around, ...unpack(resource)], {
     redactions: asked.options.redactions ?? false,
-    document: (reference, id) => ({ reference, documentId: id, ...placeholdersOf(made ?? id), present: false, why: REASON }),
+    document: (reference, id) => ({ reference, documentId: id, ...placeholdersOf(withNotes.madeUpId ?? id), present: false, why: REASON }),
   });
   const operation = OPERATIONS.get(asked.options.operation ?? '');
   if (!operation) return { error: `no such operation: ${asked.options.operation}` };
-  const output = await operation(resource, state, asked);
+  const output = operation(resource, state, withNotes);
   return { output: withReasonPlaceholder(output), issues: state.issues };
 }
 
@@ -56,14 +70,18 @@ function withReasonPlaceholder(output: string): string {
   return output.replaceAll(new RegExp(`Absent Attachment: ${REASON}\\s?`, 'g'), `\${ERROR_MESSAGE_PLACEHOLDER_ID=${id}}`);
 }
 
-/** The one id that the test of the case gives everything, where it does: the tokens carry it. */
-async function madeUpId(asked: BatchCase): Promise<string | null> {
-  if (!asked.file) return null;
-  const { mocks } = readJson(await readFile(asked.file)) as { mocks?: { ids?: string } };
-  return /^generated ids are ([0-9]+)$/.exec(mocks?.ids ?? '')?.[1] ?? null;
+/** A case with what its file tells beside the options: how its test is set up. */
+type Told = BatchCase & { readonly madeUpId: string | null; readonly notes: string };
+
+async function told(asked: BatchCase): Promise<Told> {
+  if (!asked.file) return { ...asked, madeUpId: null, notes: '' };
+  const { mocks, notes } = readJson(await readFile(asked.file)) as { mocks?: { ids?: string }; notes?: string | string[] };
+  // The one id that the test gives everything, where it does: the tokens carry it.
+  const madeUpId = /^generated ids are ([0-9]+)$/.exec(mocks?.ids ?? '')?.[1] ?? null;
+  return { ...asked, madeUpId, notes: [notes ?? []].flat().join('\n') };
 }
 
-type Operation = (resource: Resource, state: UnitState, asked: BatchCase) => string | Promise<string>;
+type Operation = (resource: Resource, state: UnitState, asked: Told) => string;
 
 const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
   ['agent-person', agent],
@@ -79,6 +97,9 @@ const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
   ],
   ['codeable-concept/topic-related-problem', (resource) => writeXml(topicCodeOf(codeOf(resource), undefined))],
   ['condition', statement(problemToHl7)],
+  ['diagnostic-report', statement(reportToHl7)],
+  ['diagnostic-report-observation', reportResult],
+  ['diagnostic-report-specimen', reportSpecimen],
   ['document-reference', statement(documentToHl7)],
   ['encounter-components', encounterComponents],
   ['immunization', statement(immunisationToHl7)],
@@ -144,6 +165,25 @@ function observationValue(resource: Resource): string {
 function something(text: string): string {
   if (text === '') throw new Fault('batch.operation', 'a value of a type that is not written here');
   return text;
+}
+
+/** A result as it stands under its specimen. The report around it is told in the notes of the case. */
+function reportResult(resource: Resource, state: UnitState, { notes }: Told): string {
+  const named = /result refers to (\S+?)\.?$/m.exec(notes)?.[1];
+  const reference = `${resource.resourceType}/${resource.id}`;
+  const inside = { s: state, mine: () => true, open: new Set<Observation>() };
+  return resultStatements(resource as Observation, state.statementId(reference) ?? state.newId(), inside, reference !== named)
+    .map((xml) => writeXml(component(xml, true)))
+    .join('');
+}
+
+/** A specimen with one result that stands for any. */
+function reportSpecimen(resource: Resource, state: UnitState, { notes }: Told): string {
+  const issued = fhirToHl7(/DiagnosticReport issued (\S+?);/.exec(notes)?.[1] ?? '');
+  const times = { issued, available: availabilityTime(issued) };
+  const statementId = state.statementId(`${resource.resourceType}/${resource.id}`) ?? state.newId();
+  const xml = specimenStatement(resource as Specimen, statementId, [h('ObservationStatement')], times, state);
+  return writeXml(component(xml, true));
 }
 
 /** What stands inside the first consultation of a small record. */
