@@ -44,23 +44,27 @@ class BinaryReader {
     return { contentType: this.#values.get('contentType')?.trim() || null, hasContent: this.#hasContent };
   }
 
-  *#chunk(chunk: Buffer): Generator<Uint8Array> {
+  /** What of a chunk belongs to the content, in one piece: some writers escape each slash, one character in sixty-four. */
+  #chunk(chunk: Buffer): Uint8Array[] {
+    const runs: Uint8Array[] = [];
+    let quote = -1;
     let at = 0;
     while (at < chunk.byteLength) {
-      if (this.#inContent && this.#escape === null) {
-        const end = endOfRun(chunk, at);
-        if (end > at) yield chunk.subarray(at, end);
-        at = end;
-        if (at === chunk.byteLength) return;
-        if (chunk[at] === QUOTE) this.#inContent = false;
-        else this.#escape = '\\';
-        at++;
-      } else {
+      if (!this.#inContent || this.#escape !== null) {
         const text = this.#byte(chunk[at] ?? 0);
-        if (text) yield text;
+        if (text) runs.push(text);
         at++;
+        continue;
       }
+      if (quote < at) quote = indexOrEnd(chunk, QUOTE, at, chunk.byteLength);
+      const end = indexOrEnd(chunk, BACKSLASH, at, quote);
+      if (end > at) runs.push(chunk.subarray(at, end));
+      if (end === chunk.byteLength) break;
+      if (end === quote) this.#inContent = false;
+      else this.#escape = '\\';
+      at = end + 1;
     }
+    return runs.length > 1 ? [Buffer.concat(runs)] : runs;
   }
 
   /** One byte outside the runs of the content; an escape inside it gives the character it stands for. */
@@ -123,15 +127,13 @@ class BinaryReader {
   }
 }
 
-/** Where a run without quotes and backslashes ends. */
-function endOfRun(chunk: Buffer, from: number): number {
-  const quote = chunk.indexOf(QUOTE, from);
-  const end = quote < 0 ? chunk.byteLength : quote;
-  const slash = chunk.subarray(from, end).indexOf(BACKSLASH);
-  return slash < 0 ? end : from + slash;
+function indexOrEnd(chunk: Buffer, byte: number, from: number, end: number): number {
+  const found = chunk.subarray(from, end).indexOf(byte);
+  return found < 0 ? end : from + found;
 }
 
 function unescaped(sequence: string): string {
+  if (sequence === '\\/') return '/';
   try {
     return String(JSON.parse(`"${sequence}"`));
   } catch {
