@@ -76,7 +76,7 @@ function notesOf(condition: Condition): string[] {
 }
 
 const ADDED: ReadonlySet<string> = new Set(Object.values(ADDED_NOTES));
-const REPEATED = new RegExp(`^(?:${STATUS.active.displayName}|${STATUS.inactive.displayName})?, (?:major|minor)?$`);
+const REPEATED = new RegExp(`^(?:${STATUS.active.displayName}|${STATUS.inactive.displayName})?,(?: (?:major|minor)?)?$`);
 
 function transformed(condition: Condition): string {
   return TRANSFORMED_FROM.write(typeOf(actualProblemOf(condition)) ?? '', textOrCoding(condition.code) ?? '');

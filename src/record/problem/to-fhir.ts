@@ -65,7 +65,7 @@ export const problemToFhir: MapToFhir = (claim, s) => {
     ...(abatement && { abatementDateTime: abatement }),
     ...(asserted && { assertedDate: asserted }),
     ...maybe('asserter', asserterOf(linkSet, composition, s)),
-    note: notes.filter((text) => text.trim()).map((text) => ({ text })),
+    note: notes.filter((text) => /[^\s,]/.test(text)).map((text) => ({ text })),
   };
   return [condition.note?.length ? condition : withoutNote(condition)];
 };
