@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Fault } from '../base/errors.ts';
 import { type Objects, openObjects } from './objects.ts';
+import { openWriter } from './writer.ts';
 
 let folder: string;
 let objects: Objects;
@@ -84,6 +85,21 @@ test('eight writers of the same bytes agree', async () => {
   const bytes = randomBytes(400_000);
   const refs = await Promise.all(Array.from({ length: 8 }, () => objects.put(inChunks(bytes, 10_000))));
   for (const ref of refs) assert.deepEqual(await read(objects.get(ref)), bytes);
+  assert.deepEqual(await leftOver(), []);
+});
+
+test('a conversion’s text becomes an object like any other, and one that exists is kept once', async () => {
+  const text = 'é<component/>'.repeat(50_000);
+  for (const kept of [Buffer.byteLength(text), 0]) {
+    const writer = openWriter(join(folder, 'store'));
+    for (let at = 0; at < text.length; at += 10_007) writer.write(text.slice(at, at + 10_007));
+    const ended = await writer.end();
+    assert.equal(ended.kept, kept);
+    assert.equal((await read(objects.get(ended.ref))).toString(), text);
+  }
+  const given = openWriter(join(folder, 'store'));
+  given.write('given up');
+  given.abandon();
   assert.deepEqual(await leftOver(), []);
 });
 

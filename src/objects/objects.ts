@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { type FileHandle, mkdir, open, opendir, readdir, readFile, rename, rm, stat, statfs, utimes } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { ObjectRef } from '../base/content.ts';
 import { Fault, reasonOf } from '../base/errors.ts';
 
@@ -48,10 +48,7 @@ export async function openObjects(folder: string): Promise<Objects> {
   }
   const storeId = await identify(home);
   const counters = { written: 0, kept: 0, refused: 0 };
-  const pathOf = ({ sha256 }: ObjectRef): string => {
-    if (!HASH.test(sha256)) throw new Fault('objects.address', `"${sha256.slice(0, 80)}" is no SHA-256 in lower-case hexadecimal`);
-    return join(home, sha256.slice(0, 2), sha256);
-  };
+  const pathOf = (ref: ObjectRef): string => join(home, addressOf(ref));
 
   async function put(source: Bytes, limit = Number.POSITIVE_INFINITY): Promise<ObjectRef> {
     const hash = createHash('sha256');
@@ -59,7 +56,7 @@ export async function openObjects(folder: string): Promise<Objects> {
     let heldBytes = 0;
     let bytes = 0;
     let temporary: { path: string; file: FileHandle } | null = null;
-    const spill = async (): Promise<FileHandle> => {
+    const spill = async (): Promise<{ path: string; file: FileHandle }> => {
       if (!temporary) {
         const path = join(incoming, `${process.pid}-${randomUUID()}`);
         temporary = { path, file: await open(path, 'wx', 0o600) };
@@ -75,7 +72,7 @@ export async function openObjects(folder: string): Promise<Objects> {
         if (left[0] && bytesWritten > 0) left[0] = left[0].subarray(bytesWritten);
       }
       heldBytes = 0;
-      return temporary.file;
+      return temporary;
     };
     try {
       for await (const chunk of source instanceof Uint8Array ? [source] : source) {
@@ -90,18 +87,11 @@ export async function openObjects(folder: string): Promise<Objects> {
         if (heldBytes >= BUFFER_BYTES) await spill();
       }
       const ref: ObjectRef = { sha256: hash.digest('hex'), bytes };
-      if (await refresh(pathOf(ref))) {
-        await discard(temporary);
-        return ref;
-      }
-      const file = await spill();
+      if (temporary === null && (await refresh(join(home, addressOf(ref))))) return ref;
+      const { path, file } = await spill();
       await file.datasync();
       await file.close();
-      const path = (temporary as { path: string } | null)?.path ?? '';
-      temporary = null;
-      await rename(path, pathOf(ref));
-      await syncFolder(join(home, ref.sha256.slice(0, 2)));
-      counters.kept += bytes;
+      if (await shelve(home, path, ref)) counters.kept += bytes;
       return ref;
     } catch (cause) {
       await discard(temporary);
@@ -146,6 +136,24 @@ export async function openObjects(folder: string): Promise<Objects> {
       return { free: bavail * bsize, total: blocks * bsize };
     },
   };
+}
+
+/** Where an object lies below the store's folder. */
+function addressOf({ sha256 }: ObjectRef): string {
+  if (!HASH.test(sha256)) throw new Fault('objects.address', `"${sha256.slice(0, 80)}" is no SHA-256 in lower-case hexadecimal`);
+  return join(sha256.slice(0, 2), sha256);
+}
+
+/** Gives a synced temporary file its place. False: the object was there already, and the file is gone. */
+export async function shelve(home: string, path: string, ref: ObjectRef): Promise<boolean> {
+  const place = join(home, addressOf(ref));
+  if (await refresh(place)) {
+    await rm(path, { force: true });
+    return false;
+  }
+  await rename(path, place);
+  await syncFolder(dirname(place));
+  return true;
 }
 
 /** The 256 folders at once, so that no put has to sync the folder above. Also clears what a killed process left half-written. */
