@@ -141,7 +141,10 @@ function memberStatements(member: Observation, reference: Reference, inside: Ins
   const { s } = inside;
   const statementId = s.statementId(reference) ?? s.newId();
   const parts = partsOf(member, inside);
-  if (isCommentNote(member.code)) return [userComment(statementId, noteText(member, [], s), parts)];
+  if (isCommentNote(member.code)) {
+    const answers = parts.members.flatMap(({ reference: to, observation }) => memberStatements(observation, to, within(inside, member)));
+    return [userComment(statementId, noteText(member, [], s), parts), ...answers];
+  }
   const comments = parts.members.filter(({ observation }) => isCommentNote(observation.code));
   if (comments.length < parts.members.length) return resultStatements(member, statementId, inside);
   const ids = idsFrom(statementId, s);

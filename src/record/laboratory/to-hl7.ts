@@ -106,16 +106,25 @@ function narrativesOf(report: DiagnosticReport, filing: readonly Found<Observati
     ...empty,
     ...(filed ? [write(PMIP.aggregate, REPORT_LABEL.filingDate + dateText(filed), filedId)] : []),
     ...(participants ? [write(PMIP.aggregate, REPORT_LABEL.participants + participants)] : []),
-    ...notes.filter(({ text }) => text).map(({ note, text }) => filingComment(note, text, available, s)),
+    ...notes
+      .filter(({ text }) => text)
+      .map(({ note, text }) => filingComment(note, text, note === dated?.note ? available : null, available, s)),
   ];
 }
 
 const filedAt = ({ effectiveDateTime, effectivePeriod }: Observation) => effectiveDateTime ?? effectivePeriod?.start;
 
-function filingComment({ reference, resource }: Found<Observation>, text: string, issued: XmlElement, s: ToHl7): XmlElement {
+/** Its own date is told by the filing date where it is the one that has it; receivers expect the report's there. */
+function filingComment(
+  { reference, resource }: Found<Observation>,
+  text: string,
+  told: XmlElement | null,
+  issued: XmlElement,
+  s: ToHl7,
+): XmlElement {
   const parts = partsOf(resource, { s, mine: () => false, open: new Set() });
   const own = availableOfObservation(resource, s) ?? hl7Time(resource.issued, s);
-  const available = own === null ? issued : availabilityTime(own);
+  const available = told ?? (own === null ? issued : availabilityTime(own));
   return userComment(s.statementId(reference) ?? s.newId(), text, { available, redaction: parts.redaction });
 }
 
