@@ -1,4 +1,5 @@
 /** One record by its references. What is found, and in which order, does not depend on the order of the bundle's entries. */
+import { writeJson } from '../fhir/json.ts';
 import type { Bundle, Reference, Resource } from '../fhir/types.ts';
 import { normalised } from './shared/references.ts';
 
@@ -12,7 +13,7 @@ export type BundleIndex = {
   all(resourceType: string): readonly Resource[];
   /** Everything, by type and id; what lists contain comes last. */
   readonly resources: readonly Resource[];
-  /** Resources whose type and id another resource has already; nothing finds them. */
+  /** Resources whose type and id another, different one has already; nothing finds them. */
   readonly doubles: readonly Resource[];
 };
 
@@ -23,11 +24,11 @@ export function indexBundle(bundle: Bundle): BundleIndex {
   const keys = new Map<Resource, string>();
   const doubles: Resource[] = [];
   const add = (key: string, resource: Resource) => {
-    if (byKey.has(key)) doubles.push(resource);
-    else {
+    const first = byKey.get(key);
+    if (first === undefined) {
       byKey.set(key, resource);
       keys.set(resource, key);
-    }
+    } else if (writeJson(first) !== writeJson(resource)) doubles.push(resource);
   };
   for (const [at, resource] of given.entries()) add(`${resource.resourceType}/${resource.id ?? `without-id-${at + 1}`}`, resource);
   for (const list of given) {
@@ -61,8 +62,9 @@ function isResource(resource: Resource | undefined): boolean {
   return typeof resource?.resourceType === 'string';
 }
 
+/** Of two with the same name the order of the bundle must not decide either. */
 function byTypeAndId(a: Resource, b: Resource): number {
-  return compare(a.resourceType, b.resourceType) || compare(a.id ?? '', b.id ?? '');
+  return compare(a.resourceType, b.resourceType) || compare(a.id ?? '', b.id ?? '') || compare(writeJson(a), writeJson(b));
 }
 
 function compare(a: string, b: string): number {
