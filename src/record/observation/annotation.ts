@@ -4,7 +4,7 @@
  */
 import type { Observation } from '../../fhir/types.ts';
 import { textOrCoding } from '../shared/coded.ts';
-import { fact, factsThenNotes, type Labels, readFacts } from '../shared/labels.ts';
+import { fact, factsThenNotes, type Labels } from '../shared/labels.ts';
 import { quantityText } from '../shared/quantity.ts';
 import type { Remark } from '../types.ts';
 import { componentWords, readComponents } from './components.ts';
@@ -19,7 +19,7 @@ const VALUES = {
   rangeValue: { label: LABEL.rangeValue },
   ratioValue: { label: LABEL.ratioValue },
   timeValue: { label: LABEL.timeValue, value: /\d{2}:\d{2}:\d{2}/ },
-  dateTimeValue: { label: LABEL.dateTimeValue, value: /\d{4}(-\d{2}(-\d{2}( \d{2}:\d{2}:\d{2})?)?)?/ },
+  dateTimeValue: { label: LABEL.dateTimeValue, value: /\d{4}(-\d\d(-\d\d( \d\d:\d\d:\d\d)?)?)?/ },
   periodValue: { label: LABEL.periodValue },
   quantityValue: { label: LABEL.quantityValue },
 } satisfies Labels<ValueKey>;
@@ -97,7 +97,7 @@ export function noteText(of: Observation, problems: readonly string[], s: { repo
 
 /** The text of a narrative taken apart: the value that a note had beside its comment. */
 export function readNote(text: string): Partial<Observation> {
-  const { found, rest } = readFacts<keyof typeof NOTE_LABELS>(text, NOTE_LABELS);
+  const { found, rest } = readLines<keyof typeof NOTE_LABELS>(text, NOTE_LABELS);
   if (Object.keys(found).length === 0) return text.trim() ? { comment: text } : {};
   const component = found.components === undefined ? undefined : readComponents(found.components);
   const { value, unread } = readValues(found);
@@ -110,6 +110,25 @@ export function readNote(text: string): Partial<Observation> {
     ...(found.bodySite !== undefined && { bodySite: { text: found.bodySite } }),
     ...(comment && { comment }),
   };
+}
+
+/**
+ * Takes labelled lines off the beginning of a text. Only whole lines count: where all runs together, as the existing adaptor writes
+ * it, nobody can say where a value ends and a clinician's words begin.
+ */
+function readLines<K extends string>(text: string, labels: Labels<K>): { found: Partial<Record<K, string>>; rest: string } {
+  const found: Partial<Record<K, string>> = {};
+  let at = 0;
+  for (const key in labels) {
+    const { label, value } = labels[key];
+    const end = text.startsWith(label, at) ? text.indexOf('\n', at) : -1;
+    if (end < 0) continue;
+    const words = text.slice(at + label.length, end);
+    if (value && value.exec(words)?.[0] !== words) continue;
+    found[key] = words;
+    at = end + 1;
+  }
+  return { found, rest: text.slice(at) };
 }
 
 function readValues(found: Partial<Record<ValueKey, string>>): { value: Partial<Observation>; unread: string[] } {
@@ -127,7 +146,7 @@ function readValues(found: Partial<Record<ValueKey, string>>): { value: Partial<
 
 /** An annotation taken apart: what it says of an observation, and the comment that is left. */
 export function readAnnotation(text: string, ranges: readonly ReferenceRange[]): Partial<Observation> {
-  const { found, rest } = readFacts<Key>(text, LABELS);
+  const { found, rest } = readLines<Key>(text, LABELS);
   const { site, comment } = siteAndComment(rest);
   const { value, unread } = readValues(found);
   const observation: Partial<Observation> = { ...value };
