@@ -79,10 +79,10 @@ const NAMESPACES = {
 
 export const UNDERSTOOD = { 'SOAP:mustUnderstand': '1', 'eb:version': '2.0' } as const;
 
-/** SOAP around header blocks and a body, as text. */
+/** SOAP around header blocks, if any, and a body, as text. */
 export function soapEnvelope(header: Child, body?: Child): string {
   return `<?xml version="1.0" encoding="UTF-8"?>\n${writeXml(
-    h('SOAP:Envelope', NAMESPACES, h('SOAP:Header', null, header), h('SOAP:Body', null, body)),
+    h('SOAP:Envelope', NAMESPACES, header !== null && h('SOAP:Header', null, header), h('SOAP:Body', null, body)),
   )}`;
 }
 
