@@ -6,10 +6,12 @@ import type { Hl7Time } from '../base/hl7-time.ts';
 import { at, attr, child, children, descendants, type XmlElement } from '../xml/element.ts';
 import { isBloodPressureStatement, partsOfBloodPressure } from './blood-pressure/to-fhir.ts';
 import { NO_ENCOUNTER } from './consultation/terms.ts';
+import { speaksOfVaccination } from './immunisation/terms.ts';
 import { repeatsOf } from './medication/supply.ts';
 import { isSelfReferral } from './referral/terms.ts';
 import { READ_V2_OID, SNOMED_OID } from './shared/code-systems.ts';
 import { sctOf, snomedCodesOf } from './shared/coded.ts';
+import { annotationsOf } from './shared/comment.ts';
 import { firstCode, idOf, statementsIn } from './shared/statements.ts';
 import { timeOf } from './shared/times.ts';
 import type { Claim, Composition, Concept, Terminology, Uuid } from './types.ts';
@@ -172,7 +174,13 @@ class Claiming {
   }
 
   #isImmunisation(statement: XmlElement): boolean {
-    return snomedCodesOf(child(statement, 'code')).some((code) => this.#terminology.isImmunisation(code));
+    const code = child(statement, 'code');
+    // One supplier's test extracts have a slip of the pen in SNOMED's OID.
+    const slip = attr(code, 'codeSystem') === SNOMED_OID_SLIP ? [attr(code, 'code') ?? ''] : [];
+    return (
+      [...snomedCodesOf(code), ...slip].some((one) => this.#terminology.isImmunisation(one)) ||
+      annotationsOf(statement).some(({ text }) => speaksOfVaccination(text))
+    );
   }
 
   /** A link set of letters: it names a referral, holds documents only, and says nothing else. */
@@ -216,6 +224,8 @@ class Claiming {
 
 // Elements that may stand beside a statement in a component.
 const NOT_STATEMENTS: ReadonlySet<string> = new Set(['sequenceNumber', 'seperatableInd', 'templateId']);
+
+const SNOMED_OID_SLIP = '2.16.840.1.113883.2.1.3.2.3.15';
 
 /** Ids are compared without case. */
 export const upper = (id: string) => id.trim().toUpperCase();

@@ -37,6 +37,14 @@ export const PROTOCOL = {
 
 export const ENTERED_IN_ERROR = 'Entered In Error';
 
+/**
+ * Whether the words beside an observation are those of a vaccination as the adaptors write them. Without a terminology release this tells
+ * vaccinations from other observations: a sender codes them by descriptions, which no short list can hold.
+ */
+export function speaksOfVaccination(text: string): boolean {
+  return /^(?:Not Given: true|(?:Origin: [^\n]+\s)?(?:Parent Present|Primary Source): (?:true|false))(?=\s|$)/.test(text.trimStart());
+}
+
 /** Words by which vendors code that a vaccination did not take place. */
 export const WORDS_OF_NOT_GIVEN =
   /\b(?:not (?:given|done|administered|indicated)|declined|refus(?:ed|al)|contra-?indicated|did not attend|no consent|consent (?:not given|withheld))\b/i;
