@@ -31,11 +31,19 @@ process.once('exit', () => {
  * Starts `gp2gp ARGUMENT…` and waits for its ready line, one JSON object with `"ready": true` on standard output. What it prints goes
  * to `logFile`. Throws a `Fault` with its last words where it ends before.
  */
-export async function startProgram(name: string, args: readonly string[], logFile: string): Promise<Running> {
+export async function startProgram(
+  name: string,
+  args: readonly string[],
+  logFile: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Running> {
   await mkdir(dirname(logFile), { recursive: true });
   const log = createWriteStream(logFile, { flags: 'a' });
   // The IPC channel is a lifeline: a child that loses it ends, so that a killed parent leaves nothing behind.
-  const child = spawn(process.execPath, ['--max-semi-space-size=2', program(), ...args], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+  const child = spawn(process.execPath, ['--max-semi-space-size=2', program(), ...args], {
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    env: { ...process.env, ...environment },
+  });
   children.add(child);
   const { pid, stdout, stderr } = child;
   if (pid === undefined || !stdout || !stderr) throw new Fault('demo.spawn', `${name} could not be started`);

@@ -1,0 +1,202 @@
+/**
+ * One machine's worth of GP2GP: a simulated Spine (hub, SDS, PDS), two suppliers with their practices' systems, and the nodes between
+ * them; every one a process, on addresses that stay the same when it is started again.
+ */
+import { chmod, mkdir, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import pg from 'pg';
+import { stringify } from 'yaml';
+import { type EmbeddedServer, startEmbedded } from '../../database/embedded.ts';
+import { type Certificates, makeCertificates } from '../../simulator/certificates.ts';
+import type { SimulationConfig } from '../../simulator/config.ts';
+import type { PdsPerson } from '../../simulator/pds.ts';
+import { type CastPractice, cast, SIDES, type Side } from './cast.ts';
+import { nodeConfig } from './node-config.ts';
+import { freePorts, type Running, startProgram } from './processes.ts';
+
+export type WorldOptions = {
+  readonly folder: string;
+  readonly practices: number;
+  readonly nodesPerSide: number;
+  readonly keepWire?: string;
+  /** Size of every document that a practice's system makes; left out, what the record says. */
+  readonly documentBytes?: number;
+  readonly people: readonly PdsPerson[];
+  readonly console?: boolean;
+  /** Settings of every node that a test wants otherwise. */
+  readonly nodeSettings?: Readonly<Record<string, unknown>>;
+  readonly environment?: Readonly<Record<string, string>>;
+};
+
+export type World = {
+  readonly practices: readonly CastPractice[];
+  readonly database: EmbeddedServer;
+  readonly databaseUrls: Readonly<Record<Side, string>>;
+  /** Every program that runs, by name: `spine`, `north-system`, `north-1` … */
+  readonly programs: ReadonlyMap<string, Running>;
+  readonly spineControl: string;
+  /** A side's GP system, as its control interface. */
+  readonly systemUrl: Readonly<Record<Side, string>>;
+  readonly nodeNames: Readonly<Record<Side, readonly string[]>>;
+  readonly nodeUrls: Readonly<Record<Side, readonly string[]>>;
+  readonly ledgerFile: string;
+  readonly folder: string;
+  /** Starts a program again at its old address; the one before must have ended. */
+  restart(name: string): Promise<void>;
+  stop(): Promise<void>;
+};
+
+/** Starts everything, in the order in which one needs the other. What was started before a failure is ended again. */
+export async function startWorld(options: WorldOptions): Promise<World> {
+  const { folder } = options;
+  await mkdir(folder, { recursive: true });
+  // PostgreSQL may run as another user and has to pass through; what is secret below has rights of its own.
+  await chmod(folder, 0o755);
+  const practices = cast(options.practices);
+  const nodeNames = { north: names('north', options.nodesPerSide), south: names('south', options.nodesPerSide) };
+  const all = [...nodeNames.north, ...nodeNames.south];
+  const [database, certificates, ports] = await Promise.all([
+    startEmbedded(join(folder, 'database'), { maxConnections: 40 + all.length * 20 }),
+    makeCertificates(
+      join(folder, 'certificates'),
+      ['spine', ...all].map((name) => ({ name, hosts: [`${name}.gp2gp.invalid`] })),
+    ),
+    freePorts(6 + all.length * 2),
+  ]);
+  const [hub = 0, hubControl = 0, sds = 0, pds = 0, northSystem = 0, southSystem = 0, ...nodePorts] = ports;
+  const portsOf = new Map(all.map((name, i) => [name, { spine: nodePorts[i * 2] ?? 0, api: nodePorts[i * 2 + 1] ?? 0 }]));
+  const databaseUrls = await sideDatabases(database.url);
+  const url = (port: number) => `http://127.0.0.1:${port}`;
+  const systemUrl = { north: url(northSystem), south: url(southSystem) };
+  const apiUrls = (side: Side) => nodeNames[side].map((name) => url(portsOf.get(name)?.api ?? 0));
+  const nodeUrls = { north: apiUrls('north'), south: apiUrls('south') };
+
+  const spineConfig: SimulationConfig = {
+    hub: {
+      folder: join(folder, 'spine', 'hub'),
+      tls: tlsFiles(certificates, 'spine'),
+      routes: Object.fromEntries(
+        practices.map(({ partyKey, asid, side }) => [
+          partyKey,
+          { asid, urls: nodeNames[side].map((name) => `https://127.0.0.1:${portsOf.get(name)?.spine}/reliablemessaging/intermediary`) },
+        ]),
+      ),
+      port: hub,
+      controlPort: hubControl,
+      ...(options.keepWire && { keepWire: options.keepWire }),
+    },
+    sds: {
+      organisations: practices.map(({ ods, asid, partyKey, side }) => ({ ods, asid, partyKey, manufacturer: `SUP-${side}` })),
+      port: sds,
+    },
+    pds: { folder: join(folder, 'spine', 'pds'), people: [...options.people], port: pds },
+  };
+  const systemConfig = (side: Side): SimulationConfig => ({
+    gpSystem: {
+      folder: join(folder, side, 'gp-system'),
+      practices: practices
+        .filter((practice) => practice.side === side)
+        .map(({ ods, asid, apiKey }) => ({ ods, asid, apiKey, nodeUrls: nodeUrls[side] })),
+      pdsUrl: `${url(pds)}`,
+      ...(options.documentBytes !== undefined && { documentBytes: options.documentBytes }),
+      port: side === 'north' ? northSystem : southSystem,
+    },
+  });
+
+  const starts = new Map<string, () => Promise<Running>>();
+  const plan = async (name: string, command: string, config: unknown) => {
+    const file = join(folder, 'configuration', `${name}.yaml`);
+    await writeWhole(file, stringify(config));
+    starts.set(name, () => startProgram(name, [command, '--config', file], join(folder, 'log', `${name}.log`), options.environment));
+  };
+  await mkdir(join(folder, 'configuration'), { recursive: true });
+  await plan('spine', 'simulate', spineConfig);
+  for (const side of SIDES) await plan(`${side}-system`, 'simulate', systemConfig(side));
+  for (const side of SIDES) {
+    for (const name of nodeNames[side]) {
+      const at = portsOf.get(name);
+      const config = nodeConfig({
+        name,
+        database: databaseUrls[side],
+        objects: join(folder, side, 'objects'),
+        ports: { spine: at?.spine ?? 0, api: at?.api ?? 0 },
+        tls: tlsFiles(certificates, name),
+        hubUrl: `https://127.0.0.1:${hub}/reliablemessaging/intermediary`,
+        sdsUrl: url(sds),
+        pdsUrl: url(pds),
+        systemUrl: systemUrl[side],
+        practices: practices.filter((practice) => practice.side === side),
+        console: options.console ?? false,
+      });
+      await plan(name, 'serve', { ...config, ...options.nodeSettings });
+    }
+  }
+
+  const programs = new Map<string, Running>();
+  const start = async (name: string) => {
+    const running = await starts.get(name)?.();
+    if (running) programs.set(name, running);
+  };
+  const stop = async () => {
+    await Promise.all([...programs.values()].map((program) => program.stop()));
+    await database.stop();
+  };
+  try {
+    await Promise.all(['spine', 'north-system', 'south-system'].map(start));
+    // The first node of a side makes its tables; the others come when they are there.
+    await Promise.all(
+      SIDES.map(async (side) => {
+        const [first, ...others] = nodeNames[side];
+        if (first) await start(first);
+        await Promise.all(others.map(start));
+      }),
+    );
+  } catch (thrown) {
+    await stop();
+    throw thrown;
+  }
+  return {
+    practices,
+    database,
+    databaseUrls,
+    programs,
+    spineControl: url(hubControl),
+    systemUrl,
+    nodeNames,
+    nodeUrls,
+    ledgerFile: join(folder, 'spine', 'hub', 'ledger.jsonl'),
+    folder,
+    restart: start,
+    stop,
+  };
+}
+
+function names(side: Side, count: number): readonly string[] {
+  return Array.from({ length: count }, (_, i) => `${side}-${i + 1}`);
+}
+
+function tlsFiles(certificates: Certificates, name: string) {
+  const files = certificates.endpoints.get(name);
+  return { certificate: files?.certificate ?? '', key: files?.key ?? '', authorities: [certificates.authority] };
+}
+
+/** A database of its own for each side: two suppliers share a machine here, and nothing else. */
+async function sideDatabases(adminUrl: string): Promise<Readonly<Record<Side, string>>> {
+  const client = new pg.Client({ connectionString: adminUrl });
+  await client.connect();
+  try {
+    for (const side of SIDES) {
+      const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [side]);
+      if (!rowCount) await client.query(`create database ${side}`);
+    }
+  } finally {
+    await client.end();
+  }
+  const on = (side: Side) => adminUrl.replace(/^([a-z]+:\/\/[^/]*)\/[^?]*/, `$1/${side}`);
+  return { north: on('north'), south: on('south') };
+}
+
+async function writeWhole(path: string, text: string): Promise<void> {
+  await writeFile(`${path}.new`, text, { mode: 0o600 });
+  await rename(`${path}.new`, path);
+}

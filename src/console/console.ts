@@ -1,0 +1,144 @@
+import type { FastifyInstance } from 'fastify';
+import { type Instant, type Ods, ods, type TransferId, transferId } from '../base/ids.ts';
+import type { HistoryEntry } from '../store/history.ts';
+import type { TransferLine } from '../store/reads/transfers.ts';
+import type { OpenTask } from '../store/tasks.ts';
+import { serveAssets } from '../web/assets.ts';
+import { html } from '../web/html.ts';
+import { sendPage, summaryList, table, tag } from '../web/pages.ts';
+import { stateInWords } from './words.ts';
+
+/** What the pages read. Every read names the practice. */
+export type ConsoleReads = {
+  practices(): Promise<readonly { readonly ods: Ods }[]>;
+  transfers(practice: Ods, limit: number): Promise<readonly TransferLine[]>;
+  transfer(
+    practice: Ods,
+    id: TransferId,
+  ): Promise<{ readonly line: TransferLine; readonly history: readonly HistoryEntry[]; readonly tasks: readonly OpenTask[] } | null>;
+};
+
+const SERVICE = { text: 'Record transfers', href: '/' } as const;
+const LIMIT = 50;
+
+/** The console's pages: `/` lists the latest transfers of each practice of this node, `/practices/{ods}/transfers/{id}` is one's timeline. */
+export async function consolePages(server: FastifyInstance, reads: ConsoleReads): Promise<void> {
+  await serveAssets(server);
+
+  server.get('/', async (_request, reply) => {
+    const practices = await reads.practices();
+    const lists = await Promise.all(
+      practices.map(async ({ ods: practice }) => ({ practice, lines: await reads.transfers(practice, LIMIT) })),
+    );
+    const running = lists.some(({ lines }) => lines.some((line) => line.endedAt === null));
+    return sendPage(reply, {
+      title: 'Transfers',
+      service: SERVICE,
+      ...(running && { refreshSeconds: 3 }),
+      body: html`${lists.map(({ practice, lines }) =>
+        lines.length === 0 ? html`<h2 class="nhsuk-heading-m">Practice ${practice}</h2><p>No transfer yet.</p>` : listOf(practice, lines),
+      )}`,
+    });
+  });
+
+  server.get('/practices/:ods/transfers/:id', async (request, reply) => {
+    const { ods: code = '', id = '' } = request.params as { ods?: string; id?: string };
+    const practice = ods(code);
+    const found = await reads.transfer(practice, transferId(id));
+    if (!found) {
+      const body = html`<p>Practice ${practice} has no transfer ${id} here. It may have been removed after its retention time.</p>`;
+      return sendPage(reply, { title: 'No such transfer', service: SERVICE, back: { text: 'All transfers', href: '/' }, body }, 404);
+    }
+    const { line, history, tasks } = found;
+    const words = stateInWords(line.state, line.outcome);
+    return sendPage(reply, {
+      title: line.role === 'requesting' ? 'Record coming in' : 'Record going out',
+      service: SERVICE,
+      back: { text: 'All transfers', href: '/' },
+      ...(line.endedAt === null && { refreshSeconds: 2 }),
+      body: html`${summaryList([
+        { key: 'State', value: tag(words.text, words.colour) },
+        { key: 'NHS number', value: spaced(line.nhsNumber) },
+        { key: 'This practice', value: practice },
+        { key: line.role === 'requesting' ? 'Previous practice' : 'New practice', value: line.otherPractice ?? 'not known yet' },
+        { key: 'Began', value: moment(line.startedAt) },
+        { key: 'Ended', value: line.endedAt ? moment(line.endedAt) : 'still running' },
+        { key: 'Conversation', value: line.conversationId },
+      ])}
+${
+  tasks.length > 0 &&
+  table({
+    caption: 'What somebody has to do',
+    head: ['Task', 'Since', 'Due'],
+    rows: tasks.map((task) => [taskInWords(task.task), moment(task.raisedAt), task.dueAt ? moment(task.dueAt) : 'no date']),
+  })
+}
+${table({
+  caption: 'Timeline',
+  head: ['Time', 'What happened', 'Then'],
+  rows: history.map((entry) => [timeOf(entry.at), entry.note, entry.from === entry.to ? '' : stateInWords(entry.to, null).text]),
+})}`,
+    });
+  });
+}
+
+function listOf(practice: Ods, lines: readonly TransferLine[]) {
+  return table({
+    caption: `Practice ${practice}`,
+    head: ['Patient', 'Direction', 'Other practice', 'Began', 'State'],
+    rowHeaders: true,
+    rows: lines.map((line) => {
+      const words = stateInWords(line.state, line.outcome);
+      return [
+        { text: spaced(line.nhsNumber), href: `/practices/${practice}/transfers/${line.id}` },
+        line.role === 'requesting' ? 'in' : 'out',
+        line.otherPractice ?? '',
+        moment(line.startedAt),
+        tag(words.text, words.colour),
+      ];
+    }),
+  });
+}
+
+const TASKS: Readonly<Record<string, string>> = {
+  decide: 'Decide whether to file the record',
+  decideSoon: 'Decide soon: the eighth day comes near',
+  refusedBySender: 'The previous practice refused: see why, and ask again or expect paper',
+  refusedByRequester: 'The new practice did not take the record: see why',
+  timedOut: 'Nothing came in time: ask again or expect paper',
+  unusable: 'The record could not be used: tell the previous practice',
+  undelivered: 'Spine did not deliver a message: look into it',
+  unanswered: 'No answer in eight days: print the record',
+  answerNotSent: 'An acknowledgement could not be sent: look into it',
+  unexpectedExtract: 'A record came that nobody asked for',
+  unreadableMessage: 'A message could not be read: look into it',
+  checkFailed: 'The check with the national services failed: try again',
+  notSent: 'The record was not sent: see why',
+  notAnswered: 'The request could not be answered',
+};
+
+function taskInWords(task: string): string {
+  return TASKS[task] ?? task;
+}
+
+/** `943 476 5919`, as people read it aloud. */
+function spaced(nhsNumber: string): string {
+  return `${nhsNumber.slice(0, 3)} ${nhsNumber.slice(3, 6)} ${nhsNumber.slice(6)}`;
+}
+
+const MOMENT = new Intl.DateTimeFormat('en-GB', { timeZone: 'Europe/London', dateStyle: 'medium', timeStyle: 'medium' });
+const TIME = new Intl.DateTimeFormat('en-GB', {
+  timeZone: 'Europe/London',
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  fractionalSecondDigits: 3,
+});
+
+function moment(at: Instant): string {
+  return MOMENT.format(new Date(at));
+}
+
+function timeOf(at: Instant): string {
+  return TIME.format(new Date(at));
+}
