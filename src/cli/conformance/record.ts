@@ -10,6 +10,9 @@ import { readXml } from '../../xml/read.ts';
 import { bundleOf, type ExtractRequest, extractOf, requestFor } from '../conversion.ts';
 import type { Answer, BatchCase } from './case.ts';
 
+/** For cases that name no systems: the schema wants some number. */
+const NO_ASID = '000000000000';
+
 /** A whole record as the message, or as the extract alone where the case asks for no wrapper. */
 export async function recordToHl7(asked: BatchCase): Promise<Answer> {
   const bundle = readJson(await readFile(asked.path)) as Bundle;
@@ -29,8 +32,8 @@ export async function recordToHl7(asked: BatchCase): Promise<Answer> {
     version: redactions ? 'UK07' : 'UK06',
     messageId: newId(),
     createdAt: instant(wanted.now),
-    fromAsid: request?.toAsid ?? '',
-    toAsid: request?.fromAsid ?? '',
+    fromAsid: request?.toAsid ?? NO_ASID,
+    toAsid: request?.fromAsid ?? NO_ASID,
   });
   const output = wrapper ? frame.head + converted.extract + frame.tail : converted.extract;
   return { output, issues: converted.report.issues };
