@@ -77,24 +77,23 @@ function codeOfProblem(condition: Condition, s: ToHl7): XmlElement {
 
 /** Ids of all that the problem is linked with, each once: related content in the order of the record, then problems below it. */
 function linksOf(condition: Condition, own: Uuid, s: ToHl7): Set<Uuid> {
+  const content = (condition.extension ?? []).flatMap(({ url, valueReference }) =>
+    url === RELATED_CONTENT && valueReference ? [valueReference] : [],
+  );
   const links = new Set<Uuid>();
-  for (const extension of condition.extension ?? []) {
-    if (extension.url === RELATED_CONTENT && extension.valueReference) addLink(links, extension.valueReference, s);
+  const broken: string[] = [];
+  for (const reference of [...content, ...problemsBelow(condition, s)]) {
+    const statement = isEntry(reference) ? s.statementId(reference) : undefined;
+    if (statement !== undefined) links.add(statement);
+    else broken.push(reference.reference ?? reference.display ?? 'something unnamed');
   }
-  for (const child of problemsBelow(condition, s)) addLink(links, child, s);
+  if (broken.length) s.report({ code: 'link.broken', text: `No link of an extract can lead from the problem to ${broken.join(', ')}.` });
   links.delete(own);
   return links;
 }
 
-function addLink(links: Set<Uuid>, reference: Reference, s: ToHl7): void {
-  const type = typeOf(reference);
-  const statement = type === 'List' || type === 'Encounter' ? undefined : s.statementId(reference);
-  if (statement !== undefined) links.add(statement);
-  else {
-    const what = reference.reference ?? reference.display ?? 'something unnamed';
-    s.report({ code: 'link.broken', text: `The problem is linked with ${what}, which no link of an extract can lead to.` });
-  }
-}
+// Consultations and headings are no entries of a record.
+const isEntry = (reference: Reference) => !['List', 'Encounter'].includes(typeOf(reference) ?? '');
 
 /** A problem links to those below it; either of the two may be the one that says so. */
 function problemsBelow(condition: Condition, s: ToHl7): Reference[] {
