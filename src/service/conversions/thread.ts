@@ -1,0 +1,50 @@
+/** A worker thread's program: carries out one conversion after another. Trees of large records live here and nowhere else. */
+import { randomUUID } from 'node:crypto';
+import { parentPort, workerData } from 'node:worker_threads';
+import { Fault, reasonOf } from '../../base/errors.ts';
+import { openObjects } from '../../objects/objects.ts';
+import { listDocuments } from './list-documents.ts';
+import type { ConversionTask } from './tasks.ts';
+import { convertToFhir } from './to-fhir.ts';
+import { convertToHl7 } from './to-hl7.ts';
+
+export type ThreadStart = { readonly objectsFolder: string };
+export type ThreadAsk = { readonly id: number; readonly task: ConversionTask };
+export type ThreadAnswer = { readonly id: number; readonly written: number; readonly kept: number } & (
+  | { readonly answer: unknown }
+  | { readonly fault: { readonly code: string; readonly message: string } }
+);
+
+const { objectsFolder } = workerData as ThreadStart;
+const objects = await openObjects(objectsFolder);
+const context = {
+  objects,
+  objectsFolder,
+  newId: randomUUID,
+  // Bytes that went past `objects`, through a writer.
+  counted: { written: 0, kept: 0 },
+};
+
+parentPort?.on('message', ({ id, task }: ThreadAsk) => {
+  carryOut(task).then(
+    (answer) => reply(id, { answer }),
+    (error: unknown) => reply(id, { fault: { code: error instanceof Fault ? error.code : 'conversion.failed', message: reasonOf(error) } }),
+  );
+});
+
+function carryOut(task: ConversionTask): Promise<unknown> {
+  switch (task.do) {
+    case 'listDocuments':
+      return listDocuments(context, task.bundle);
+    case 'toHl7':
+      return convertToHl7(context, task);
+    case 'toFhir':
+      return convertToFhir(context, task);
+  }
+}
+
+function reply(id: number, what: { answer: unknown } | { fault: { code: string; message: string } }): void {
+  const written = objects.counters.written + context.counted.written;
+  const kept = objects.counters.kept + context.counted.kept;
+  parentPort?.postMessage({ id, written, kept, ...what } satisfies ThreadAnswer);
+}
