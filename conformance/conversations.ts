@@ -80,6 +80,9 @@ export async function run(fixtures: string): Promise<RunnerResult> {
   return { name: 'conversations', passed: Math.max(0, cases - failures.length), failed: failures.length, failures };
 }
 
+/** SHA-256 of the 1,271,430 bytes that Python's `email` makes of the two pieces. */
+const BOOK = 'e125a9852f9465e16c0d624d9d310382b0006fd0aaa243f8de35f5a60e1cade6';
+
 type Kept = { readonly envelope: EbxmlMessage; readonly attachments: readonly Buffer[] };
 
 /** The core announces three messages, one of them an index of two pieces; pieces in the order of the index make the document. */
@@ -99,16 +102,14 @@ async function largeMessage(folder: string): Promise<string[]> {
   const parts = children.flatMap((target) => (target?.at === 'message' ? (messages.get(target.messageId)?.attachments ?? []) : []));
   const whole = Buffer.concat(parts);
   if (parts.length !== 2) wrong.push(`${parts.length} of two pieces found by the index`);
-  const ends = [whole.toString('latin1', 0, 40), whole.toString('latin1', whole.byteLength - 40)].map((text) => JSON.stringify(text));
-  if (!/^[\x09-\x7e\x80-\xff]+$/.test(whole.toString('latin1'))) wrong.push(`the document is no text: ${ends.join(' … ')}`);
+  if (createHash('sha256').update(whole).digest('hex') !== BOOK)
+    wrong.push(`the pieces make another document, of ${whole.byteLength} bytes`);
   const compressed = messages.get(names[1] ?? '')?.attachments[0];
   const described = readDescription(
     attachmentReferences(messages.get(names[0] ?? '')?.envelope ?? { references: [] })[0]?.description ?? null,
   );
   if (!described.compressed || !compressed || gunzipSync(compressed).byteLength < compressed.byteLength)
     wrong.push('the compressed attachment does not unzip');
-  const hash = createHash('sha256').update(whole).digest('hex');
-  if (whole.byteLength === 0) wrong.push(`nothing put together (${hash})`);
   return wrong;
 }
 

@@ -1,16 +1,10 @@
 /** Base64 that arrives in pieces of any size, decoded strictly and without holding more than one piece. */
 import { MimeFault } from './mime-header.ts';
 
-const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
-const BLANK = 64;
-const PAD = 65;
-const FOREIGN = 66;
-const OTHER_ALPHABET = 67;
-const VALUES = new Uint8Array(256).fill(FOREIGN);
-for (let i = 0; i < 64; i++) VALUES[ALPHABET.charCodeAt(i)] = i;
-for (const blank of ' \t\r\n') VALUES[blank.charCodeAt(0)] = BLANK;
-VALUES['='.charCodeAt(0)] = PAD;
-for (const digit of '-_') VALUES[digit.charCodeAt(0)] = OTHER_ALPHABET;
+const BLANKS = /[ \t\r\n]+/g;
+const FOREIGN = /[^A-Za-z0-9+/=_-]+/g;
+/** Padding, and the two digits of the URL alphabet: groups cannot go on behind them. */
+const STOPS = /[=_-]/;
 
 /** Where decoding ended: the first `decoded` bytes of the stream are decoded (a multiple of three), what follows is base64 text. */
 export type Undecoded = { readonly decoded: number; readonly fault: MimeFault };
@@ -27,8 +21,8 @@ export async function* decodeBase64(
   onFault?: (where: Undecoded) => void,
   onForeign?: () => void,
 ): AsyncGenerator<Uint8Array, void, void> {
-  let word = 0;
-  let count = 0;
+  // The characters of the group that is not complete, and its padding.
+  let group = '';
   let pads = 0;
   let decoded = 0;
   let broken = false;
@@ -41,53 +35,41 @@ export async function* decodeBase64(
   };
 
   for await (const bytes of source) {
-    const out = new Uint8Array(Math.floor((bytes.byteLength + 3) / 4) * 3);
-    let filled = 0;
-    let from = 0;
-    for (; from < bytes.byteLength && !broken; from++) {
-      const value = VALUES[bytes[from] ?? 0] ?? FOREIGN;
-      if (value < 64 && pads === 0) {
-        word = (word << 6) | value;
-        if (++count < 4) continue;
-        out[filled++] = word >> 16;
-        out[filled++] = word >> 8;
-        out[filled++] = word;
-        word = 0;
-        count = 0;
-      } else if (value === BLANK) continue;
-      else if (value === FOREIGN) {
-        if (!foreign) onForeign?.();
-        foreign = true;
-      } else if (value === PAD && count >= 2 && count + pads < 4) pads++;
-      else break;
+    let text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1').replace(BLANKS, '');
+    const bare = text.replace(FOREIGN, '');
+    if (bare.length < text.length && !foreign) onForeign?.();
+    foreign ||= bare.length < text.length;
+    text = bare;
+    if (!broken && pads === 0) {
+      text = group + text;
+      const stop = text.search(STOPS);
+      const digits = stop < 0 ? text.length : stop;
+      const whole = digits - (digits % 4);
+      if (whole) yield Buffer.from(text.slice(0, whole), 'base64');
+      decoded += (whole / 4) * 3;
+      group = text.slice(whole, digits);
+      text = text.slice(digits);
     }
-    decoded += filled;
-    if (filled) yield out.subarray(0, filled);
-    if (from === bytes.byteLength) continue;
+    let from = 0;
+    while (text[from] === '=' && group.length >= 2 && group.length + pads < 4 && !broken) {
+      pads++;
+      from++;
+    }
+    if (from === text.length) continue;
     if (!broken) {
       giveUp(pads ? 'goes on behind its padding' : 'holds padding out of place, or digits of the URL alphabet');
-      if (count) yield textOf(word, count, pads);
+      if (group) yield Buffer.from(group + '='.repeat(pads), 'latin1');
     }
-    yield withoutForeign(bytes.subarray(from));
+    yield Buffer.from(text.slice(from), 'latin1');
   }
-  if (broken || count === 0) return;
-  if (count + pads === 4) {
-    yield Buffer.from(textOf(word, count, pads).toString('latin1'), 'base64');
+  if (broken || group === '') return;
+  const last = group + '='.repeat(pads);
+  if (last.length === 4) {
+    yield Buffer.from(last, 'base64');
     return;
   }
   giveUp('ends inside a group of four characters');
-  yield textOf(word, count, pads);
-}
-
-/** The characters of a group that is not complete, or that padding ended. */
-function textOf(word: number, count: number, pads: number): Buffer {
-  let text = '';
-  for (let shift = (count - 1) * 6; shift >= 0; shift -= 6) text += ALPHABET[(word >> shift) & 63];
-  return Buffer.from(text + '='.repeat(pads), 'latin1');
-}
-
-function withoutForeign(bytes: Uint8Array): Uint8Array {
-  return bytes.filter((byte) => VALUES[byte] !== BLANK && VALUES[byte] !== FOREIGN);
+  yield Buffer.from(last, 'latin1');
 }
 
 /**
