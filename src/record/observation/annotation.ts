@@ -3,6 +3,7 @@
  * behind its label; both directions use the table of labels in `terms.ts`.
  */
 import type { Observation } from '../../fhir/types.ts';
+import { PROBLEM_INFO } from '../problem/terms.ts';
 import { textOrCoding } from '../shared/coded.ts';
 import { fact, factsThenNotes, type Labels } from '../shared/labels.ts';
 import { quantityText } from '../shared/quantity.ts';
@@ -64,8 +65,13 @@ export function annotationText(of: Observation, problems: readonly string[], s: 
   ];
   const site = fact({ label: LABEL.bodySite }, textOrCoding(of.bodySite));
   const text = factsThenNotes(facts, [of.comment?.trim()]);
-  const beforeSite = site && text && !text.endsWith('\n') ? `${text}\n` : text;
-  return [site ? `${beforeSite}${site}\n` : text, ...problems].filter((part) => part).join(site ? '' : ' ');
+  return [text, site && `${site}\n`, ...problems].reduce<string>(onLine, '');
+}
+
+/** What follows stands on a line of its own. */
+function onLine(text: string, next: string | undefined): string {
+  if (!next) return text;
+  return text && !text.endsWith('\n') ? `${text}\n${next}` : text + next;
 }
 
 const unitOfRanges = (ranges: readonly ReferenceRange[], value: Observation['valueQuantity']) =>
@@ -100,7 +106,7 @@ export function readNote(text: string): Partial<Observation> {
   const { found, rest } = readLines<keyof typeof NOTE_LABELS>(text, NOTE_LABELS);
   if (Object.keys(found).length === 0) return text.trim() ? { comment: text } : {};
   const component = found.components === undefined ? undefined : readComponents(found.components);
-  const { value, unread } = readValues(found);
+  const { value, unread } = readValues(found, false);
   if (found.components !== undefined && !component) unread.push(LABEL.components + found.components);
   const comment = [...unread, rest.trim()].filter((part) => part).join('\n');
   return {
@@ -131,24 +137,31 @@ function readLines<K extends string>(text: string, labels: Labels<K>): { found: 
   return { found, rest: text.slice(at) };
 }
 
-function readValues(found: Partial<Record<ValueKey, string>>): { value: Partial<Observation>; unread: string[] } {
+/** An observation has one value. */
+function readValues(found: Partial<Record<ValueKey, string>>, hasValue: boolean): { value: Partial<Observation>; unread: string[] } {
   const value: Partial<Observation> = {};
   const unread: string[] = [];
   for (const key of VALUE_KEYS) {
     const words = found[key];
     if (words === undefined) continue;
-    const read = readValueWords(key, words);
+    const read = hasValue || Object.keys(value).length ? undefined : readValueWords(key, words);
     if (read) Object.assign(value, read);
     else unread.push(LABEL[key] + words);
   }
   return { value, unread };
 }
 
+/** The words of an observation without those that are its problem's and are told there. */
+export function withoutProblem(text: string): string {
+  const start = text.startsWith(PROBLEM_INFO) ? 0 : text.indexOf(`\n${PROBLEM_INFO}`) + 1;
+  return start > 0 || text.startsWith(PROBLEM_INFO) ? text.slice(0, start) : text;
+}
+
 /** An annotation taken apart: what it says of an observation, and the comment that is left. */
-export function readAnnotation(text: string, ranges: readonly ReferenceRange[]): Partial<Observation> {
+export function readAnnotation(text: string, ranges: readonly ReferenceRange[], hasValue: boolean): Partial<Observation> {
   const { found, rest } = readLines<Key>(text, LABELS);
   const { site, comment } = siteAndComment(rest);
-  const { value, unread } = readValues(found);
+  const { value, unread } = readValues(found, hasValue);
   const observation: Partial<Observation> = { ...value };
   if (found.components !== undefined) {
     const component = readComponents(found.components);
@@ -157,6 +170,7 @@ export function readAnnotation(text: string, ranges: readonly ReferenceRange[]):
   }
   const referenceRange = [...withUnit(ranges, found.rangeUnits), ...readRanges(found.range)];
   if (referenceRange.length) observation.referenceRange = referenceRange;
+  if (found.rangeUnits !== undefined && !ranges.length) unread.push(LABEL.rangeUnits + found.rangeUnits);
   if (found.interpretation !== undefined) observation.interpretation = { text: found.interpretation };
   if (found.dataAbsent !== undefined) observation.dataAbsentReason = { text: found.dataAbsent };
   if (found.method !== undefined) observation.method = { text: found.method };

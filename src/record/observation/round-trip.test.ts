@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Observation } from '../../fhir/types.ts';
+import type { Condition, Observation } from '../../fhir/types.ts';
 import { received, STATEMENT_ID, sent } from '../testing.ts';
 import { LABEL } from './terms.ts';
 import { observationToFhir } from './to-fhir.ts';
@@ -129,3 +129,13 @@ test('any comment survives, whatever it looks like', () => {
 
 const isLabel = (word: string) =>
   Object.values(LABEL).some((label) => label.includes(word)) || ['Low', 'High', 'Start', 'End', 'Text'].includes(word);
+
+test('what its problem says is told by the problem, not by the comment as well', () => {
+  const problem: Condition = { resourceType: 'Condition', id: 'p', note: [{ text: 'since childhood' }] };
+  const overrides = { problemsNaming: () => [problem] };
+  const { statement, xml } = sent(observationToHl7, { ...PLAIN, comment: 'noisy', bodySite: { text: 'Chest' } }, [], overrides);
+  assert.match(xml, /Problem Info: Problem Notes: since childhood/);
+  const back = received(observationToFhir, 'observation', statement, { problemsNaming: () => ['P'] }).resources[0] as Observation;
+  assert.equal(back.comment, 'noisy');
+  assert.deepEqual(back.bodySite, { text: 'Chest' });
+});

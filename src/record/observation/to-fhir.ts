@@ -8,7 +8,7 @@ import { head, maybe, ref } from '../shared/resources.ts';
 import { authorOf, idOf, performerOf, statementsIn, textIn } from '../shared/statements.ts';
 import { dateTimeOf, effectiveToFhir, instantOf } from '../shared/times.ts';
 import type { Claim, MapToFhir, ToFhir } from '../types.ts';
-import { readAnnotation, readNote } from './annotation.ts';
+import { readAnnotation, readNote, withoutProblem } from './annotation.ts';
 import { interpretationToFhir } from './interpretation.ts';
 import { rangesToFhir } from './range.ts';
 import { COMMENT_NOTE } from './terms.ts';
@@ -55,8 +55,15 @@ export function measured(claim: Claim, s: ToFhir, redactedBy?: readonly XmlEleme
   const ranges = rangesToFhir(statement);
   const interpretation = interpretationToFhir(statement);
   const { value, words } = valueIn(statement, s);
-  const read = readAnnotation(annotationOf(statement), ranges);
-  const comment = joined([subjectOf(statement), read.comment, words, ...qualifiersOf(statement)]);
+  const annotation = annotationOf(statement);
+  const own = s.problemsNaming(idOf(statement)).length ? withoutProblem(annotation) : annotation;
+  const read = readAnnotation(own, ranges, value !== undefined);
+  const comment = joined([
+    subjectOf(statement),
+    own === annotation ? read.comment : read.comment?.trimEnd(),
+    words,
+    ...qualifiersOf(statement),
+  ]);
   return {
     ...begun(claim, s, redactedBy),
     code,
