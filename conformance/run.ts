@@ -12,7 +12,19 @@ const HERE = import.meta.dirname;
 const FIXTURES = resolve(process.env['GP2GP_FIXTURES'] ?? join(HERE, '..', '..', 'shared', 'fixtures'));
 const COMPARER = join(dirname(FIXTURES), 'conformance', 'run.mjs');
 /** Runners of this project's own, by file: each exports `run(fixtures)`. Those that are not there yet are left out. */
-const OWN = ['ebxml', 'conversations', 'messages', 'sds', 'gpconnect', 'classifier', 'mi', 'text', 'unit-inputs', 'large-messages'];
+const OWN = [
+  'ebxml',
+  'conversations',
+  'messages',
+  'sds',
+  'gpconnect',
+  'classifier',
+  'mi',
+  'text',
+  'unit-inputs',
+  'large-messages',
+  'schemas',
+];
 
 /** What a runner of this project gives. */
 export type RunnerResult = {
