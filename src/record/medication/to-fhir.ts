@@ -35,7 +35,7 @@ function orderToFhir(supply: XmlElement, common: Common, s: ToFhir): MedicationR
   const { supplied, ...request } = requestOf(supply, told, common, s);
   const plan = idOf(at(supply, 'inFulfillmentOf', 'priorMedicationRef'));
   const repeats = s.repeatsOf(plan);
-  if (repeats === undefined) s.report({ code: 'link.broken', text: 'The plan that this issue belongs to is not in the extract.' });
+  if (!plan) s.report({ code: 'link.broken', text: 'The issue does not say which plan it belongs to.' });
   const start = dateTimeOf(child(supply, 'availabilityTime'), s);
   const end = firstCode(common.statement, 'moodCode') === 'ORD' ? dateTimeOf(at(common.statement, 'effectiveTime', 'high'), s) : undefined;
   const type = told.prescriptionType ?? (repeats === 0 ? 'acute' : 'repeat');

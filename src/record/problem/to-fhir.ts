@@ -150,8 +150,9 @@ function isLinked(words: string, relations: readonly Extension[]): boolean {
 function actualProblem(namedId: Uuid | undefined, s: ToFhir): Extension[] {
   if (namedId === undefined) return [];
   const resource = s.resourceFor(namedId);
-  if (resource === undefined) s.report({ code: 'link.broken', text: 'What the problem names is not in the extract.' });
-  return [{ url: ACTUAL_PROBLEM, valueReference: ref(resource ?? namedId) }];
+  if (resource !== undefined) return [{ url: ACTUAL_PROBLEM, valueReference: ref(resource) }];
+  s.report({ code: 'link.broken', text: 'What the problem names is not in the extract.' });
+  return [];
 }
 
 function linkedIds(linkSet: XmlElement): Uuid[] {
