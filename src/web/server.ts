@@ -73,7 +73,7 @@ function rawServer(handler: http.RequestListener, tls: TlsIdentity | null, limit
     requestTimeout: limits.requestMs,
     headersTimeout: limits.headersMs,
     keepAliveTimeout: limits.keepAliveMs,
-    connectionsCheckingInterval: Math.max(50, Math.min(5_000, limits.headersMs / 3)),
+    connectionsCheckingInterval: Math.max(50, Math.min(5_000, Math.floor(limits.headersMs / 3))),
   };
   const server = tls ? https.createServer({ ...shared, ...mutualTls(tls) }, handler) : http.createServer(shared, handler);
   server.maxConnections = limits.connections;
