@@ -345,7 +345,7 @@ function resourcesOf(claims: readonly Claim[]): Map<Uuid, string> {
 }
 
 /** What a claim becomes; undefined for what becomes nothing by itself. */
-function resourceOf({ concept, statement, within, heldBy }: Claim): string | undefined {
+export function resourceOf({ concept, statement, within, heldBy }: Claim): string | undefined {
   const id = idOf(statement);
   switch (concept) {
     case 'problem':

@@ -1,7 +1,7 @@
 /**
  * An HL7 extract as a GP Connect record: read the extract, claim every statement, map composition by composition. A fault in one
- * statement costs that statement, which stands in its place as an observation with its words; only an unreadable extract, one
- * without a patient or of another patient is refused.
+ * statement costs that statement, which stands in its place as an observation with its words; only an unreadable extract is refused,
+ * and where a patient was asked for one without a patient or of another.
  */
 import { reasonOf } from '../base/errors.ts';
 import { nhsNumber } from '../base/nhs-number.ts';
@@ -14,7 +14,7 @@ import { withoutDoubles } from './doubles.ts';
 import { Reporting } from './issues.ts';
 import { type Places, placesToFhir } from './people/locations.ts';
 import { NHS_NUMBER_URI, ODS_URI } from './people/terms.ts';
-import { type People, peopleToFhir } from './people/to-fhir.ts';
+import { type People, type Person, peopleToFhir, unlistedPerson } from './people/to-fhir.ts';
 import { withUnknownUser } from './people/unknown-user.ts';
 import { settled } from './settle.ts';
 import { asObservation } from './shared/degrade.ts';
@@ -57,13 +57,17 @@ export function toFhir(root: XmlElement, options: ToFhirOptions): Conversion<Bun
   const extract = extractIn(root);
   if (!extract) return { refused: 'unreadable', at: null, text: `There is no EhrExtract in ${root.name}.` };
   const number = attr(at(extract, 'recordTarget', 'patient', 'id'), 'extension')?.trim();
-  if (!number) return { refused: 'noPatient', at: null, text: 'The extract does not say whose it is.' };
-  if (options.nhsNumber !== undefined && (nhsNumber(number) ?? number) !== (nhsNumber(options.nhsNumber) ?? options.nhsNumber))
-    return { refused: 'otherPatient', at: null, text: 'The extract is of another patient than was asked for.' };
+  if (options.nhsNumber !== undefined) {
+    if (!number) return { refused: 'noPatient', at: null, text: 'The extract does not say whose it is.' };
+    if (sameForm(number) !== sameForm(options.nhsNumber))
+      return { refused: 'otherPatient', at: null, text: 'The extract is of another patient than was asked for.' };
+  }
   const people = peopleToFhir(extract);
   const reading = new Reading(takeCompositions(extract), people, number, options);
   return { out: reading.bundle(), report: reading.reporting.report() };
 }
+
+const sameForm = (number: string) => nhsNumber(number) ?? number;
 
 /** Wherever it stands: some exports put a transport's element around the message. */
 function extractIn(root: XmlElement): XmlElement | undefined {
@@ -102,15 +106,21 @@ class Reading {
     topics: [],
     categories: [],
   };
+  readonly #unlisted = new Map<Uuid, Person>();
   readonly #sharedByKey = new Map<string, string>();
   readonly #idsByKey = new Map<string, Uuid>();
   /** What stands instead of a resource that could not be made. */
   readonly #instead = new Map<string, string>();
 
-  constructor(compositions: readonly XmlElement[], people: People, number: string, options: ToFhirOptions) {
+  constructor(compositions: readonly XmlElement[], people: People, number: string | undefined, options: ToFhirOptions) {
     this.#options = options;
     this.#people = people;
     this.#places = placesToFhir(compositions, options.losingPractice, options.newId);
+    if (!number)
+      this.reporting.issue(
+        { code: 'value.lost', text: 'The extract does not say whose it is.' },
+        { composition: null, id: '', kind: 'EhrExtract', line: null },
+      );
     this.#patient = patientToFhir(number, options.newId(), people.first);
     const single = compositions.map((composition, at) => this.#withoutDoubles(composition, at));
     this.#claims = claim(single, options.terminology);
@@ -152,6 +162,7 @@ class Reading {
       this.#patient,
       ...(this.#custodian ? [this.#custodian] : []),
       ...this.#people.resources,
+      ...[...this.#unlisted.values()].map(({ resource }) => resource),
       ...encounters,
       ...consultations,
       ...topics,
@@ -178,7 +189,7 @@ class Reading {
     };
   }
 
-  #consultation(composition: Composition): void {
+  #consultation(composition: ClaimedComposition): void {
     const from: Origin = { composition: composition.number, id: composition.id, kind: composition.xml.name, line: composition.xml.line };
     const s = this.#questions((remark) => this.reporting.issue(remark, from));
     this.reporting.came('ehrComposition');
@@ -277,11 +288,15 @@ class Reading {
     };
   }
 
+  /** Somebody who is in no list of people is still somebody: one person of that id, of whom nothing is known. */
   #practitioner(agent: Uuid, report: (remark: Remark) => void): string | undefined {
-    const found = this.#people.practitioners.get(upper(agent));
-    if (found === undefined && !this.#people.organisations.has(upper(agent)))
-      report({ code: 'link.broken', text: 'Who did this is not in the extract’s list of people.' });
-    return found;
+    const key = upper(agent);
+    const found = this.#people.practitioners.get(key) ?? this.#unlisted.get(key);
+    if (found !== undefined || this.#people.organisations.has(key)) return found?.reference;
+    report({ code: 'link.broken', text: 'Who did this is not in the extract’s list of people.' });
+    const unlisted = unlistedPerson(agent);
+    this.#unlisted.set(key, unlisted);
+    return unlisted.reference;
   }
 
   /** `shared` resources stand before those that use them. */
@@ -327,12 +342,12 @@ function originOf({ composition, statement, line }: Claim): Origin {
 }
 
 /** Nothing but the number: names, birth date and address do not travel. */
-function patientToFhir(number: string, id: string, practice: string | undefined): Patient {
+function patientToFhir(number: string | undefined, id: string, practice: string | undefined): Patient {
   return {
     resourceType: 'Patient',
     id,
     meta: { profile: ['https://fhir.nhs.uk/STU3/StructureDefinition/CareConnect-GPC-Patient-1'] },
-    identifier: [{ system: NHS_NUMBER_URI, value: number }],
+    ...(number && { identifier: [{ system: NHS_NUMBER_URI, value: number }] }),
     ...(practice && { managingOrganization: ref(practice) }),
   };
 }

@@ -1,12 +1,13 @@
 /** A composition as Encounter with its Lists: the consultation, its topics, their categories. */
 import type { Encounter, Extension, List, Reference } from '../../fhir/types.ts';
 import { attr, child, children, type XmlElement } from '../../xml/element.ts';
+import { type ClaimedComposition, resourceOf } from '../claim.ts';
 import { PRIMARY_PERFORMER, RECORDER } from '../people/terms.ts';
 import { SNOMED_URI } from '../shared/code-systems.ts';
 import { codedToFhir } from '../shared/coded.ts';
 import { degraded } from '../shared/degrade.ts';
 import { head, maybe, ref } from '../shared/resources.ts';
-import { authorOf, firstCode, idOf, participantsOf, statementsIn } from '../shared/statements.ts';
+import { allStatementsIn, authorOf, firstCode, idOf, participantsOf, statementsIn } from '../shared/statements.ts';
 import { dateTimeOf } from '../shared/times.ts';
 import type { Claim, Composition, ToFhir } from '../types.ts';
 import { LISTS, RELATED_PROBLEM } from './terms.ts';
@@ -18,21 +19,29 @@ export type Consultation = {
   readonly categories: readonly List[];
 };
 
+/** One consultation while its lists are made. Two statements may have one id: a statement's claim is found by the statement itself. */
+type Around = {
+  readonly composition: Composition;
+  readonly encounter: Encounter;
+  readonly date: string | undefined;
+  readonly claims: ReadonlyMap<XmlElement, Claim>;
+  readonly s: ToFhir;
+};
+
 /** `location` is the reference of the place that the composition names. */
-export function consultationToFhir(composition: Composition, location: string | undefined, s: ToFhir): Consultation {
+export function consultationToFhir(composition: ClaimedComposition, location: string | undefined, s: ToFhir): Consultation {
   const encounter = encounterToFhir(composition, location, s);
-  const date = listDate(composition.xml, s);
-  const compounds = statementsIn(composition.xml).filter(
-    (statement) => firstCode(statement, 'classCode') === 'TOPIC' && statement.name === 'CompoundStatement',
-  );
-  const structured = compounds.map((compound) => topicToFhir(compound, composition, encounter, date, s));
+  const claims = new Map(composition.claims.map((claim) => [claim.statement, claim]));
+  const around: Around = { composition, encounter, date: listDate(composition.xml, s), claims, s };
+  const compounds = statementsIn(composition.xml).filter(isOfClass('TOPIC'));
+  const structured = compounds.map((compound) => topicToFhir(compound, around));
   const loose = looseStatements(composition.xml, compounds);
   const topics = structured.map(({ topic }) => topic);
-  if (compounds.length === 0 || loose.length) topics.push(flatTopic(loose, composition, encounter, date, s));
+  if (compounds.length === 0 || loose.length) topics.push(flatTopic(loose, around));
   const type = encounter.type?.[0];
   const title = type?.text ?? type?.coding?.[0]?.display;
   const consultation: List = {
-    ...list(`${composition.id}-CONS`, LISTS.consultation, 'Consultation', title, date, encounter, s),
+    ...list(`${composition.id}-CONS`, LISTS.consultation, 'Consultation', title, around.date, around),
     ...entries(topics.map((topic) => `List/${topic.id}`)),
   };
   return { encounter, consultation, topics, categories: structured.flatMap(({ categories }) => categories) };
@@ -82,69 +91,52 @@ function listDate(composition: XmlElement, s: ToFhir): string | undefined {
   );
 }
 
-function topicToFhir(
-  compound: XmlElement,
-  composition: Composition,
-  encounter: Encounter,
-  consultationDate: string | undefined,
-  s: ToFhir,
-) {
-  const date = dateTimeOf(child(compound, 'availabilityTime'), s) ?? consultationDate;
-  const inside = statementsIn(compound);
-  const categories = inside.filter(isCategory).map((category) => categoryToFhir(category, encounter, date, s));
-  const references = inside.flatMap((statement) => (isCategory(statement) ? [`List/${idOf(statement)}`] : referencesOf(statement, s)));
-  const extension = problemsAbout(directlyInside(compound), composition.xml, s);
+function topicToFhir(compound: XmlElement, around: Around) {
+  const date = dateTimeOf(child(compound, 'availabilityTime'), around.s) ?? around.date;
+  const direct = statementsIn(compound);
+  const categories = direct.filter(isCategory).map((category) => categoryToFhir(category, date, around));
+  const references = direct.flatMap((one) => (isCategory(one) ? [`List/${idOf(one)}`] : referencesOf(one, around)));
+  const extension = problemsAbout(statementsBelow(compound), around);
   const topic: List = {
-    ...list(idOf(compound), LISTS.topic, 'Topic (EHR)', titleOf(compound, s), date, encounter, s),
+    ...list(idOf(compound), LISTS.topic, 'Topic (EHR)', titleOf(compound, around.s), date, around),
     ...(extension.length && { extension }),
     ...entries(references),
   };
   return { topic, categories };
 }
 
-const isCategory = (statement: XmlElement) => statement.name === 'CompoundStatement' && firstCode(statement, 'classCode') === 'CATEGORY';
+const isOfClass = (classCode: string) => (statement: XmlElement) =>
+  statement.name === 'CompoundStatement' && firstCode(statement, 'classCode') === classCode;
+const isCategory = isOfClass('CATEGORY');
 
-function categoryToFhir(compound: XmlElement, encounter: Encounter, topicDate: string | undefined, s: ToFhir): List {
-  const date = dateTimeOf(child(compound, 'availabilityTime'), s) ?? topicDate;
+function categoryToFhir(compound: XmlElement, topicDate: string | undefined, around: Around): List {
+  const date = dateTimeOf(child(compound, 'availabilityTime'), around.s) ?? topicDate;
   return {
-    ...list(idOf(compound), LISTS.category, 'Category (EHR)', titleOf(compound, s), date, encounter, s),
-    ...entries(statementsIn(compound).flatMap((statement) => referencesOf(statement, s))),
+    ...list(idOf(compound), LISTS.category, 'Category (EHR)', titleOf(compound, around.s), date, around),
+    ...entries(inside(compound).flatMap((statement) => referencesOf(statement, around))),
   };
 }
 
 /** What stands in the composition beside its topics. Problems that a topic is about are told by the topic. */
 function looseStatements(composition: XmlElement, topics: readonly XmlElement[]): XmlElement[] {
-  const loose = statementsIn(composition).filter((statement) => !topics.includes(statement));
+  const loose = inside(composition).filter((statement) => !topics.includes(statement));
   return topics.length ? loose.filter(({ name }) => name !== 'LinkSet') : loose;
 }
 
 /** The topic of a composition that has none, or of what stands beside them. */
-function flatTopic(
-  loose: readonly XmlElement[],
-  composition: Composition,
-  encounter: Encounter,
-  date: string | undefined,
-  s: ToFhir,
-): List {
-  const references = loose.flatMap((statement) => referencesOf(statement, s));
+function flatTopic(loose: readonly XmlElement[], around: Around): List {
+  const references = loose.flatMap((statement) => referencesOf(statement, around));
   const problems = references.filter((reference) => reference.startsWith('Condition/'));
   const extension = [...new Set(problems)].map(aboutProblem);
+  const id = around.s.idFor(`topic of ${around.composition.id}`);
   return {
-    ...list(s.idFor(`topic of ${composition.id}`), LISTS.topic, 'Topic (EHR)', undefined, date, encounter, s),
+    ...list(id, LISTS.topic, 'Topic (EHR)', undefined, around.date, around),
     ...(extension.length && { extension }),
     ...entries(references),
   };
 }
 
-function list(
-  id: string,
-  code: string,
-  display: string,
-  title: string | undefined,
-  date: string | undefined,
-  encounter: Encounter,
-  s: ToFhir,
-): List {
+function list(id: string, code: string, display: string, title: string | undefined, date: string | undefined, around: Around): List {
   return {
     resourceType: 'List',
     id,
@@ -153,8 +145,8 @@ function list(
     mode: 'snapshot',
     ...(title && { title }),
     code: { coding: [{ system: SNOMED_URI, code, display }] },
-    subject: ref(s.patient),
-    ...maybe('encounter', `Encounter/${encounter.id}`),
+    subject: ref(around.s.patient),
+    ...maybe('encounter', `Encounter/${around.encounter.id}`),
     ...(date && { date }),
     orderedBy: { coding: [{ system: 'http://hl7.org/fhir/list-order', code: 'system', display: 'Sorted by System' }] },
   };
@@ -172,9 +164,9 @@ function titleOf(compound: XmlElement, s: ToFhir): string | undefined {
 }
 
 /** Problems of the composition that name something in the topic or its categories. */
-function problemsAbout(inside: readonly XmlElement[], composition: XmlElement, s: ToFhir): Extension[] {
-  const about = new Set(inside.flatMap((statement) => s.problemsNaming(idOf(statement))));
-  const direct = statementsIn(composition).filter((statement) => statement.name === 'LinkSet' && about.has(idOf(statement)));
+function problemsAbout(below: readonly XmlElement[], { composition, s }: Around): Extension[] {
+  const about = new Set(below.flatMap((statement) => s.problemsNaming(idOf(statement))));
+  const direct = statementsIn(composition.xml).filter((statement) => statement.name === 'LinkSet' && about.has(idOf(statement)));
   return direct.map((linkSet) => aboutProblem(`Condition/${idOf(linkSet)}`));
 }
 
@@ -183,22 +175,32 @@ const aboutProblem = (problem: string): Extension => ({
   extension: [{ url: 'target', valueReference: ref(problem) }],
 });
 
-function directlyInside(topic: XmlElement): XmlElement[] {
-  return statementsIn(topic).flatMap((statement) => (statement.name === 'CompoundStatement' ? directlyInside(statement) : [statement]));
+function statementsBelow(topic: XmlElement): XmlElement[] {
+  return [...allStatementsIn(topic)].filter(({ name }) => name !== 'CompoundStatement');
 }
 
 /** What a list says of a statement: its resource; for a compound statement that is none itself, those of what it holds. */
-function referencesOf(statement: XmlElement, s: ToFhir): string[] {
-  const claim = s.claimOf(idOf(statement));
+function referencesOf(statement: XmlElement, around: Around): string[] {
+  const claim = around.claims.get(statement);
   if (statement.name === 'MedicationStatement') return suppliesOf(statement);
   if (statement.name !== 'CompoundStatement' || (claim && MAPPED_WHOLE.has(claim.concept))) {
-    const reference = s.resourceFor(idOf(statement));
+    const reference = claim && resourceOf(claim);
     return reference === undefined ? [] : [reference];
   }
-  return statementsIn(statement).flatMap((inner) => referencesOf(inner, s));
+  return inside(statement).flatMap((one) => referencesOf(one, around));
 }
 
 const MAPPED_WHOLE: ReadonlySet<Claim['concept']> = new Set(['bloodPressure', 'allergy', 'laboratory']);
+
+// Some senders put several statements into one component. Readers know them in this order.
+const ORDER = ['ObservationStatement', 'PlanStatement', 'RequestStatement', 'LinkSet', 'MedicationStatement', 'NarrativeStatement'];
+
+function inside(compound: XmlElement): XmlElement[] {
+  const rank = ({ name }: XmlElement) => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);
+  return children(compound, 'component').flatMap((component) =>
+    statementsIn({ ...compound, children: [component] }).sort((a, b) => rank(a) - rank(b)),
+  );
+}
 
 /** A plan and an order are entries of their own; a discontinuation is none. */
 function suppliesOf(statement: XmlElement): string[] {

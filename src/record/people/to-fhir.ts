@@ -16,10 +16,11 @@ import { furtherIds, idOf } from '../shared/statements.ts';
 import type { Uuid } from '../types.ts';
 import { GMP_URI, ODS_OID, ODS_URI, UNKNOWN } from './terms.ts';
 
+export type Person = { readonly reference: string; readonly resource: Practitioner };
 export type People = {
   readonly resources: readonly Resource[];
-  /** `Practitioner/…` by agent id, in upper case. */
-  readonly practitioners: ReadonlyMap<Uuid, string>;
+  /** By agent id, in upper case. */
+  readonly practitioners: ReadonlyMap<Uuid, Person>;
   /** `Organization/…` of agents that are no person, by agent id, in upper case. */
   readonly organisations: ReadonlyMap<Uuid, string>;
   /** `Organization/…` by ODS code. */
@@ -34,7 +35,7 @@ const meta = (profile: string) => ({ profile: [`${PROFILE}${profile}`] });
 /** All agents of all folders of an extract, in document order. */
 export function peopleToFhir(extract: XmlElement): People {
   const resources: Resource[] = [];
-  const practitioners = new Map<Uuid, string>();
+  const practitioners = new Map<Uuid, Person>();
   const organisations = new Map<Uuid, string>();
   const byOds = new Map<string, string>();
 
@@ -58,14 +59,26 @@ export function peopleToFhir(extract: XmlElement): People {
     const itself = child(agent, 'agentOrganization');
     const code = postOf(child(agent, 'code'));
     if (person) {
-      practitioners.set(key, `Practitioner/${id}`);
-      resources.push(practitionerToFhir(agent, person, id));
+      const resource = practitionerToFhir(agent, person, id);
+      practitioners.set(key, { reference: `Practitioner/${id}`, resource });
+      resources.push(resource);
       if (represented) resources.push(role(id, organisation(represented, `${id}-ORG`, undefined), code));
     } else if (itself) organisations.set(key, organisation(itself, id, code));
     else if (represented) organisations.set(key, organisation(represented, id, undefined));
   }
   const first = resources.find(({ resourceType }) => resourceType === 'Organization');
   return { resources, practitioners, organisations, byOds, first: first && `Organization/${first.id}` };
+}
+
+/** Somebody who is named by an id that the directory does not have. */
+export function unlistedPerson(id: Uuid): Person {
+  const resource: Practitioner = {
+    resourceType: 'Practitioner',
+    id,
+    meta: meta('Practitioner-1'),
+    name: [{ use: 'official', text: UNKNOWN }],
+  };
+  return { reference: `Practitioner/${id}`, resource };
 }
 
 function agentsIn(extract: XmlElement): XmlElement[] {
