@@ -16,6 +16,8 @@ export async function runSimulator(configFile: string): Promise<void> {
     process.once('disconnect', () => resolve());
   });
   await simulation.close();
+  // An open channel to whoever started this process would keep it alive.
+  if (process.connected) process.disconnect();
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
