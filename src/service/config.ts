@@ -1,0 +1,256 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse as parseYaml } from 'yaml';
+import { z } from 'zod';
+import { Fault, reasonOf } from '../base/errors.ts';
+import { ods } from '../base/ids.ts';
+import type { Practice } from '../store/practices.ts';
+import type { TlsIdentity } from '../web/tls.ts';
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const url = z.url({ protocol: /^https?$/, error: 'is to be an http or https address' });
+const count = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
+const yes = z.union([z.boolean(), z.enum(['true', 'false', 'yes', 'no']).transform((text) => text === 'true' || text === 'yes')]);
+/** From the environment, a list is one text with commas. */
+const list = z.union([z.array(z.string()), z.string().transform((text) => text.split(',').map((part) => part.trim()))]);
+
+const practiceSchema = z.strictObject({
+  ods: z
+    .string()
+    .regex(/^[A-Za-z0-9]{3,12}$/, 'is to be an ODS code')
+    .transform((text) => ods(text)),
+  asid: z.string().regex(/^\d{12}$/, 'is to have 12 digits'),
+  partyKey: z.string().min(3).max(64),
+  enabled: yes.default(true),
+  /** Whether extracts are sent as UK07, with redaction marks: always, never, or to whoever takes them. */
+  redactions: z.enum(['auto', 'on', 'off']).default('auto'),
+  filing: z.enum(['automatic', 'byHand']).default('automatic'),
+  /** Bytes of one message to Spine. */
+  messageLimit: count(100_000, 100_000_000).default(5_000_000),
+  /** Bearer key of the practice's system at this node's API. */
+  apiKey: z.string().min(16, 'is to have at least 16 characters'),
+  gpSystem: z.strictObject({
+    /** Base of its GP Connect interface, up to and not including `/Patient`. */
+    connectUrl: url,
+    /** Base of its filing interface, up to and not including `/records`. */
+    filingUrl: url,
+    /** Bearer key that we show it. */
+    key: z.string().min(1),
+  }),
+});
+
+/** Everything a node can be told. Each single value may also come as an environment variable, see `parseConfig`. */
+const schema = z.strictObject({
+  /** Folder for all data of this node, or of the nodes of one machine. */
+  data: z.string().min(1),
+  /** For logs; and to tell the nodes of one database apart. */
+  name: z.string().max(64).default('node'),
+  log: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info'),
+  database: z
+    .strictObject({
+      /** A PostgreSQL of your own; left out, one is started in the data folder. */
+      url: z.string().min(1).optional(),
+      connections: count(2, 100).default(12),
+    })
+    .prefault({}),
+  objects: z
+    .strictObject({
+      /** Default: `objects` in the data folder. */
+      folder: z.string().min(1).optional(),
+    })
+    .prefault({}),
+  spine: z.strictObject({
+    /** Where messages to other practices are posted: Spine's intermediary. */
+    url,
+    /** PEM files. `authorities`: of everybody whom we talk to, old and new. */
+    tls: z.strictObject({ certificate: z.string(), key: z.string(), authorities: list }),
+    host: z.string().default('0.0.0.0'),
+    port: port.default(8443),
+    /** Names of which the certificate of whoever posts to us must hold one; left out, every authorised one may. */
+    peerNames: list.optional(),
+    /** Where messages of other services on our party keys are passed on, unopened. */
+    forwardUrl: url.optional(),
+  }),
+  sds: z.strictObject({ url, apiKey: z.string().default('') }),
+  pds: z.strictObject({ url, token: z.string().default('') }),
+  api: z
+    .strictObject({
+      host: z.string().default('127.0.0.1'),
+      port: port.default(8080),
+      /** How the practices' systems reach this API; default: where it listens. */
+      publicUrl: url.optional(),
+      console: yes.default(false),
+    })
+    .prefault({}),
+  work: z
+    .strictObject({
+      messages: count(1, 64).default(8),
+      jobs: count(1, 64).default(8),
+      arrivals: count(1, 64).default(8),
+      leaseSeconds: count(2, 600).default(15),
+      pollMs: count(50, 60_000).default(1_000),
+      conversionThreads: count(1, 16).default(2),
+      /** Bytes of all cores that are converted at the same time. */
+      conversionBytes: count(1_000_000, 10_000_000_000).default(64_000_000),
+    })
+    .prefault({}),
+  practices: z.array(practiceSchema).default([]),
+});
+
+export type NodeSettings = z.infer<typeof schema>;
+export type NodeConfig = Omit<NodeSettings, 'practices' | 'objects' | 'spine'> & {
+  readonly practices: readonly Practice[];
+  readonly objects: { readonly folder: string };
+  readonly spine: Omit<NodeSettings['spine'], 'tls'> & { readonly tls: TlsIdentity };
+};
+
+const PREFIX = 'GP2GP_';
+/** Variables with our prefix that are no settings of a node. */
+const NOT_OURS: ReadonlySet<string> = new Set(['GP2GP_TEST_DATABASE', 'GP2GP_FIXTURES']);
+
+/**
+ * Reads the settings of a node: one YAML text, and over it environment variables named after the path (`GP2GP_SPINE_URL` is
+ * `spine.url`, `GP2GP_WORK_LEASE_SECONDS` is `work.leaseSeconds`; `GP2GP_PRACTICES` is the list as YAML or JSON). Throws one `Fault`
+ * `config.invalid` that lists every problem with its variable's name.
+ */
+export function parseConfig(yaml: string | null, environment: Readonly<Record<string, string | undefined>>): NodeConfig {
+  const problems: string[] = [];
+  const settings = yaml === null ? {} : fromYaml(yaml, problems);
+  const variables = variableNames();
+  for (const [name, value] of Object.entries(environment)) {
+    if (!name.startsWith(PREFIX) || NOT_OURS.has(name) || value === undefined) continue;
+    const path = variables.get(name);
+    if (!path) problems.push(`${name}: there is no such setting`);
+    else set(settings, path, name === `${PREFIX}PRACTICES` ? parsedOr(value, problems, name) : value);
+  }
+  // A section that is left out altogether still has every one of its missing values named.
+  for (const path of variables.values()) sectionOf(settings, path);
+  const read = schema.safeParse(settings);
+  if (!read.success) problems.push(...read.error.issues.flatMap(problemsOf));
+  const tls = read.success ? readTls(read.data.spine.tls, problems) : null;
+  if (read.success) problems.push(...clashes(read.data.practices));
+  if (!read.success || !tls || problems.length > 0) {
+    throw new Fault(
+      'config.invalid',
+      `the configuration has ${problems.length} problem${problems.length === 1 ? '' : 's'}:\n${problems.map((each) => `  ${each}`).join('\n')}`,
+      {
+        remedy: 'Correct the file or the variables; nothing was started.',
+      },
+    );
+  }
+  const { practices, objects, spine, ...rest } = read.data;
+  return {
+    ...rest,
+    practices: practices.map(({ apiKey, ...practice }) => ({
+      ...practice,
+      apiKeySha256: createHash('sha256').update(apiKey).digest('hex'),
+    })),
+    objects: { folder: objects.folder ?? join(rest.data, 'objects') },
+    spine: { ...spine, tls },
+  };
+}
+
+type Tree = Record<string, unknown>;
+
+function fromYaml(text: string, problems: string[]): Tree {
+  const value = parsedOr(text, problems, 'the configuration file');
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Tree;
+  if (value !== null && value !== undefined) problems.push('the configuration file: it is to be a list of names with values');
+  return {};
+}
+
+function parsedOr(text: string, problems: string[], what: string): unknown {
+  try {
+    return parseYaml(text, { maxAliasCount: 0 });
+  } catch (error) {
+    problems.push(`${what}: no YAML: ${reasonOf(error)}`);
+    return undefined;
+  }
+}
+
+/** Variable name -> path, from the schema itself, so that no setting can be forgotten. */
+function variableNames(): ReadonlyMap<string, readonly string[]> {
+  const names = new Map<string, readonly string[]>();
+  const visit = (type: z.ZodType, path: readonly string[]): void => {
+    const inner = unwrapped(type);
+    if (inner instanceof z.ZodObject) {
+      for (const [key, member] of Object.entries(inner.shape)) visit(member as z.ZodType, [...path, key]);
+    } else names.set(variableOf(path), path);
+  };
+  visit(schema, []);
+  return names;
+}
+
+function unwrapped(type: z.ZodType): z.ZodType {
+  return type instanceof z.ZodDefault || type instanceof z.ZodPrefault || type instanceof z.ZodOptional
+    ? unwrapped(type.unwrap() as z.ZodType)
+    : type;
+}
+
+function variableOf(path: readonly PropertyKey[]): string {
+  return (
+    PREFIX +
+    path
+      .map((part) => String(part).replace(/[A-Z]/g, (letter) => `_${letter}`))
+      .join('_')
+      .toUpperCase()
+  );
+}
+
+function set(tree: Tree, path: readonly string[], value: unknown): void {
+  const section = sectionOf(tree, path);
+  if (section) section[path.at(-1) ?? ''] = value;
+}
+
+/** The section that a setting stands in, made where it is missing; null where something else stands in its place. */
+function sectionOf(tree: Tree, path: readonly string[]): Tree | null {
+  let here = tree;
+  for (const part of path.slice(0, -1)) {
+    here[part] ??= {};
+    const next = here[part];
+    if (typeof next !== 'object') return null;
+    here = next as Tree;
+  }
+  return here;
+}
+
+function problemsOf(issue: z.core.$ZodIssue): string[] {
+  const say = (path: readonly PropertyKey[], text: string) => `${nameOf(path)}: ${text}`;
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => say([...issue.path, key], 'there is no such setting'));
+  const missing = issue.code === 'invalid_type' && /received undefined/.test(issue.message);
+  return [say(issue.path, missing ? 'is missing' : issue.message)];
+}
+
+/** `GP2GP_SPINE_URL (spine.url)`; inside the list of practices only the path. */
+function nameOf(path: readonly PropertyKey[]): string {
+  const dotted = path.map(String).join('.');
+  return path[0] === 'practices' || path.length === 0 ? dotted || 'the configuration' : `${variableOf(path)} (${dotted})`;
+}
+
+function readTls(files: NodeSettings['spine']['tls'], problems: string[]): TlsIdentity {
+  const read = (path: string, setting: string): string => {
+    try {
+      return readFileSync(path, 'utf8');
+    } catch (error) {
+      problems.push(`${nameOf(['spine', 'tls', setting])}: ${reasonOf(error)}`);
+      return '';
+    }
+  };
+  return {
+    cert: read(files.certificate, 'certificate'),
+    key: read(files.key, 'key'),
+    ca: files.authorities.map((path) => read(path, 'authorities')).join('\n'),
+  };
+}
+
+function clashes(practices: readonly { readonly ods: string; readonly asid: string }[]): string[] {
+  const problems: string[] = [];
+  for (const [index, practice] of practices.entries()) {
+    for (const earlier of practices.slice(0, index)) {
+      if (earlier.ods === practice.ods) problems.push(`practices.${index}.ods: ${practice.ods} is there twice`);
+      else if (earlier.asid === practice.asid) problems.push(`practices.${index}.asid: ${practice.asid} is ${earlier.ods}'s`);
+    }
+  }
+  return problems;
+}
