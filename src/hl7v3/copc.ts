@@ -27,7 +27,7 @@ export function writeContinue(wrapping: Wrapping, { of, from, to }: Continue): X
       cd({ code: 'GP2GP_PI', codeSystem: OID.copcPayload, displayName: 'GP2GP Payload Information' }),
       messageId,
       CONTINUE_TYPE,
-      fragment({ to, from, subject: CONTINUE_SUBJECT, messageId }),
+      fragment({ to, from, subject: CONTINUE_SUBJECT, messageId }, 'gp:'),
       h(
         'pertinentPayloadBody',
         { classCode: 'OBS', moodCode: 'EVN' },
@@ -70,7 +70,7 @@ export function writeAttachmentCover(wrapping: Wrapping, { from, to, filename }:
   const { messageId } = wrapping;
   return writeInteraction(INTERACTION.copc, wrapping, {
     subject: payloadInformation(
-      { 'xmlns:gp': GP2GP_NAMESPACE, 'xmlns:npfitlc': LOCALISATION_NAMESPACE },
+      { 'xmlns:npfitlc': LOCALISATION_NAMESPACE },
       cd({
         code: 'GP2GPLMATTACHMENTINFO',
         codeSystem: OID.copcPayload,
@@ -78,7 +78,7 @@ export function writeAttachmentCover(wrapping: Wrapping, { from, to, filename }:
       }),
       messageId,
       ATTACHMENT_TYPE,
-      fragment({ to, from, subject: `Attachment: ${filename}`, messageId }),
+      fragment({ to, from, subject: `Attachment: ${filename}`, messageId }, ''),
       h(
         'pertinentPayloadBody',
         { classCode: 'OBS', moodCode: 'EVN' },
@@ -113,15 +113,18 @@ function payloadInformation(
   );
 }
 
-function fragment(of: { to: string; from: string; subject: string; messageId: string }): XmlElement {
+type Fragment = { readonly to: string; readonly from: string; readonly subject: string; readonly messageId: string };
+
+/** With prefix in a continue, without in a cover: so do the systems in use, and not all of them are known to read either. */
+function fragment({ to, from, subject, messageId }: Fragment, prefix: 'gp:' | ''): XmlElement {
   return h(
-    'gp:Gp2gpfragment',
-    null,
-    h('gp:Version', null, '01'),
-    h('gp:Recipients', null, h('gp:Recipient', null, of.to)),
-    h('gp:From', null, of.from),
-    h('gp:subject', null, of.subject),
-    h('gp:message-id', null, of.messageId),
+    `${prefix}Gp2gpfragment`,
+    prefix ? null : { xmlns: GP2GP_NAMESPACE },
+    h(`${prefix}Version`, null, '01'),
+    h(`${prefix}Recipients`, null, h(`${prefix}Recipient`, null, to)),
+    h(`${prefix}From`, null, from),
+    h(`${prefix}subject`, null, subject),
+    h(`${prefix}message-id`, null, messageId),
   );
 }
 
