@@ -5,17 +5,19 @@
 import { reasonOf } from '../base/errors.ts';
 import { type Hl7Time, hl7ToEpoch, toHl7Seconds } from '../base/hl7-time.ts';
 import { nhsNumber } from '../base/nhs-number.ts';
-import type { Bundle, Encounter, Patient, Reference, Resource } from '../fhir/types.ts';
+import type { Bundle, Condition, Encounter, MedicationStatement, Patient, Reference, Resource } from '../fhir/types.ts';
 import { attr, child, h, type XmlElement } from '../xml/element.ts';
 import { carriable, writeCloseTag, writeOpenTag, writeXml } from '../xml/write.ts';
 import { type BundleIndex, indexBundle } from './bundle-index.ts';
 import { type Hl7Handler, TO_HL7 } from './concepts.ts';
 import { category, encounterComposition, outsideComposition, topic } from './consultation/to-hl7.ts';
 import { Reporting } from './issues.ts';
+import { namedBy } from './named-by.ts';
 import { directory } from './people/directory.ts';
 import { NHS_NUMBER_OID, NHS_NUMBER_URI, SDS_ORGANISATION_OID } from './people/terms.ts';
 import { agentDirectory } from './people/to-hl7.ts';
 import { handlerOf, type Item, type Placement, type Planned, place } from './place.ts';
+import { parentsOf } from './problem/text.ts';
 import { problemIndex } from './problems-named.ts';
 import { snomedCode } from './shared/coded.ts';
 import { asNarrative } from './shared/degrade.ts';
@@ -90,6 +92,8 @@ class Writing {
   readonly #options: ToHl7Options;
   readonly #directory: ReturnType<typeof directory>;
   readonly #problems: ReturnType<typeof problemIndex>;
+  readonly #problemsBelow: ToHl7['problemsBelow'];
+  readonly #basedOn: ToHl7['statementsBasedOn'];
   readonly #idsByKey = new Map<string, Uuid>();
   /** Ids of statements in the extract so far; and what its links lead to, with who said so. */
   readonly #ids = new Set<Uuid>();
@@ -104,6 +108,8 @@ class Writing {
     this.#options = options;
     this.#directory = directory(index, drawId);
     this.#problems = problemIndex(index);
+    this.#problemsBelow = namedBy<Condition>(index, 'Condition', parentsOf);
+    this.#basedOn = namedBy<MedicationStatement>(index, 'MedicationStatement', (statement) => statement.basedOn ?? []);
     for (const resource of index.resources) {
       if (resource.resourceType === 'Encounter' || handlerOf(resource, options.handlers ?? TO_HL7))
         this.reporting.came(resource.resourceType);
@@ -153,7 +159,7 @@ class Writing {
       });
       return encounterComposition(of, withLists ? list : undefined, compositionId, topicsWritten, s);
     };
-    this.reporting.went('Encounter', compositionId, from);
+    this.reporting.went('Encounter', [compositionId], from);
     try {
       const xml = written(encounter, true);
       const start = hl7Time(encounter.period?.start, s);
@@ -193,7 +199,7 @@ class Writing {
     const from = this.#origin(resource);
     const statementId = this.#placement.places.get(from.id)?.statementId;
     if (statementId !== undefined && handlerOf(resource, this.#options.handlers ?? TO_HL7))
-      this.reporting.went(resource.resourceType, statementId, from);
+      this.reporting.went(resource.resourceType, [statementId], from);
     for (const held of this.#placement.held.get(resource) ?? []) this.#went(held);
   }
 
@@ -263,6 +269,8 @@ class Writing {
         return holder && this.#index.keys.get(holder);
       },
       problemsNaming: (reference) => this.#problems(reference),
+      problemsBelow: (reference) => this.#problemsBelow(reference),
+      statementsBasedOn: (reference) => this.#basedOn(reference),
       report,
     };
   }

@@ -4,7 +4,7 @@
  */
 import type { Hl7Time } from '../base/hl7-time.ts';
 import type { ReportSummary } from '../base/report.ts';
-import type { Coding, Condition, Reference, Resource } from '../fhir/types.ts';
+import type { Coding, Condition, MedicationStatement, Reference, Resource } from '../fhir/types.ts';
 import type { XmlElement } from '../xml/element.ts';
 
 /** Upper case in HL7. */
@@ -87,6 +87,10 @@ export interface ToHl7 {
   holderOf(reference: Reference | string | undefined): string | undefined;
   /** Conditions whose ActualProblem extension names this resource, in bundle order. */
   problemsNaming(reference: Reference | string): readonly Condition[];
+  /** Conditions that call this one their parent. */
+  problemsBelow(reference: Reference | string): readonly Condition[];
+  /** What GP Connect tells about a medication request beside it: statements that are based on it. */
+  statementsBasedOn(reference: Reference | string): readonly MedicationStatement[];
   report(remark: Remark): void;
 }
 export type Statement = {

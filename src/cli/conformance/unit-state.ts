@@ -1,5 +1,6 @@
 import { isUuid } from '../../base/ids.ts';
-import type { Condition, Reference, Resource } from '../../fhir/types.ts';
+import type { Condition, MedicationStatement, Reference, Resource } from '../../fhir/types.ts';
+import { parentsOf } from '../../record/problem/text.ts';
 import type { DocumentFate, Issue, Remark, ToHl7, Uuid } from '../../record/types.ts';
 
 export type UnitState = ToHl7 & { readonly issues: readonly Pick<Issue, 'code' | 'text'>[] };
@@ -48,6 +49,16 @@ export function unitState(
     },
     document: (reference) => options.document(reference, statementId(reference)),
     holderOf: () => undefined,
+    problemsBelow: (reference) =>
+      resources.filter((resource): resource is Condition =>
+        parentsOf(resource).some((parent) => parent !== undefined && keyOf(parent) === keyOf(reference)),
+      ),
+    statementsBasedOn: (reference) =>
+      resources.filter(
+        (resource): resource is MedicationStatement =>
+          resource.resourceType === 'MedicationStatement' &&
+          ((resource as MedicationStatement).basedOn ?? []).some((request) => keyOf(request) === keyOf(reference)),
+      ),
     problemsNaming: (reference) => resources.filter((resource): resource is Condition => names(resource, keyOf(reference))),
     report: (remark) => {
       issues.push(remark);

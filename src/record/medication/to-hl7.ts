@@ -1,5 +1,5 @@
 import { Fault } from '../../base/errors.ts';
-import type { CodeableConcept, Medication, MedicationRequest, MedicationStatement } from '../../fhir/types.ts';
+import type { CodeableConcept, Medication, MedicationRequest } from '../../fhir/types.ts';
 import { h, type XmlElement } from '../../xml/element.ts';
 import { codedAsText, codedToHl7 } from '../shared/coded.ts';
 import { redactionToHl7 } from '../shared/redaction.ts';
@@ -91,10 +91,8 @@ function authorOf({ requester, recorder }: MedicationRequest, s: ToHl7) {
 
 /** The prescribing agency stands at the statement that goes with a plan; an order has that of its plan. */
 function agencyOf(request: MedicationRequest, s: ToHl7): string | undefined {
-  const plans = new Set([`MedicationRequest/${request.id}`, ...(request.basedOn ?? []).map((reference) => normalised(reference))]);
-  const statement = s
-    .all<MedicationStatement>('MedicationStatement')
-    .find((one) => one.basedOn?.some((reference) => plans.has(normalised(reference))));
+  const requests = [`MedicationRequest/${request.id}`, ...(request.basedOn ?? [])];
+  const statement = requests.flatMap((reference) => s.statementsBasedOn(reference))[0];
   const codings = extensionOf(statement, PRESCRIBING_AGENCY)?.valueCodeableConcept?.coding ?? [];
   return codings.find((coding) => coding.system === PRESCRIBING_AGENCY_SYSTEM)?.code;
 }

@@ -1,5 +1,5 @@
 /** What a problem says in words: written behind the comment of the observation it is about, or at the statement made for it. */
-import type { CodeableConcept, Condition, Extension } from '../../fhir/types.ts';
+import type { CodeableConcept, Condition, Extension, Resource } from '../../fhir/types.ts';
 import { snomedCoding, textOrCoding } from '../shared/coded.ts';
 import { joined } from '../shared/comment.ts';
 import { fact } from '../shared/labels.ts';
@@ -46,12 +46,17 @@ export function isTransformed(condition: Condition): boolean {
 const TRANSFORMING: ReadonlySet<string> = new Set(['AllergyIntolerance', 'Immunization', 'MedicationRequest']);
 
 /** `RelatedProblemHeader` extensions: what the other problem is to this one, and which one it is. */
-export function relationsOf(condition: Condition): { readonly type: string | undefined; readonly target: Extension['valueReference'] }[] {
+export function relationsOf(condition: Resource): { readonly type: string | undefined; readonly target: Extension['valueReference'] }[] {
   return (condition.extension ?? []).flatMap((extension) => {
     if (extension.url !== RELATED_PROBLEM) return [];
     const part = (url: string) => extension.extension?.find((inner) => inner.url === url);
     return [{ type: part('type')?.valueCode, target: part('target')?.valueReference }];
   });
+}
+
+/** The problems that a problem calls its parents. */
+export function parentsOf(condition: Resource): Extension['valueReference'][] {
+  return relationsOf(condition).flatMap(({ type, target }) => (type === 'parent' ? [target] : []));
 }
 
 function wordsOf(table: Readonly<Record<string, string>>, code: string | undefined): string | undefined {

@@ -97,12 +97,9 @@ const isEntry = (reference: Reference) => !['List', 'Encounter'].includes(typeOf
 
 /** A problem links to those below it; either of the two may be the one that says so. */
 function problemsBelow(condition: Condition, s: ToHl7): Reference[] {
-  const own = `Condition/${condition.id}`;
   const named = relationsOf(condition).flatMap(({ type, target }) => (type === 'child' && target ? [target] : []));
-  const naming = s
-    .all<Condition>('Condition')
-    .filter((other) => relationsOf(other).some(({ type, target }) => type === 'parent' && normalised(target) === own));
-  return [...named, ...naming.map((other) => ({ reference: `Condition/${other.id}` }))];
+  const naming = s.problemsBelow(`Condition/${condition.id}`).map(({ id }) => ({ reference: `Condition/${id}` }));
+  return [...named, ...naming];
 }
 
 function namedStatement(
