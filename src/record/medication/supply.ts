@@ -29,12 +29,12 @@ export function isAcute(authorise: XmlElement): boolean {
 
 /** The issues of a plan by their beginning, earliest first, those without one last. */
 export function issuesInOrder(planId: Uuid, s: ToFhir): readonly { readonly id: Uuid; readonly at: string | null }[] {
-  return s.issuesOf(planId).toSorted((a, b) => compare(a.at ?? '~', b.at ?? '~'));
+  return s.issuesOf(planId).toSorted(byBeginning);
 }
 
-function compare(a: string, b: string): number {
+function byBeginning({ at: a }: { readonly at: string | null }, { at: b }: { readonly at: string | null }): number {
   if (a === b) return 0;
-  return a < b ? -1 : 1;
+  return (a ?? '~') < (b ?? '~') ? -1 : 1;
 }
 
 /**
@@ -43,7 +43,8 @@ function compare(a: string, b: string): number {
  */
 export function planIdOf(planId: Uuid, orderId: Uuid, s: ToFhir): Uuid {
   if (s.repeatsOf(planId) !== 0) return planId;
-  const first = issuesInOrder(planId, s)[0];
+  let first: { readonly id: Uuid; readonly at: string | null } | undefined;
+  for (const issue of s.issuesOf(planId)) if (first === undefined || byBeginning(issue, first) < 0) first = issue;
   return first === undefined || first.id.toUpperCase() === orderId.toUpperCase() ? planId : copyId(planId, orderId, s);
 }
 
