@@ -117,6 +117,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       const at = portsOf.get(name);
       const config = nodeConfig({
         name,
+        data: join(folder, side),
         database: databaseUrls[side],
         objects: join(folder, side, 'objects'),
         ports: { spine: at?.spine ?? 0, api: at?.api ?? 0 },
