@@ -89,7 +89,13 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       organisations: practices.map(({ ods, asid, partyKey, side }) => ({ ods, asid, partyKey, manufacturer: `SUP-${side}` })),
       port: sds,
     },
-    pds: { folder: join(folder, 'spine', 'pds'), people: [...options.people], port: pds },
+    // The nodes may only read; moving a patient is for whoever holds a user's session, here the practices' systems.
+    pds: {
+      folder: join(folder, 'spine', 'pds'),
+      people: [...options.people],
+      tokens: { application: 'application', 'gp-system': 'worker' },
+      port: pds,
+    },
   };
   const systemConfig = (side: Side): SimulationConfig => ({
     gpSystem: {
