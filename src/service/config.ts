@@ -127,7 +127,7 @@ export function parseConfig(yaml: string | null, environment: Readonly<Record<st
   // A section that is left out altogether still has every one of its missing values named.
   for (const path of variables.values()) sectionOf(settings, path);
   const read = schema.safeParse(settings);
-  if (!read.success) problems.push(...read.error.issues.flatMap(problemsOf));
+  if (!read.success) problems.push(...read.error.issues.flatMap((issue) => problemsOf(issue, settings)));
   const tls = read.success ? readTls(read.data.spine.tls, problems) : null;
   if (read.success) problems.push(...clashes(read.data.practices));
   if (!read.success || !tls || problems.length > 0) {
@@ -215,11 +215,14 @@ function sectionOf(tree: Tree, path: readonly string[]): Tree | null {
   return here;
 }
 
-function problemsOf(issue: z.core.$ZodIssue): string[] {
+function problemsOf(issue: z.core.$ZodIssue, settings: Tree): string[] {
   const say = (path: readonly PropertyKey[], text: string) => `${nameOf(path)}: ${text}`;
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => say([...issue.path, key], 'there is no such setting'));
-  const missing = issue.code === 'invalid_type' && /received undefined/.test(issue.message);
-  return [say(issue.path, missing ? 'is missing' : issue.message)];
+  const given = issue.path.reduce<unknown>(
+    (value, key) => (typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined),
+    settings,
+  );
+  return [say(issue.path, given === undefined ? 'is missing' : issue.message)];
 }
 
 /** `GP2GP_SPINE_URL (spine.url)`; inside the list of practices only the path. */

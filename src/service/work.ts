@@ -33,10 +33,17 @@ export type WorkOptions = {
   readonly jobs: Jobs;
   readonly tell: Tell;
   readonly now: () => Date;
+  readonly onFault: (what: string, error: unknown) => void;
 };
 
-/** Failed attempts after which a job's transfer is told; with the doubling pauses about twenty minutes. */
-const JOB_ATTEMPTS = 12;
+/**
+ * Failed attempts after which a job's transfer is told. Pauses double up to five minutes: 12 are about twenty minutes, while somebody
+ * waits at the other end; 300 a day, for what only waits for a service or the practice's own system to come back; a conversion that
+ * fails will fail again.
+ */
+const ATTEMPTS: Readonly<Record<Job, number>> = { mayWeAsk: 300, mayTheyAsk: 12, fetch: 12, toHl7: 3, toFhir: 3, file: 300 };
+/** Trying again cannot help: somebody has to look. */
+const FINAL: ReadonlySet<string> = new Set(['filing.refused', 'filing.otherRecord']);
 /** Claims without an attempt that ended: the process died under it every time, so the work itself may be what kills. */
 const DEADLY_CLAIMS = 10;
 const NOTICE_ATTEMPTS = 12;
@@ -99,8 +106,10 @@ export function createWork(options: WorkOptions): (work: Work) => Promise<void> 
       outcome = await options.jobs[name]({ transfer, practice, attempts: work.attempts });
     } catch (error) {
       if (isDatabaseAway(error)) throw error;
+      options.onFault(name, error);
       const fault = faultText(error);
-      if (work.attempts + 1 < JOB_ATTEMPTS) {
+      const final = error instanceof Fault && FINAL.has(error.code);
+      if (!final && work.attempts + 1 < ATTEMPTS[name]) {
         await retry(db, work.claim, { fault, afterSeconds: pause(work.attempts, 300), counts: true });
         return;
       }

@@ -26,13 +26,20 @@ export async function closeTask(store: Store, practice: Ods, transfer: TransferI
 
 /** What waits for somebody at a practice, the most urgent first. */
 export async function openTasks(store: Store, practice: Ods, limit: number): Promise<OpenTask[]> {
-  const rows = await store
-    .selectFrom('tasks')
-    .select(['transfer', 'task', 'raised_at', 'due_at'])
-    .where('practice', '=', practice)
-    .where('closed_at', 'is', null)
+  return open(store, practice)
     .orderBy((by) => by.fn.coalesce('due_at', 'raised_at'))
     .limit(limit)
     .execute();
-  return rows.map((row) => ({ transfer: row.transfer, task: row.task, raisedAt: row.raised_at, dueAt: row.due_at }));
+}
+
+export async function tasksOf(store: Store, practice: Ods, transfer: TransferId): Promise<OpenTask[]> {
+  return open(store, practice).where('transfer', '=', transfer).orderBy('raised_at').execute();
+}
+
+function open(store: Store, practice: Ods) {
+  return store
+    .selectFrom('tasks')
+    .select(['transfer', 'task', 'raised_at as raisedAt', 'due_at as dueAt'])
+    .where('practice', '=', practice)
+    .where('closed_at', 'is', null);
 }

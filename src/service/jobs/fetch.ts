@@ -37,7 +37,14 @@ export function fetchJob({ objects, conversions, gpConnect, newId }: FetchOption
       if ((record.code === '20' || record.code === '99') && attempts < PATIENCE) throw new Fault('record.unavailable', record.fault);
       return { outcome: 'done', result: { job: 'fetch', answer: { fetched: false, code: record.code } } };
     }
-    const listed = await conversions.run({ do: 'listDocuments', bundle: record.bundle }, record.bundle.bytes);
+    let listed: ListedDocument[];
+    try {
+      listed = await conversions.run({ do: 'listDocuments', bundle: record.bundle }, record.bundle.bytes);
+    } catch (error) {
+      // The record itself cannot be read; asking for it again gives the same one.
+      if (!(error instanceof Fault && /^(json|bundle)\./.test(error.code))) throw error;
+      return { outcome: 'done', result: { job: 'fetch', answer: { fetched: false, code: '10' } } };
+    }
     const fetched = await inTurns(listed, AT_ONCE, async (document) => {
       if ('absent' in document) return absent(document, document.absent, transfer);
       const binary = await system.fetchBinary({ ...ask, url: document.url });

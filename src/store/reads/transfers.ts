@@ -27,7 +27,21 @@ export type TransferFilter = {
 
 /** A page of a practice's transfers, newest first. */
 export async function listTransfers(store: Store, practice: Ods, filter: TransferFilter, limit: number): Promise<TransferLine[]> {
-  let query = store
+  let query = lines(store, practice);
+  if (filter.role) query = query.where('role', '=', filter.role);
+  if (filter.state) query = query.where('state', '=', filter.state);
+  if (filter.nhsNumber) query = query.where('nhs_number', '=', filter.nhsNumber);
+  if (filter.registrationId) query = query.where('registration_id', '=', filter.registrationId);
+  if (filter.after) query = query.where(sql<boolean>`(started_at, id) < (${filter.after.startedAt}, ${filter.after.id})`);
+  return query.orderBy('started_at', 'desc').orderBy('id', 'desc').limit(limit).execute();
+}
+
+export async function readLine(store: Store, practice: Ods, id: TransferId): Promise<TransferLine | null> {
+  return (await lines(store, practice).where('id', '=', id).executeTakeFirst()) ?? null;
+}
+
+function lines(store: Store, practice: Ods) {
+  return store
     .selectFrom('transfers')
     .select([
       'id',
@@ -42,12 +56,6 @@ export async function listTransfers(store: Store, practice: Ods, filter: Transfe
       'ended_at as endedAt',
     ])
     .where('practice', '=', practice);
-  if (filter.role) query = query.where('role', '=', filter.role);
-  if (filter.state) query = query.where('state', '=', filter.state);
-  if (filter.nhsNumber) query = query.where('nhs_number', '=', filter.nhsNumber);
-  if (filter.registrationId) query = query.where('registration_id', '=', filter.registrationId);
-  if (filter.after) query = query.where(sql<boolean>`(started_at, id) < (${filter.after.startedAt}, ${filter.after.id})`);
-  return query.orderBy('started_at', 'desc').orderBy('id', 'desc').limit(limit).execute();
 }
 
 /** How many transfers of the whole node are in which state; for metrics and progress. */

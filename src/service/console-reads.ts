@@ -1,0 +1,28 @@
+import type { Ods, TransferId } from '../base/ids.ts';
+import { type HistoryEntry, readHistory } from '../store/history.ts';
+import { listTransfers, readLine, type TransferLine } from '../store/reads/transfers.ts';
+import type { Store } from '../store/tables.ts';
+import { type OpenTask, tasksOf } from '../store/tasks.ts';
+import type { Practices } from './practices.ts';
+
+/** What pages read. Every read names the practice. */
+export type ConsoleReads = {
+  practices(): Promise<readonly { readonly ods: Ods }[]>;
+  transfers(practice: Ods, limit: number): Promise<readonly TransferLine[]>;
+  transfer(
+    practice: Ods,
+    id: TransferId,
+  ): Promise<{ readonly line: TransferLine; readonly history: readonly HistoryEntry[]; readonly tasks: readonly OpenTask[] } | null>;
+};
+
+export function consoleReads(db: Store, practices: Practices): ConsoleReads {
+  return {
+    practices: () => practices.all(),
+    transfers: (practice, limit) => listTransfers(db, practice, {}, limit),
+    async transfer(practice, id) {
+      const line = await readLine(db, practice, id);
+      if (!line) return null;
+      return { line, history: await readHistory(db, practice, id), tasks: await tasksOf(db, practice, id) };
+    },
+  };
+}

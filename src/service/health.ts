@@ -1,0 +1,58 @@
+import { X509Certificate } from 'node:crypto';
+import { sql } from 'kysely';
+import { reasonOf } from '../base/errors.ts';
+import type { Objects } from '../objects/objects.ts';
+import { queueDepths } from '../store/outbox.ts';
+import type { Store } from '../store/tables.ts';
+
+export type Check = { readonly name: string; readonly ok: boolean; readonly said: string };
+export type Health = { readonly ok: boolean; readonly checks: readonly Check[] };
+
+/** Below this a node takes no more messages: a tenth of the disk, or 5 GiB where that is less. */
+const FLOOR_BYTES = 5 * 1024 ** 3;
+const CERTIFICATE_DAYS = 30;
+
+export async function hasRoom(objects: Objects): Promise<boolean> {
+  const { free, total } = await objects.space();
+  return free >= Math.min(total / 10, FLOOR_BYTES);
+}
+
+/** Whether the node can do its work now, and what stands in the way. Dead letters and a certificate near its end only warn. */
+export async function checkHealth(options: {
+  readonly db: Store;
+  readonly objects: Objects;
+  readonly certificate: string;
+  readonly now: () => Date;
+}): Promise<Health> {
+  const { db, objects, certificate, now } = options;
+  const checks = await Promise.all([
+    check('database', async () => {
+      await sql`select 1`.execute(db);
+      return { ok: true, said: 'answers' };
+    }),
+    check('objects', async () => {
+      const { free } = await objects.space();
+      const ok = await hasRoom(objects);
+      return { ok, said: `${Math.floor(free / 1e6)} MB free${ok ? '' : ': too little, no message is accepted'}` };
+    }),
+    check('certificate', async () => {
+      const days = Math.floor((Date.parse(new X509Certificate(certificate).validTo) - now().getTime()) / 86_400_000);
+      const said = days < 0 ? 'is out of date: Spine refuses us' : `is good for ${days} days${days < CERTIFICATE_DAYS ? ': renew it' : ''}`;
+      return { ok: days >= 0, said };
+    }),
+    check('deadLetters', async () => {
+      let dead = 0;
+      for (const depth of await queueDepths(db)) dead += depth.dead;
+      return { ok: true, said: dead === 0 ? 'none' : `${dead} wait for an operator` };
+    }),
+  ]);
+  return { ok: checks.every(({ ok }) => ok), checks };
+}
+
+async function check(name: string, look: () => Promise<{ ok: boolean; said: string }>): Promise<Check> {
+  try {
+    return { name, ...(await look()) };
+  } catch (error) {
+    return { name, ok: false, said: reasonOf(error) };
+  }
+}

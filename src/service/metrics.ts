@@ -1,0 +1,95 @@
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { Objects } from '../objects/objects.ts';
+import { queueDepths } from '../store/outbox.ts';
+import { countTransfers } from '../store/reads/transfers.ts';
+import type { Store } from '../store/tables.ts';
+import type { Conversions } from './conversions/conversions.ts';
+
+/** What a node counts. Labels name practices, kinds and codes; never a patient. */
+export type Metrics = {
+  /** Committed transactions of the door and of acceptance. */
+  committed(): void;
+  transactions(): number;
+  alert(code: string): void;
+  fault(where: string): void;
+  /** Bytes of accepted messages as they came over the wire. */
+  received(bytes: number): void;
+  sent(outcome: string, bytes: number): void;
+  text(): Promise<string>;
+  readonly contentType: string;
+};
+
+export function createMetrics(options: { readonly db: Store; readonly objects: Objects; readonly conversions: Conversions }): Metrics {
+  const { db, objects, conversions } = options;
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  const transactions = new Counter({
+    name: 'gp2gp_transactions_total',
+    help: 'Transactions that changed a transfer or the inbox',
+    registers,
+  });
+  const alerts = new Counter({ name: 'gp2gp_alerts_total', help: 'What an operator should look at', labelNames: ['code'], registers });
+  const faults = new Counter({ name: 'gp2gp_faults_total', help: 'Faults of the node itself', labelNames: ['where'], registers });
+  const received = new Counter({ name: 'gp2gp_messages_received_total', help: 'Messages accepted from Spine', registers });
+  const receivedBytes = new Counter({ name: 'gp2gp_received_bytes_total', help: 'Bytes of accepted messages', registers });
+  const sent = new Counter({ name: 'gp2gp_messages_sent_total', help: 'Attempts to send, by outcome', labelNames: ['outcome'], registers });
+  const sentBytes = new Counter({ name: 'gp2gp_sent_bytes_total', help: 'Bytes of delivered messages', registers });
+  const objectBytes = (name: 'written' | 'kept', help: string): void => {
+    new Gauge({
+      name: `gp2gp_object_bytes_${name}`,
+      help,
+      registers,
+      collect() {
+        this.set(objects.counters[name] + conversions.counters[name]);
+      },
+    });
+  };
+  objectBytes('written', 'Bytes that went to the object store since the start');
+  objectBytes('kept', 'Of them, bytes of objects that were new');
+  new Gauge({
+    name: 'gp2gp_queue_depth',
+    help: 'Rows of the queues, by kind and state',
+    labelNames: ['kind', 'state'],
+    registers,
+    async collect() {
+      this.reset();
+      for (const { kind, waiting, dead } of await queueDepths(db)) {
+        this.set({ kind, state: 'waiting' }, waiting);
+        this.set({ kind, state: 'dead' }, dead);
+      }
+    },
+  });
+  new Gauge({
+    name: 'gp2gp_transfers',
+    help: 'Transfers by practice, role, state and outcome',
+    labelNames: ['practice', 'role', 'state', 'outcome'],
+    registers,
+    async collect() {
+      this.reset();
+      for (const { practice, role, state, outcome, count } of await countTransfers(db)) {
+        this.set({ practice, role, state, outcome: outcome ?? '' }, count);
+      }
+    },
+  });
+  let committed = 0;
+  return {
+    committed() {
+      committed++;
+      transactions.inc();
+    },
+    transactions: () => committed,
+    alert: (code) => alerts.inc({ code }),
+    fault: (where) => faults.inc({ where }),
+    received(bytes) {
+      received.inc();
+      receivedBytes.inc(bytes);
+    },
+    sent(outcome, bytes) {
+      sent.inc({ outcome });
+      if (outcome === 'delivered') sentBytes.inc(bytes);
+    },
+    text: () => registry.metrics(),
+    contentType: registry.contentType,
+  };
+}

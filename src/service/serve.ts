@@ -1,0 +1,280 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { FastifyInstance } from 'fastify';
+import { type Logger, pino } from 'pino';
+import { reasonOf } from '../base/errors.ts';
+import { isDatabaseAway } from '../database/connect.ts';
+import { startEmbedded } from '../database/embedded.ts';
+import { practiceApi } from '../gp-system/api.ts';
+import { createGpConnect } from '../gp-system/connect.ts';
+import { createFiling } from '../gp-system/filing.ts';
+import { openObjects } from '../objects/objects.ts';
+import { messageEndpoint } from '../spine/endpoint.ts';
+import { createPds } from '../spine/pds.ts';
+import { createSds } from '../spine/sds.ts';
+import { createSender } from '../spine/send.ts';
+import { openStore, prepareStore } from '../store/open.ts';
+import { type Practice, putPractice } from '../store/practices.ts';
+import { createClient } from '../web/client.ts';
+import { Problem } from '../web/problem.ts';
+import { createServer, listen } from '../web/server.ts';
+import { createAccept, createDeliver } from './arrivals.ts';
+import type { NodeConfig } from './config.ts';
+import { type ConsoleReads, consoleReads } from './console-reads.ts';
+import { createConversions } from './conversions/conversions.ts';
+import { checkHealth, hasRoom } from './health.ts';
+import { fetchJob } from './jobs/fetch.ts';
+import { fileJob } from './jobs/file.ts';
+import { mayTheyAskJob } from './jobs/may-they-ask.ts';
+import { mayWeAskJob } from './jobs/may-we-ask.ts';
+import { toFhirJob } from './jobs/to-fhir.ts';
+import { toHl7Job } from './jobs/to-hl7.ts';
+import { createMetrics } from './metrics.ts';
+import { createPost, type Post } from './post.ts';
+import { practiceActions } from './practice-actions.ts';
+import { createPractices } from './practices.ts';
+import { createWork } from './work.ts';
+import { startWorkers, type Workers } from './workers.ts';
+
+export type NodeExtras = {
+  /** Pages for staff; handed what they may read. */
+  readonly console?: (server: FastifyInstance, reads: ConsoleReads) => Promise<void>;
+};
+export type RunningNode = {
+  /** What whoever started the node wants to know. */
+  readonly ready: { readonly ready: true; readonly name: string; readonly spine: string; readonly api: string; readonly pid: number };
+  readonly post: Post;
+  /** Takes nothing new, finishes what is in hand, gives back the rest. */
+  close(): Promise<void>;
+};
+
+/** What failed at the practice's system is tried again soon; the job's own repetitions are for longer trouble. */
+const GP_SYSTEM_WAITS = [200, 1_000, 4_000];
+const PRODUCT = 'Open GP2GP';
+
+/**
+ * One node: database, objects, the listener for Spine, the API for the practices' systems, workers. What was opened before something
+ * failed is closed again.
+ */
+export async function startNode(config: NodeConfig, extras: NodeExtras = {}): Promise<RunningNode> {
+  const closers: (() => Promise<unknown>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0).reverse()) await closer();
+  };
+  try {
+    return await start(config, extras, closers, close);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function start(
+  config: NodeConfig,
+  extras: NodeExtras,
+  closers: (() => Promise<unknown>)[],
+  close: () => Promise<void>,
+): Promise<RunningNode> {
+  const log = pino({ level: config.log, base: { node: config.name } }, pino.destination({ dest: 2, sync: false }));
+  const owner = `${config.name} ${process.pid} ${randomUUID().slice(0, 8)}`;
+  const now = (): Date => new Date();
+  const newId = randomUUID;
+
+  await mkdir(config.data, { recursive: true });
+  const databaseUrl = config.database.url ?? (await embedded(config, closers));
+  const db = openStore(databaseUrl, {
+    connections: config.database.connections,
+    onLost: (error) => log.warn({ fault: reasonOf(error) }, 'a database connection was lost'),
+  });
+  closers.push(() => db.destroy());
+  const objects = await openObjects(config.objects.folder);
+  await prepareStore(db, objects.storeId);
+  for (const practice of config.practices) await putPractice(db, practice);
+  const practices = createPractices(db);
+  const served = await practices.all();
+
+  const { conversionThreads: threads, conversionBytes: budgetBytes } = config.work;
+  const conversions = createConversions({ objectsFolder: config.objects.folder, threads, budgetBytes });
+  closers.push(() => conversions.close());
+  const metrics = createMetrics({ db, objects, conversions });
+  let workers: Workers | null = null;
+  const committed = (queued: boolean): void => {
+    metrics.committed();
+    if (queued) workers?.wake();
+  };
+  const post = createPost({ db, objects, practice: practices.byOds, now, newId, owner, committed });
+
+  const spineClient = createClient({ tls: config.spine.tls, connections: config.work.messages });
+  const client = createClient({ connections: 16 });
+  closers.push(
+    () => spineClient.close(),
+    () => client.close(),
+  );
+  const pds = createPds({ url: config.pds.url, client, token: async () => config.pds.token, newId, now });
+  const sds = createSds({ url: config.sds.url, apiKey: config.sds.apiKey, client, newId, now });
+
+  const api = createServer({ onFault: onFault(log, 'api') });
+  const spine = createServer({
+    tls: config.spine.tls,
+    ...(config.spine.peerNames && { peerNames: config.spine.peerNames }),
+    onFault: onFault(log, 'spine'),
+  });
+  let apiUrl = config.api.publicUrl ?? '';
+  const consumer = { url: 'urn:gp2gp:node', product: PRODUCT, version: '1' };
+  const sender = createSender({ client: spineClient, objects });
+
+  const arrivals = { db, objects, practices, post, now, owner, committed };
+  const accept = createAccept(arrivals);
+  const filing = (practice: Practice) => createFiling({ url: practice.gpSystem.filingUrl, apiKey: practice.gpSystem.key, client });
+  const work = createWork({
+    db,
+    post,
+    practices,
+    sender: {
+      async send(packed, url) {
+        const outcome = await sender.send(packed, url);
+        metrics.sent(outcome.outcome, packed.contentLength);
+        if (outcome.outcome !== 'delivered') log.warn({ message: packed.messageId, ...outcome }, 'a message was not delivered');
+        return outcome;
+      },
+    },
+    spineUrl: config.spine.url,
+    jobs: {
+      mayWeAsk: mayWeAskJob({ db, pds, sds }),
+      mayTheyAsk: mayTheyAskJob({ db, pds, sds }),
+      fetch: fetchJob({
+        objects,
+        conversions,
+        newId,
+        gpConnect: ({ asid, gpSystem }) =>
+          createGpConnect({
+            base: gpSystem.connectUrl,
+            client,
+            objects,
+            fromAsid: asid,
+            toAsid: asid,
+            consumer,
+            now,
+            waits: GP_SYSTEM_WAITS,
+          }),
+      }),
+      toHl7: toHl7Job({ objects, conversions, now }),
+      toFhir: toFhirJob({ db, conversions, apiUrl: () => apiUrl }),
+      file: fileJob({ filing, apiUrl: () => apiUrl }),
+    },
+    tell: (practice, { transfer }, state) => filing(practice).notify({ transferId: transfer, state }),
+    now,
+    onFault: (what, error) => log.warn({ what, fault: reasonOf(error) }, 'work failed and will be tried again'),
+  });
+
+  spine.addHook('onRequest', async () => {
+    if (await hasRoom(objects)) return;
+    metrics.alert('disk.full');
+    throw new Problem(503, 'disk.full', 'no message can be accepted at the moment; send it again');
+  });
+  await messageEndpoint(spine, {
+    objects,
+    accept: async (inbound) => {
+      const acceptance = await accept(inbound);
+      metrics.received(inbound.wire);
+      return acceptance;
+    },
+    ownsPartyKey: practices.ownsPartyKey,
+    now,
+    forward: config.spine.forwardUrl ? { url: config.spine.forwardUrl, client } : null,
+    alert: ({ code, ...about }) => {
+      metrics.alert(code);
+      log.warn({ code, ...about }, 'alert');
+    },
+  });
+
+  let apiKeys: readonly Practice[] = served;
+  api.addHook('onRequest', async () => {
+    apiKeys = await practices.all().catch(() => apiKeys);
+  });
+  await practiceApi(api, { actions: practiceActions({ db, objects, post, now, newId }), practices: () => apiKeys });
+  api.get('/health', async (_request, reply) => {
+    const health = await checkHealth({ db, objects, certificate: config.spine.tls.cert, now });
+    return reply.code(health.ok ? 200 : 503).send({ name: config.name, ...health });
+  });
+  api.get('/health/live', async () => ({ ok: true }));
+  api.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
+  if (extras.console && config.api.console) await extras.console(api, consoleReads(db, practices));
+
+  const apiAddress = await listen(api, { host: config.api.host, port: config.api.port });
+  closers.push(() => api.close());
+  apiUrl ||= apiAddress;
+  workers = startWorkers({
+    db,
+    databaseUrl,
+    owner,
+    deliver: createDeliver(arrivals),
+    carryOut: work,
+    atOnce: { inbox: config.work.arrivals, message: config.work.messages, job: config.work.jobs, timer: 4, notice: 4 },
+    leaseSeconds: config.work.leaseSeconds,
+    pollMs: config.work.pollMs,
+    onFault: (what, error) => {
+      metrics.fault(what);
+      log[isDatabaseAway(error) ? 'warn' : 'error'](
+        { what, fault: reasonOf(error), ...(!isDatabaseAway(error) && stackOf(error)) },
+        'a worker failed',
+      );
+    },
+  });
+  const running = workers;
+  closers.push(() => running.stop());
+  // Last: from here on messages come.
+  const spineAddress = await listen(spine, { host: config.spine.host, port: config.spine.port });
+  closers.push(() => spine.close());
+  log.info({ api: apiAddress, spine: spineAddress, practices: served.length }, 'ready');
+  return {
+    ready: { ready: true, name: config.name, spine: spineAddress, api: apiAddress, pid: process.pid },
+    post,
+    async close() {
+      log.info('stopping');
+      await close();
+    },
+  };
+}
+
+async function embedded(config: NodeConfig, closers: (() => Promise<unknown>)[]): Promise<string> {
+  const server = await startEmbedded(join(config.data, 'database'));
+  closers.push(() => server.stop());
+  return server.url;
+}
+
+function onFault(log: Logger, listener: string) {
+  return (thrown: unknown, where: { readonly method: string; readonly route: string }): void => {
+    log.error({ listener, ...where, fault: reasonOf(thrown), ...stackOf(thrown) }, 'a request failed');
+  };
+}
+
+/** Where in the program it happened; an error's own text may hold what a log may not. */
+function stackOf(thrown: unknown): { at?: string[] } {
+  const stack = thrown instanceof Error ? thrown.stack : undefined;
+  return stack
+    ? {
+        at: stack
+          .split('\n')
+          .filter((line) => line.trimStart().startsWith('at '))
+          .slice(0, 6),
+      }
+    : {};
+}
+
+/**
+ * A node as a process: starts, prints one line of JSON with its addresses, and ends in good order on SIGTERM, SIGINT, or when whoever
+ * started it with an IPC channel is gone.
+ */
+export async function serve(config: NodeConfig, extras: NodeExtras = {}): Promise<void> {
+  const node = await startNode(config, extras);
+  process.stdout.write(`${JSON.stringify(node.ready)}\n`);
+  await new Promise<void>((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
+    process.once('disconnect', () => resolve());
+  });
+  await node.close();
+  // An open channel to whoever started this process would keep it alive.
+  if (process.connected) process.disconnect();
+}
