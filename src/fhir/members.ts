@@ -24,11 +24,17 @@ export function outcomeCodes(outcome: unknown): string[] {
   );
 }
 
-/** What an OperationOutcome says to people, cut to a line. */
-export function outcomeText(outcome: unknown): string {
+/** What an OperationOutcome says to people in fixed words: the displays of its codes. '' for none. */
+export function outcomeWords(outcome: unknown): string {
+  if (member(outcome, 'resourceType') !== 'OperationOutcome') return '';
+  const codings = list(outcome, 'issue').flatMap((issue) => list(member(issue, 'details'), 'coding'));
+  return [...new Set(codings.flatMap((coding) => text(coding, 'display') ?? text(coding, 'code') ?? []))].join('; ').slice(0, 300);
+}
+
+/** The free text of an OperationOutcome, cut to a line. May hold whatever was asked for, so only for look-ups without a patient. */
+export function outcomeDiagnostics(outcome: unknown): string {
   return list(outcome, 'issue')
-    .map((issue) => text(issue, 'diagnostics') ?? text(issue, 'code') ?? '')
-    .filter(Boolean)
+    .flatMap((issue) => text(issue, 'diagnostics') ?? [])
     .join('; ')
     .slice(0, 300);
 }

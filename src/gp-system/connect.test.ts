@@ -64,11 +64,11 @@ async function provider(...answers: Given[]) {
   return { url: `${url}/B22222/STU3/1/gpconnect/fhir`, asked };
 }
 
-function outcome(status: number, code: string, diagnostics = ''): Given {
-  const coding = [{ system: 'https://fhir.nhs.uk/STU3/ValueSet/Spine-ErrorOrWarningCode-1', code }];
+function outcome(status: number, code: string, display = ''): Given {
+  const coding = [{ system: 'https://fhir.nhs.uk/STU3/ValueSet/Spine-ErrorOrWarningCode-1', code, ...(display && { display }) }];
   return {
     status,
-    body: JSON.stringify({ resourceType: 'OperationOutcome', issue: [{ details: { coding }, ...(diagnostics && { diagnostics }) }] }),
+    body: JSON.stringify({ resourceType: 'OperationOutcome', issue: [{ details: { coding }, diagnostics: 'patient 9990000018' }] }),
   };
 }
 
@@ -96,7 +96,7 @@ test('a simulated practice gives its record and its documents, byte for byte', a
   assert.deepEqual([document.object.sha256, document.object.bytes, document.contentType], [served?.sha256, 1_000_000, 'image/tiff']);
   assert.deepEqual(await system.fetchBinary({ ...ask, url: '/Binary/other' }), {
     fetched: false,
-    missing: 'no document other',
+    missing: 'NO_RECORD_FOUND',
     trouble: false,
   });
 });
@@ -168,7 +168,7 @@ test('a document that cannot be had says why, in place of failing the transfer',
     return [got.missing, got.trouble];
   };
   assert.deepEqual(await missing(outcome(404, 'NO_RECORD_FOUND', 'larger than 100 MB')), ['larger than 100 MB', false]);
-  assert.deepEqual(await missing(outcome(403, 'NO_RELATIONSHIP')), ["the practice's system answered 403", true]);
+  assert.deepEqual(await missing(outcome(403, 'NO_RELATIONSHIP')), ['NO_RELATIONSHIP', true]);
   assert.deepEqual(await missing({ status: 502, body: '<html>' }), ["the practice's system answered 502", true]);
   assert.deepEqual(await missing(binary('')), ['it is empty', false]);
   assert.deepEqual(await missing({ body: '{"resourceType":"Binary"}' }), ['it is empty', false]);

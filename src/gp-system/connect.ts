@@ -3,7 +3,7 @@ import { Fault, reasonOf } from '../base/errors.ts';
 import type { Ods } from '../base/ids.ts';
 import type { NhsNumber } from '../base/nhs-number.ts';
 import { readJson } from '../fhir/json.ts';
-import { outcomeCodes, outcomeText } from '../fhir/members.ts';
+import { outcomeCodes, outcomeWords } from '../fhir/members.ts';
 import type { Objects } from '../objects/objects.ts';
 import type { ResponseCode } from '../transfer/types.ts';
 import { doubling, withBackOff } from '../web/back-off.ts';
@@ -138,7 +138,7 @@ async function request(client: HttpClient, ask: HttpRequest): Promise<HttpAnswer
     // A proxy's page, or a body that breaks off: the status says what there is to say.
     if (!(thrown instanceof Fault)) throw thrown;
   }
-  throw new Refused(answer.status, outcomeCodes(outcome), outcomeText(outcome));
+  throw new Refused(answer.status, outcomeCodes(outcome), outcomeWords(outcome));
 }
 
 /** 5xx (but for what is not provided at all), time-outs and broken connections. */

@@ -3,7 +3,7 @@ import { reasonOf } from '../base/errors.ts';
 import type { Ods } from '../base/ids.ts';
 import type { NhsNumber } from '../base/nhs-number.ts';
 import { readJson } from '../fhir/json.ts';
-import { outcomeCodes, outcomeText } from '../fhir/members.ts';
+import { outcomeCodes, outcomeWords } from '../fhir/members.ts';
 import { type HttpClient, HttpFault, type HttpRequest, readBody } from '../web/client.ts';
 import { type PdsPatient, patientOf } from './pds-patient.ts';
 
@@ -161,7 +161,7 @@ function understood(answer: Answer | PdsFailure, asked: NhsNumber, options: PdsO
   // A search's "too many" and other outcomes may come with a 200.
   const patient = patientOf(answer.body, asked, answer.etag, options.now());
   if (patient) return { patient };
-  return failure('refused', `PDS answered no patient${outcomeText(answer.body) ? `: ${outcomeText(answer.body)}` : ''}`, null);
+  return failure('refused', `PDS answered no patient${outcomeWords(answer.body) ? `: ${outcomeWords(answer.body)}` : ''}`, null);
 }
 
 const BY_CODE: ReadonlyMap<string, PdsFailure['failed']> = new Map([

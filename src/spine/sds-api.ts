@@ -1,6 +1,6 @@
 import { Fault, reasonOf } from '../base/errors.ts';
 import { readJson } from '../fhir/json.ts';
-import { list, member, outcomeText, text } from '../fhir/members.ts';
+import { list, member, outcomeDiagnostics, text } from '../fhir/members.ts';
 import { doubling, withBackOff } from '../web/back-off.ts';
 import { type HttpClient, HttpFault, readBody } from '../web/client.ts';
 
@@ -80,7 +80,7 @@ async function get(api: SdsApi, url: string, kind: string): Promise<SdsResource[
   }
   const read = jsonOf(body);
   if (status === 200 && member(read, 'resourceType') === 'Bundle') return resourcesOf(read, kind);
-  const said = outcomeText(read);
+  const said = outcomeDiagnostics(read);
   const passing = status === 200 || status >= 500 || status === 408 || status === 429;
   throw new SdsFault(passing ? 'sds.unavailable' : 'sds.refused', `SDS answered HTTP ${status}${said ? `: ${said}` : ''}`, {
     ...(!passing && { remedy: status === 401 || status === 403 ? 'check the API key for SDS' : 'check the address of SDS' }),
