@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 import { after, test } from 'node:test';
+import fc from 'fast-check';
 import type { FastifyInstance } from 'fastify';
 import { wholeObject } from '../base/content.ts';
 import { Fault } from '../base/errors.ts';
@@ -320,4 +321,62 @@ test('more bodies at once than allowed are asked to come again', async () => {
   const { url } = await node({ bodiesAtOnce: 0 });
   const of = packed(requestMessage());
   assert.equal((await post(url, await bytesOf(of, memoryObjects()), of.contentType)).status, 503);
+});
+
+test('an attachment is on its way into the store while its sender is still writing', async () => {
+  const objects = memoryObjects();
+  let stored = 0;
+  const put = objects.put;
+  objects.put = async (source, limit) => {
+    async function* watched() {
+      for await (const piece of source instanceof Uint8Array ? [source] : source) {
+        stored += piece.byteLength;
+        yield piece;
+      }
+    }
+    return await put(watched(), limit);
+  };
+  const { url, inbox } = await node({ objects });
+  const theirs = memoryObjects();
+  const of = await core(theirs, 3_000_000);
+  const body = await bytesOf(of, theirs);
+  const half = body.byteLength / 2;
+  async function* slowly() {
+    yield body.subarray(0, half);
+    // Were the body held until its end, this would wait for ever.
+    while (stored < 1_000_000) await new Promise((done) => setTimeout(done, 5));
+    yield body.subarray(half);
+  }
+  const headers = { 'content-type': of.contentType, 'content-length': String(body.byteLength) };
+  const answer = await client.request({ method: 'POST', url, headers, body: slowly() });
+  await readBody(answer, 1e5);
+  assert.equal(answer.status, 200);
+  assert.equal(inbox.size, 1);
+});
+
+test('whatever is wrong with a message, its sender is told for good and the node goes on', async () => {
+  const { url, alerts } = await node();
+  const theirs = memoryObjects();
+  const of = await core(theirs, 40);
+  const body = await bytesOf(of, theirs);
+  const change = fc.record({ at: fc.nat(body.byteLength), drop: fc.nat(60), add: fc.uint8Array({ maxLength: 4 }) });
+  await fc.assert(
+    fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 3 }), async (changes) => {
+      let damaged = body;
+      for (const { at, drop, add } of changes) damaged = Buffer.concat([damaged.subarray(0, at), add, damaged.subarray(at + drop)]);
+      const answer = await post(url, damaged, of.contentType);
+      const signal = readEnvelope(answer.body);
+      assert.ok(
+        answer.status === 200
+          ? signal.kind === 'acknowledgement' || signal.kind === 'error'
+          : answer.status === 500 && signal.kind === 'fault',
+        `${answer.status} ${signal.kind}`,
+      );
+    }),
+    { numRuns: 150 },
+  );
+  assert.deepEqual(
+    alerts.filter(({ code }) => code === 'endpoint.trouble'),
+    [],
+  );
 });
