@@ -9,7 +9,15 @@ import { agentIn, authorOf, idOf, participantsOf } from '../shared/statements.ts
 import { dateTimeOf } from '../shared/times.ts';
 import type { Claim, ToFhir } from '../types.ts';
 import { quantityOf, type Told } from './supply.ts';
-import { AGENCY_OF_SUPPLY, NO_INFORMATION, PRESCRIPTION_TYPE, PRESCRIPTION_TYPE_SYSTEM, PRESCRIPTION_TYPES, SUPPLY } from './terms.ts';
+import {
+  AGENCY_OF_SUPPLY,
+  NO_INFORMATION,
+  PRESCRIPTION_TYPE,
+  PRESCRIPTION_TYPE_SYSTEM,
+  PRESCRIPTION_TYPES,
+  SUPPLY,
+  SUPPLY_NOTE,
+} from './terms.ts';
 
 /** What all requests of one statement share. */
 export type Common = {
@@ -88,7 +96,7 @@ export function requestOf(supply: XmlElement, told: Told, common: Common, s: ToF
 /** The name of a supply is told where it says more than that it was an NHS prescription. */
 function supplyNote(supply: XmlElement): string[] {
   const name = attr(child(supply, 'code'), 'displayName');
-  return name && name.toLowerCase() !== SUPPLY.nhs.displayName.toLowerCase() ? [`Prescription type: ${name}`] : [];
+  return name && name.toLowerCase() !== SUPPLY.nhs.displayName.toLowerCase() ? [SUPPLY_NOTE + name] : [];
 }
 
 export function prescriptionType(code: string) {

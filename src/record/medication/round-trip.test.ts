@@ -177,6 +177,21 @@ test('an order that was cancelled keeps its state, and words about why', () => {
   assert.ok(order.note?.some((note) => note.text?.includes('printed twice (2024-03-02)')));
 });
 
+test('the name of a supply does not grow in the notes with each transfer', () => {
+  const coding = {
+    system: 'https://fhir.nhs.uk/STU3/CodeSystem/CareConnect-PrescribingAgency-1',
+    code: 'prescribed-by-another-organisation',
+  };
+  const agency = { ...AGENCY, extension: [{ url: `${GP_CONNECT}PrescribingAgency-1`, valueCodeableConcept: { coding: [coding] } }] };
+  const once = planOf(receive(send(PLAN, [DRUG, BEFORE, agency])).resources);
+  assert.deepEqual(
+    once.note?.map((note) => note.text),
+    ['collect\n', 'Prescription type: Prescription by another organisation'],
+  );
+  const again = planOf(receive(send({ ...PLAN, ...(once.note && { note: once.note }) }, [DRUG, BEFORE, agency])).resources);
+  assert.deepEqual(again.note, once.note);
+});
+
 test('every label of the table is written', () => {
   const agency = { ...AGENCY, basedOn: [{ reference: 'MedicationRequest/ORDER' }] };
   const reason = {

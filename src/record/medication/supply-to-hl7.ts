@@ -24,6 +24,7 @@ import {
   STATUS_WORDS,
   STOPPED,
   SUPPLY,
+  SUPPLY_NOTE,
   UNKNOWN_UNIT,
 } from './terms.ts';
 
@@ -52,7 +53,7 @@ export function authorise(supply: Supply, s: ToHl7): XmlElement {
     predecessor(request, s),
     annotation(
       [stateOf(supply), fact(FACTS.prescriptionType, told), agencyWords(supply), expiryOf(supply, s), ...wordsOf(request)],
-      request,
+      supply,
     ),
   );
 }
@@ -68,7 +69,7 @@ export function prescribe(supply: Supply, s: ToHl7): XmlElement {
     availabilityTime(start),
     quantity(request),
     fulfilled(request, s),
-    annotation([stateOf(supply), fact(FACTS.statusReason, reasonOfOrder(request)), agencyWords(supply), ...wordsOf(request)], request),
+    annotation([stateOf(supply), fact(FACTS.statusReason, reasonOfOrder(request)), agencyWords(supply), ...wordsOf(request)], supply),
   );
 }
 
@@ -113,9 +114,11 @@ function statusOf({ active }: Supply): XmlElement {
 }
 
 function codeOf({ agency }: Supply): XmlElement {
-  const { code, displayName } = SUPPLY[AGENCIES.get(agency ?? '')?.supply ?? 'nhs'];
+  const { code, displayName } = supplyOfAgency(agency);
   return snomedCode(code, displayName);
 }
+
+const supplyOfAgency = (agency: string | undefined) => SUPPLY[AGENCIES.get(agency ?? '')?.supply ?? 'nhs'];
 
 function agencyWords({ agency }: Supply): string | undefined {
   return agency === 'prescribed-by-previous-practice' ? fact(FACTS.agency, AGENCIES.get(agency)?.display) : undefined;
@@ -208,8 +211,9 @@ function wordsOf({ dosageInstruction, dispenseRequest }: MedicationRequest): (st
   return [fact(FACTS.patientInstruction, dosageInstruction?.[0]?.patientInstruction), fact(FACTS.duration, value && joined([value, unit]))];
 }
 
-function annotation(facts: readonly (string | undefined)[], { note }: MedicationRequest): XmlElement {
-  const notes = joined((note ?? []).map((one) => one.text?.trim()));
+function annotation(facts: readonly (string | undefined)[], { request: { note }, agency }: Supply): XmlElement {
+  const repeated = SUPPLY_NOTE + supplyOfAgency(agency).displayName;
+  const notes = joined((note ?? []).map((one) => one.text?.trim()).filter((text) => text !== repeated));
   const text = factsThenNotes(facts, notes ? [NOTES + notes] : []);
   return h('pertinentInformation', { typeCode: 'PERT' }, h('pertinentSupplyAnnotation', null, h('text', null, text)));
 }

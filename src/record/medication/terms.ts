@@ -71,6 +71,9 @@ export const FACTS = {
 } as const satisfies Labels<string>;
 export const NOTES = 'Notes: ';
 
+/** The note by which a receiver keeps the name of a supply. It is not sent on where the supply itself says so again. */
+export const SUPPLY_NOTE = 'Prescription type: ';
+
 /** Units of a duration: codes of FHIR, and the words for them. */
 export const DURATION_WORDS: ReadonlyMap<string, string> = new Map([
   ['s', 'seconds'],
