@@ -7,6 +7,7 @@ import { after, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { at, attr, descendants } from '../xml/element.ts';
 import { readXml } from '../xml/read.ts';
+import { main } from './main.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'gp2gp-convert-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -115,24 +116,30 @@ test('the report is a file of its own', () => {
   assert.ok(Array.isArray(counts));
 });
 
-test('what cannot be read is one line that names the file, and exit code 2', () => {
-  const wrong = (to: string, name: string, content: string) => {
-    const path = file(name, content);
-    const { status, stdout, stderr } = gp2gp('--to', to, path);
-    assert.equal(status, 2, `${name}: ${stderr}`);
-    assert.equal(stdout, '');
-    assert.equal(stderr.trim().split('\n').length, 1, stderr);
-    assert.ok(stderr.includes(path), stderr);
-    return stderr;
+test('what cannot be read is one line that names the file, and exit code 2', async (t) => {
+  const told = t.mock.method(console, 'error', () => {});
+  const wrong = async (to: string, name: string, content: string | null) => {
+    const path = content === null ? join(folder, name) : file(name, content);
+    told.mock.resetCalls();
+    assert.equal(await main(['convert', '--to', to, path]), 2, name);
+    const lines = told.mock.calls.map(({ arguments: [line] }) => String(line));
+    assert.equal(lines.length, 1, lines.join('\n'));
+    assert.ok(lines[0]?.includes(path) && !lines[0].includes('\n'), lines[0]);
+    return lines[0] ?? '';
   };
-  assert.match(wrong('hl7', 'a.txt', 'hello'), /no JSON/);
-  assert.match(wrong('hl7', 'b.json', '{"resourceType":"Patient"}'), /no FHIR Bundle but a Patient/);
-  assert.match(wrong('hl7', 'c.json', '{"resourceType":"Bundle","entry":[]}'), /no Patient/);
-  wrong('fhir', 'd.txt', 'hello');
-  wrong('fhir', 'e.xml', '<!DOCTYPE x [<!ENTITY a "b">]><EhrExtract/>');
-  assert.match(wrong('fhir', 'f.xml', '<RCMR_IN010000UK05/>'), /no extract/);
-  assert.equal(gp2gp('--to', 'hl7', join(folder, 'none.json')).status, 2);
-  assert.equal(gp2gp('--to', 'csv', record).status, 2);
+  assert.match(await wrong('hl7', 'a.txt', 'hello'), /no JSON/);
+  assert.match(await wrong('hl7', 'b.json', '{"resourceType":"Patient"}'), /no FHIR Bundle but a Patient/);
+  assert.match(await wrong('hl7', 'c.json', '{"resourceType":"Bundle","entry":[]}'), /no Patient/);
+  await wrong('fhir', 'd.txt', 'hello');
+  await wrong('fhir', 'e.xml', '<!DOCTYPE x [<!ENTITY a "b">]><EhrExtract/>');
+  assert.match(await wrong('fhir', 'f.xml', '<RCMR_IN010000UK05/>'), /no extract/);
+  await wrong('hl7', 'none.json', null);
+});
+
+test('a direction that there is not is refused as wrong usage', () => {
+  const { status, stderr } = gp2gp('--to', 'csv', record);
+  assert.equal(status, 2);
+  assert.match(stderr, /hl7, fhir/);
 });
 
 function resource(bundle: string, type: string) {
