@@ -1,6 +1,6 @@
 /** One record by its references. What is found, and in which order, does not depend on the order of the bundle's entries. */
-import { writeJson } from '../fhir/json.ts';
-import type { Bundle, Reference, Resource } from '../fhir/types.ts';
+import { Decimal, writeJson } from '../fhir/json.ts';
+import type { Bundle, BundleEntry, Reference, Resource } from '../fhir/types.ts';
 import { normalised } from './shared/references.ts';
 
 export type BundleIndex = {
@@ -18,7 +18,7 @@ export type BundleIndex = {
 };
 
 export function indexBundle(bundle: Bundle): BundleIndex {
-  const entries = (bundle.entry ?? []).filter((entry) => isResource(entry.resource));
+  const entries = (bundle.entry ?? []).map((entry) => tidied(entry) as BundleEntry).filter((entry) => isResource(entry?.resource));
   const given = entries.flatMap((entry) => (entry.resource ? [entry.resource] : [])).sort(byTypeAndId);
   const byKey = new Map<string, Resource>();
   const keys = new Map<Resource, string>();
@@ -33,14 +33,14 @@ export function indexBundle(bundle: Bundle): BundleIndex {
   for (const [at, resource] of given.entries()) add(`${resource.resourceType}/${resource.id ?? `without-id-${at + 1}`}`, resource);
   for (const list of given) {
     if (list.resourceType !== 'List') continue;
-    for (const inner of list.contained ?? []) if (isResource(inner)) add(`List/${list.id}#${localId(inner)}`, inner);
+    for (const inner of listOf(list.contained)) if (isResource(inner)) add(`List/${list.id}#${localId(inner)}`, inner);
   }
   const byUrl = new Map(entries.flatMap((entry) => (entry.fullUrl && entry.resource ? [[entry.fullUrl, entry.resource] as const] : [])));
 
   const find = (reference: Reference | string | undefined, container?: Resource): Resource | undefined => {
     const text = normalised(reference);
     if (text === undefined) return undefined;
-    if (text.startsWith('#')) return container?.contained?.find((inner) => localId(inner) === text.slice(1));
+    if (text.startsWith('#')) return listOf(container?.contained).find((inner) => isResource(inner) && localId(inner) === text.slice(1));
     return byKey.get(text) ?? byUrl.get(text) ?? byUrl.get(rawOf(reference));
   };
   const resources = [...keys.keys()];
@@ -58,8 +58,23 @@ export function indexBundle(bundle: Bundle): BundleIndex {
   };
 }
 
+/** Without nulls, which JSON allows everywhere and FHIR almost nowhere. What has none is not copied. */
+function tidied(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    const kept = value.filter((one) => one !== null);
+    const inner = kept.map(tidied);
+    return kept.length === value.length && inner.every((one, at) => one === value[at]) ? value : inner;
+  }
+  if (typeof value !== 'object' || value === null || value instanceof Decimal) return value;
+  const members = Object.entries(value);
+  const inner = members.filter(([, one]) => one !== null).map(([name, one]) => [name, tidied(one)] as const);
+  const same = inner.length === members.length && inner.every(([, one], at) => one === members[at]?.[1]);
+  return same ? value : Object.fromEntries(inner);
+}
+
+/** A resource has a type, and its id, if any, is a text. */
 function isResource(resource: Resource | undefined): boolean {
-  return typeof resource?.resourceType === 'string';
+  return typeof resource?.resourceType === 'string' && (resource.id === undefined || typeof resource.id === 'string');
 }
 
 /** Of two with the same name the order of the bundle must not decide either. */
@@ -72,6 +87,20 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : 1;
 }
 
+/** The answer to a question about a resource; of one of impossible shape, which may break any question, the other answer. */
+export function attempt<T>(question: () => T, otherwise: T): T {
+  try {
+    return question();
+  } catch {
+    return otherwise;
+  }
+}
+
+/** The members of a list; none where something else stands in its place. */
+export function listOf<T>(value: readonly T[] | undefined): readonly T[] {
+  return Array.isArray(value) ? value : [];
+}
+
 const localId = (resource: Resource) => (resource.id ?? '').replace(/^#/, '');
 const rawOf = (reference: Reference | string | undefined) =>
-  (typeof reference === 'string' ? reference : (reference?.reference ?? '')).trim();
+  String(typeof reference === 'string' ? reference : (reference?.reference ?? '')).trim();

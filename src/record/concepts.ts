@@ -11,7 +11,7 @@ import { immunisationToFhir } from './immunisation/to-fhir.ts';
 import { immunisationToHl7 } from './immunisation/to-hl7.ts';
 import { laboratoryToFhir } from './laboratory/to-fhir.ts';
 import { reportToHl7 } from './laboratory/to-hl7.ts';
-import { heldByReport } from './laboratory/tree.ts';
+import { commentedOn, heldByReport } from './laboratory/tree.ts';
 import { notCarried } from './medication/terms.ts';
 import { medicationToFhir } from './medication/to-fhir.ts';
 import { medicationToHl7 } from './medication/to-hl7.ts';
@@ -37,6 +37,8 @@ export type Hl7Handler = {
   readonly outside: Outside;
   /** Resources that are written inside this one's statement and stand nowhere else. */
   readonly holds?: (resource: Resource, find: (reference: Reference | string | undefined) => Resource | undefined) => readonly Resource[];
+  /** What the resource is a comment on: where a report holds that, it holds this as well. */
+  readonly follows?: (resource: Resource) => readonly Reference[];
   /** Why a resource is not carried at all; undefined for one that is. Asked before places are given, so that no link leads to it. */
   readonly leavesOut?: (resource: Resource) => string | undefined;
 };
@@ -45,7 +47,7 @@ function handler<R extends Resource>(
   resourceType: R['resourceType'],
   map: MapToHl7<R>,
   outside: Outside,
-  more: Pick<Hl7Handler, 'when' | 'holds' | 'leavesOut'> = {},
+  more: Pick<Hl7Handler, 'when' | 'holds' | 'follows' | 'leavesOut'> = {},
 ): Hl7Handler {
   return { resourceType, map: map as MapToHl7<Resource>, outside, ...more };
 }
@@ -60,7 +62,10 @@ export const TO_HL7: readonly Hl7Handler[] = [
   handler('Immunization', immunisationToHl7, 'data'),
   handler('MedicationRequest', medicationToHl7, 'medication', { leavesOut: (request) => notCarried(request as MedicationRequest) }),
   handler('Observation', bloodPressureToHl7, 'transaction', { when: (observation) => isBloodPressure(observation as Observation) }),
-  handler('Observation', observationToHl7, 'transaction', { when: (observation) => isCommentNote((observation as Observation).code) }),
+  handler('Observation', observationToHl7, 'transaction', {
+    when: (observation) => isCommentNote((observation as Observation).code),
+    follows: (note) => commentedOn(note as Observation),
+  }),
   handler('Observation', observationToHl7, 'data', { holds: (panel, find) => heldByPanel(panel as Observation, find) }),
   handler('ProcedureRequest', planToHl7, 'data'),
   handler('ReferralRequest', referralToHl7, 'data'),

@@ -34,9 +34,10 @@ export class Reporting {
     this.#count(kind).in++;
   }
 
-  went(kind: string, target: string, from: Origin): void {
+  /** One thing of a kind was written, as these. */
+  went(kind: string, targets: readonly string[], from: Origin): void {
     this.#count(kind).out++;
-    this.#origins.push({ target, from });
+    for (const target of targets) this.#origins.push({ target, from });
   }
 
   report(): ConversionReport {

@@ -1,6 +1,6 @@
 /** Who names a resource: an index made once, so that no handler walks all resources of a type for each of its own. */
 import type { Reference, Resource } from '../fhir/types.ts';
-import type { BundleIndex } from './bundle-index.ts';
+import { attempt, type BundleIndex, listOf } from './bundle-index.ts';
 
 /** Resources of a type by what they name; each once, in the order of the index. */
 export function namedBy<R extends Resource>(
@@ -10,7 +10,7 @@ export function namedBy<R extends Resource>(
 ): (reference: Reference | string) => readonly R[] {
   const byNamed = new Map<Resource, R[]>();
   for (const resource of index.all(resourceType) as readonly R[]) {
-    for (const name of new Set(namesOf(resource).map((reference) => index.find(reference, resource)))) {
+    for (const name of new Set(attempt(() => listOf(namesOf(resource)).map((reference) => index.find(reference, resource)), []))) {
       if (name === undefined) continue;
       const known = byNamed.get(name);
       if (known) known.push(resource);

@@ -5,10 +5,10 @@
  */
 import { isUuid } from '../base/ids.ts';
 import type { Encounter, List, Reference, Resource } from '../fhir/types.ts';
-import type { BundleIndex } from './bundle-index.ts';
+import { attempt, type BundleIndex, listOf } from './bundle-index.ts';
 import type { Hl7Handler } from './concepts.ts';
 import { LISTS } from './consultation/terms.ts';
-import { typeOf } from './shared/references.ts';
+import { normalised, typeOf } from './shared/references.ts';
 import type { Place, Remark, Uuid } from './types.ts';
 
 export type Item = { readonly resource: Resource; readonly key: string; readonly handler: Hl7Handler };
@@ -42,7 +42,7 @@ export function place(index: BundleIndex, handlers: readonly Hl7Handler[], newId
 
 /** The handler that takes a resource, if one does. */
 export function handlerOf(resource: Resource, handlers: readonly Hl7Handler[]): Hl7Handler | undefined {
-  return handlers.find((one) => one.resourceType === resource.resourceType && (one.when?.(resource) ?? true));
+  return handlers.find((one) => one.resourceType === resource.resourceType && attempt(() => one.when?.(resource) ?? true, false));
 }
 
 // Types that the record needs and that are carried as part of others; everything else is reported when nobody takes it.
@@ -98,7 +98,8 @@ class Placing {
 
   #leaveOut(): void {
     for (const resource of this.#index.resources) {
-      const why = handlerOf(resource, this.#handlers)?.leavesOut?.(resource);
+      const handler = handlerOf(resource, this.#handlers);
+      const why = attempt(() => handler?.leavesOut?.(resource), undefined);
       if (why === undefined) continue;
       this.#leftOut.add(this.#key(resource));
       this.#remark(resource, 'statement.notCarried', why);
@@ -110,13 +111,28 @@ class Placing {
     const { resources } = this.#index;
     for (const resource of [...resources.filter((one) => !isObservation(one)), ...resources.filter(isObservation)]) {
       const holds = this.#leftOut.has(this.#key(resource)) ? undefined : handlerOf(resource, this.#handlers)?.holds;
-      for (const held of holds?.(resource, (reference) => this.#index.find(reference, resource)) ?? []) {
+      const find = (reference: Reference | string | undefined) => this.#index.find(reference, resource);
+      for (const held of attempt(() => holds?.(resource, find) ?? [], [])) {
         const key = this.#index.keys.get(held);
         if (key === undefined || this.#holders.has(key) || this.#root(resource) === held) continue;
         this.#holders.set(key, resource);
         this.#held.set(resource, [...(this.#held.get(resource) ?? []), held]);
       }
     }
+    for (const resource of resources) if (!this.#holders.has(this.#key(resource))) this.#follow(resource);
+  }
+
+  /** What belongs to a resource that another holds stands there too. */
+  #follow(resource: Resource): void {
+    const follows = handlerOf(resource, this.#handlers)?.follows;
+    const targets = attempt(() => follows?.(resource) ?? [], []);
+    const holder = targets
+      .map((target) => this.#index.keyOf(target, resource))
+      .map((key) => (key === undefined ? undefined : this.#holders.get(key)))
+      .find((one) => one !== undefined);
+    if (holder?.resourceType !== 'DiagnosticReport' || this.#leftOut.has(this.#key(resource))) return;
+    this.#holders.set(this.#key(resource), holder);
+    this.#held.set(holder, [...(this.#held.get(holder) ?? []), resource]);
   }
 
   /** The outermost resource inside whose statement this one is written: itself for one that stands alone. */
@@ -129,11 +145,11 @@ class Placing {
   /** In the order of the record's list of consultations; those that it forgets follow by their beginning. */
   #encounters(): Encounter[] {
     const listed = this.#lists(LISTS.consultations)
-      .flatMap((list) => list.entry ?? [])
+      .flatMap(entriesOf)
       .map((entry) => this.#index.find(entry.item))
       .filter((found): found is Encounter => found?.resourceType === 'Encounter');
     const others = (this.#index.all('Encounter') as readonly Encounter[]).filter((encounter) => !listed.includes(encounter));
-    return [...new Set([...listed, ...others.toSorted((a, b) => compare(a.period?.start ?? '', b.period?.start ?? ''))])];
+    return [...new Set([...listed, ...others.toSorted((a, b) => compare(String(a.period?.start ?? ''), String(b.period?.start ?? '')))])];
   }
 
   #lists(code: string): List[] {
@@ -176,10 +192,10 @@ class Placing {
 
   #topics(consultation: List, composition: number): Topic[] {
     const topics: Topic[] = [];
-    for (const { item } of consultation.entry ?? []) {
+    for (const { item } of entriesOf(consultation)) {
       const found = this.#index.find(item);
       if (found?.resourceType === 'List' && isCoded(found as List, LISTS.topic)) {
-        const groups = this.#groups(found as List, (found as List).entry ?? [], composition);
+        const groups = this.#groups(found as List, entriesOf(found as List), composition);
         if (groups.length) topics.push({ id: this.#idFor(found), list: found as List, groups });
         continue;
       }
@@ -192,12 +208,12 @@ class Placing {
   }
 
   /** Categories as they are; entries that stand in none share a virtual one with their neighbours. */
-  #groups(topic: List, entries: NonNullable<List['entry']>, composition: number): Group[] {
+  #groups(topic: List, entries: readonly Entry[], composition: number): Group[] {
     const groups: { id: Uuid; list: List | undefined; bare: boolean; items: Item[] }[] = [];
     for (const { item } of entries) {
       const found = this.#index.find(item, topic);
       const isList = found?.resourceType === 'List';
-      const contained = item?.reference?.includes('#') ?? false;
+      const contained = normalised(item)?.includes('#') ?? false;
       if (isList && !contained && found !== topic) {
         const list = found as List;
         if (!isCoded(list, LISTS.category))
@@ -217,7 +233,7 @@ class Placing {
 
   /** What a list leads to, lists inside it opened. */
   #items(list: List, composition: number, under: Place['under'], opened: Set<Resource>): Item[] {
-    return (list.entry ?? []).flatMap(({ item }) => {
+    return entriesOf(list).flatMap(({ item }) => {
       const found = this.#index.find(item, list);
       if (found?.resourceType === 'List') {
         if (opened.has(found)) return [];
@@ -299,11 +315,14 @@ class Placing {
 /** Which encounter a resource says it belongs to; the types name that member differently. */
 function contextOf(resource: Resource): Reference | undefined {
   const { context, encounter } = resource as { context?: Reference | { encounter?: Reference }; encounter?: Reference };
-  return encounter ?? (context && 'encounter' in context ? context.encounter : (context as Reference | undefined));
+  return encounter ?? (typeof context === 'object' && 'encounter' in context ? context.encounter : (context as Reference | undefined));
 }
 
 const isObservation = (resource: Resource) => resource.resourceType === 'Observation';
-const isCoded = (list: List, code: string) => list.code?.coding?.some((coding) => coding.code === code) ?? false;
+const isCoded = (list: List, code: string) => listOf(list.code?.coding).some((coding) => coding.code === code);
+
+type Entry = NonNullable<List['entry']>[number];
+const entriesOf = (list: List): readonly Entry[] => listOf(list.entry).filter((entry) => typeof entry === 'object');
 
 function compare(a: string, b: string): number {
   if (a === b) return 0;

@@ -3,7 +3,7 @@
  * statement costs that statement, which stands in its place as an observation with its words; only an unreadable extract is refused,
  * and where a patient was asked for one without a patient or of another.
  */
-import { reasonOf } from '../base/errors.ts';
+import { Fault, reasonOf } from '../base/errors.ts';
 import { nhsNumber } from '../base/nhs-number.ts';
 import type { Bundle, Encounter, List, Organization, Patient, Resource } from '../fhir/types.ts';
 import { at, attr, children, descendants, type XmlElement, type XmlNode } from '../xml/element.ts';
@@ -109,6 +109,7 @@ class Reading {
   readonly #unlisted = new Map<Uuid, Person>();
   readonly #sharedByKey = new Map<string, string>();
   readonly #idsByKey = new Map<string, Uuid>();
+  readonly #failed = new Set<XmlElement>();
   /** What stands instead of a resource that could not be made. */
   readonly #instead = new Map<string, string>();
 
@@ -203,28 +204,33 @@ class Reading {
       s.report({ code: 'value.lost', text: `The consultation's own details cannot be read (${reasonOf(thrown)}); its entries are kept.` });
       this.#consultations.encounters.push({ resourceType: 'Encounter', id: composition.id, status: 'finished', subject: ref(s.patient) });
     }
-    this.reporting.went('ehrComposition', `Encounter/${composition.id}`, from);
+    this.reporting.went('ehrComposition', [`Encounter/${composition.id}`], from);
   }
 
   #one(one: Claim): void {
     if (one.concept === 'consultation') return;
     this.reporting.came(one.statement.name);
     const from = originOf(one);
-    if (one.heldBy) {
+    if (one.heldBy && !this.#failed.has(one.heldBy)) {
       const target = this.#claims.resources.get(upper(idOf(one.statement)));
-      this.reporting.went(one.statement.name, target ?? '', from);
+      this.reporting.went(one.statement.name, target === undefined ? [] : [target], from);
       return;
     }
     const s = this.#questions((remark) => this.reporting.issue(remark, from));
-    const handler = (this.#options.handlers ?? TO_FHIR).get(one.concept);
+    // What stood inside a statement that could not be mapped is an entry by itself.
+    const concept = one.heldBy ? 'observation' : one.concept;
+    const handler = (this.#options.handlers ?? TO_FHIR).get(concept);
     let resources: readonly Resource[];
     try {
-      resources = handler ? handler(one, s) : [this.#asWords(one, s, `nothing maps a ${one.concept}`)];
+      if (!handler) throw new Fault('record.concept', `nothing maps a ${concept}`);
+      resources = handler(one, s);
     } catch (thrown) {
+      this.#failed.add(one.statement);
       resources = [this.#asWords(one, s, reasonOf(thrown))];
     }
     this.#made.get(kindOf(one))?.push(...resources);
-    for (const resource of resources) this.reporting.went(one.statement.name, `${resource.resourceType}/${resource.id}`, from);
+    const targets = resources.map((resource) => `${resource.resourceType}/${resource.id}`);
+    this.reporting.went(one.statement.name, targets, from);
   }
 
   /** What is known to be no entry of a record is only told; anything else is kept as words. */
@@ -238,7 +244,7 @@ class Reading {
     this.reporting.came(one.statement.name);
     const resource = this.#asWords(one, s, `a ${one.statement.name} is nothing that is known`);
     this.#made.get('observation')?.push(resource);
-    this.reporting.went(one.statement.name, `Observation/${resource.id}`, from);
+    this.reporting.went(one.statement.name, [`Observation/${resource.id}`], from);
   }
 
   #asWords(one: Claim, s: ToFhir, why: string): Resource {
@@ -247,7 +253,7 @@ class Reading {
       code: 'statement.asText',
       text: `The entry could not be read as what it is (${place}: ${why}); its words are kept as a note.`,
     });
-    const resource = asObservation(one.statement, s.composition(one).xml, s, s.encounterOf(one.composition));
+    const resource = asObservation(shell(one.statement), s.composition(one).xml, s, s.encounterOf(one.composition));
     const meant = this.#claims.resources.get(upper(idOf(one.statement)));
     if (meant !== undefined) this.#instead.set(meant, `Observation/${resource.id}`);
     return resource;

@@ -2,23 +2,24 @@
  * A GP Connect record as an HL7 extract: index the bundle, place every resource, write composition by composition. A fault in one
  * resource costs that resource, which stands in its place as a narrative; only a bundle without the patient is refused.
  */
-import { reasonOf } from '../base/errors.ts';
+import { Fault, reasonOf } from '../base/errors.ts';
 import { type Hl7Time, hl7ToEpoch, toHl7Seconds } from '../base/hl7-time.ts';
 import { nhsNumber } from '../base/nhs-number.ts';
-import type { Bundle, Condition, Encounter, MedicationStatement, Patient, Reference, Resource } from '../fhir/types.ts';
+import type { Bundle, Condition, Encounter, MedicationStatement, Observation, Patient, Reference, Resource } from '../fhir/types.ts';
 import { attr, child, h, type XmlElement } from '../xml/element.ts';
 import { carriable, writeCloseTag, writeOpenTag, writeXml } from '../xml/write.ts';
-import { type BundleIndex, indexBundle } from './bundle-index.ts';
+import { type BundleIndex, indexBundle, listOf } from './bundle-index.ts';
 import { type Hl7Handler, TO_HL7 } from './concepts.ts';
 import { category, encounterComposition, outsideComposition, topic } from './consultation/to-hl7.ts';
 import { Reporting } from './issues.ts';
+import { commentedOn } from './laboratory/tree.ts';
 import { namedBy } from './named-by.ts';
 import { directory } from './people/directory.ts';
 import { NHS_NUMBER_OID, NHS_NUMBER_URI, SDS_ORGANISATION_OID } from './people/terms.ts';
 import { agentDirectory } from './people/to-hl7.ts';
 import { handlerOf, type Item, type Placement, type Planned, place } from './place.ts';
+import { ACTUAL_PROBLEM } from './problem/terms.ts';
 import { parentsOf } from './problem/text.ts';
-import { problemIndex } from './problems-named.ts';
 import { snomedCode } from './shared/coded.ts';
 import { asNarrative } from './shared/degrade.ts';
 import { isRedacted } from './shared/redaction.ts';
@@ -52,7 +53,7 @@ export type ToHl7Options = {
 export type WrittenExtract = { readonly extractId: Uuid; readonly head: string; readonly tail: string; readonly nhsNumber: string };
 
 export function toHl7(bundle: Bundle, options: ToHl7Options): Conversion<WrittenExtract> {
-  if (bundle?.resourceType !== 'Bundle')
+  if (bundle?.resourceType !== 'Bundle' || (bundle.entry !== undefined && !Array.isArray(bundle.entry)))
     return { refused: 'unreadable', at: null, text: 'What the practice’s system gave is no FHIR bundle.' };
   const index = indexBundle(bundle);
   const patient = patientOf(index, options.nhsNumber);
@@ -74,7 +75,9 @@ function patientOf(index: BundleIndex, wanted: string): Patient | { refused: 'no
   const patients = index.all('Patient') as readonly Patient[];
   if (patients.length === 0) return { refused: 'noPatient', at: null, text: 'The record has no Patient resource.' };
   const numbers = (patient: Patient) =>
-    (patient.identifier ?? []).flatMap(({ system, value }) => (system === NHS_NUMBER_URI && value ? [nhsNumber(value) ?? value] : []));
+    listOf(patient.identifier).flatMap(({ system, value }) =>
+      system === NHS_NUMBER_URI && typeof value === 'string' ? [nhsNumber(value) ?? value] : [],
+    );
   const found = patients.find((patient) => numbers(patient).includes(nhsNumber(wanted) ?? wanted));
   if (found) return found;
   if (patients.some((patient) => numbers(patient).length > 0))
@@ -91,9 +94,10 @@ class Writing {
   readonly #drawId: () => Uuid;
   readonly #options: ToHl7Options;
   readonly #directory: ReturnType<typeof directory>;
-  readonly #problems: ReturnType<typeof problemIndex>;
+  readonly #problems: ToHl7['problemsNaming'];
   readonly #problemsBelow: ToHl7['problemsBelow'];
   readonly #basedOn: ToHl7['statementsBasedOn'];
+  readonly #notesOn: ToHl7['notesOn'];
   readonly #idsByKey = new Map<string, Uuid>();
   /** Ids of statements in the extract so far; and what its links lead to, with who said so. */
   readonly #ids = new Set<Uuid>();
@@ -107,8 +111,9 @@ class Writing {
     this.#drawId = drawId;
     this.#options = options;
     this.#directory = directory(index, drawId);
-    this.#problems = problemIndex(index);
+    this.#problems = namedBy<Condition>(index, 'Condition', (condition) => [actualProblem(condition)]);
     this.#problemsBelow = namedBy<Condition>(index, 'Condition', parentsOf);
+    this.#notesOn = namedBy<Observation>(index, 'Observation', commentedOn);
     this.#basedOn = namedBy<MedicationStatement>(index, 'MedicationStatement', (statement) => statement.basedOn ?? []);
     for (const resource of index.resources) {
       if (resource.resourceType === 'Encounter' || handlerOf(resource, options.handlers ?? TO_HL7))
@@ -120,19 +125,19 @@ class Writing {
 
   composition(planned: Planned): void {
     const xml = planned.kind === 'outside' ? this.#outside(planned) : this.#consultation(planned);
-    if (!xml) return;
+    if (xml === null) return;
     this.written++;
-    this.#options.write(writeXml(component(xml)));
+    this.#options.write(xml);
   }
 
-  #outside({ item, id: compositionId }: Extract<Planned, { kind: 'outside' }>): XmlElement | null {
+  #outside({ item, id: compositionId }: Extract<Planned, { kind: 'outside' }>): string | null {
     const statements = this.#statements(item);
     if (statements.length === 0) return null;
     this.#folderBegins(statements[0]?.effective ?? null);
-    return outsideComposition(statements, item.handler.outside, compositionId);
+    return writeXml(component(outsideComposition(statements, item.handler.outside, compositionId)));
   }
 
-  #consultation({ encounter, list, topics, id: compositionId }: Extract<Planned, { kind: 'consultation' }>): XmlElement | null {
+  #consultation({ encounter, list, topics, id: compositionId }: Extract<Planned, { kind: 'consultation' }>): string | null {
     const inside = topics.map((planned) => ({
       planned,
       groups: planned.groups.map((group) => ({
@@ -157,7 +162,7 @@ class Writing {
         );
         return topic(own, of, planned.id, parts, s);
       });
-      return encounterComposition(of, withLists ? list : undefined, compositionId, topicsWritten, s);
+      return writeXml(component(encounterComposition(of, withLists ? list : undefined, compositionId, topicsWritten, s)));
     };
     this.reporting.went('Encounter', [compositionId], from);
     try {
@@ -178,20 +183,35 @@ class Writing {
     const where = this.#placement.places.get(key);
     if (!where) return [];
     const s = this.#questions(resource);
-    let statements: readonly Statement[];
-    try {
-      statements = handler.map(resource, where, s);
-    } catch (thrown) {
-      s.report({
-        code: 'statement.asText',
-        text: `The entry could not be written as what it is (${reasonOf(thrown)}); its words are kept as a note.`,
-      });
-      statements = [asNarrative(resource, where.statementId, s)];
-    }
-    if (statements.length === 0) s.report({ code: 'statement.notCarried', text: 'The entry gives nothing that an extract can carry.' });
     const from = this.#origin(resource);
-    if (statements.length) this.#went(resource);
-    return statements.map((statement) => ({ ...statement, xml: this.#seen(statement.xml, from) }));
+    try {
+      const statements = handler.map(resource, where, s).map((statement) => ({ ...statement, xml: this.#seen(statement.xml, from) }));
+      if (statements.length) this.#went(resource);
+      else s.report({ code: 'statement.notCarried', text: 'The entry gives nothing that an extract can carry.' });
+      return statements;
+    } catch (thrown) {
+      const text = `The entry could not be written as what it is (${reasonOf(thrown)}); its words are kept as a note.`;
+      s.report({ code: 'statement.asText', text });
+      return [this.#asWords(resource, where.statementId, s), ...this.#held(resource)];
+    }
+  }
+
+  #asWords(resource: Resource, statementId: Uuid, s: ToHl7): Statement {
+    const from = this.#origin(resource);
+    const statement = asNarrative(resource, statementId, s);
+    this.reporting.went(resource.resourceType, [statementId], from);
+    return { ...statement, xml: this.#seen(statement.xml, from) };
+  }
+
+  /** What a resource held that could not be written itself stands beside its words. */
+  #held(resource: Resource): Statement[] {
+    return (this.#placement.held.get(resource) ?? []).flatMap((held) => {
+      const { id: key } = this.#origin(held);
+      const handler = handlerOf(held, this.#options.handlers ?? TO_HL7);
+      const where = this.#placement.places.get(key);
+      if (!where) return [];
+      return handler ? this.#statements({ resource: held, key, handler }) : [this.#asWords(held, where.statementId, this.#questions(held))];
+    });
   }
 
   /** A resource is written together with all that it holds. */
@@ -208,42 +228,40 @@ class Writing {
    * replaced: a repeated one made receivers file two entries as one.
    */
   #seen(xml: XmlElement, from: Origin): XmlElement {
-    const replaced = { count: 0 };
-    const seen = this.#look(xml, from, replaced);
-    if (replaced.count)
-      this.reporting.issue(
-        { code: 'text.replaced', text: `${replaced.count} characters cannot be transferred and were replaced by “\uFFFD”.` },
-        from,
-      );
+    const look = { ids: new Set<Uuid>(), links: new Set<Uuid>(), replaced: 0 };
+    const seen = this.#look(xml, look);
+    for (const own of look.ids) this.#ids.add(own);
+    for (const to of look.links) if (!this.#links.has(to)) this.#links.set(to, from);
+    if (look.replaced) {
+      const text = `${look.replaced} characters cannot be transferred and were replaced by “\uFFFD”.`;
+      this.reporting.issue({ code: 'text.replaced', text }, from);
+    }
     return seen;
   }
 
-  #look(element: XmlElement, from: Origin, replaced: { count: number }): XmlElement {
+  #look(element: XmlElement, look: { ids: Set<Uuid>; links: Set<Uuid>; replaced: number }): XmlElement {
     const own = STATEMENTS.has(element.name) ? attr(child(element, 'id'), 'root') : undefined;
-    if (LINKS.has(element.name)) this.#link(attr(child(element, 'id'), 'root'), from);
-    for (let at = 1; at < element.attributes.length; at += 2) replaced.count += carriable(element.attributes[at] ?? '').replaced;
+    const to = LINKS.has(element.name) ? attr(child(element, 'id'), 'root') : undefined;
+    if (to !== undefined) look.links.add(to);
+    for (let at = 1; at < element.attributes.length; at += 2) look.replaced += replacedIn(element.attributes[at]);
     let changed = false;
     const nodes = element.children.map((node) => {
       if (typeof node === 'string') {
-        replaced.count += carriable(node).replaced;
+        look.replaced += replacedIn(node);
         return node;
       }
-      const inner = this.#look(node, from, replaced);
+      const inner = this.#look(node, look);
       changed ||= inner !== node;
       return inner;
     });
-    if (own !== undefined && this.#ids.has(own)) {
+    if (own !== undefined && (this.#ids.has(own) || look.ids.has(own))) {
       const at = nodes.findIndex((node) => typeof node !== 'string' && node.name === 'id');
       const fresh = this.#drawId();
-      this.#ids.add(fresh);
+      look.ids.add(fresh);
       return { ...element, children: nodes.toSpliced(at, 1, id(fresh)) };
     }
-    if (own !== undefined) this.#ids.add(own);
+    if (own !== undefined) look.ids.add(own);
     return changed ? { ...element, children: nodes } : element;
-  }
-
-  #link(to: Uuid | undefined, from: Origin): void {
-    if (to !== undefined && !this.#links.has(to)) this.#links.set(to, from);
   }
 
   /** What a handler may ask while it maps this resource. */
@@ -271,6 +289,7 @@ class Writing {
       problemsNaming: (reference) => this.#problems(reference),
       problemsBelow: (reference) => this.#problemsBelow(reference),
       statementsBasedOn: (reference) => this.#basedOn(reference),
+      notesOn: (reference) => this.#notesOn(reference),
       report,
     };
   }
@@ -355,6 +374,14 @@ class Writing {
     );
   }
 }
+
+/** How many characters of a text XML cannot carry. A resource may have anything where a text belongs: that is its fault, found here. */
+function replacedIn(text: string | undefined): number {
+  if (typeof text !== 'string') throw new Fault('record.shape', 'something that is no text stands where a text belongs');
+  return carriable(text).replaced;
+}
+
+const actualProblem = (condition: Condition) => condition.extension?.find(({ url }) => url === ACTUAL_PROBLEM)?.valueReference;
 
 const XSI = 'http://www.w3.org/2001/XMLSchema-instance';
 

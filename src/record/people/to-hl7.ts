@@ -1,6 +1,7 @@
 /** The agent directory of an extract. */
 import type { Address, ContactPoint, HumanName, Organization } from '../../fhir/types.ts';
 import { h, type XmlElement } from '../../xml/element.ts';
+import { writeXml } from '../../xml/write.ts';
 import { codedAsText } from '../shared/coded.ts';
 import { joined } from '../shared/comment.ts';
 import { id } from '../shared/statements.ts';
@@ -14,9 +15,20 @@ import { UNKNOWN } from './terms.ts';
  */
 export function agentDirectory(practice: Agent | undefined, agents: readonly Agent[], newId: () => Uuid): XmlElement {
   const others = agents.filter((agent) => agent.id !== practice?.id);
-  const parts = [...(practice ? [practice] : []), ...others].map(agentPart);
+  const parts = [...(practice ? [practice] : []), ...others].map(partOrUnknown);
   if (parts.length === 0) parts.push(part(newId(), UNKNOWN, person(h('family', null, UNKNOWN)), null));
   return h('responsibleParty', { typeCode: 'RESP' }, h('agentDirectory', { classCode: 'AGNT' }, parts));
+}
+
+/** Somebody whose name is of impossible shape is still somebody, to whom statements refer. */
+function partOrUnknown(agent: Agent): XmlElement {
+  try {
+    const written = agentPart(agent);
+    writeXml(written);
+    return written;
+  } catch {
+    return part(agent.id, UNKNOWN, person(h('family', null, UNKNOWN)), null);
+  }
 }
 
 /** One agent: a person, with the organisation they act for, or an organisation, which is written as a person of that name. */

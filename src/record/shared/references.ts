@@ -6,8 +6,9 @@ import type { Reference } from '../../fhir/types.ts';
  * one. `List/<id>#<local>`, GP Connect's way to name a contained resource, keeps its local part.
  */
 export function normalised(reference: Reference | string | undefined): string | undefined {
-  const text = (typeof reference === 'string' ? reference : reference?.reference)?.trim();
-  if (!text) return undefined;
+  const given = typeof reference === 'string' ? reference : reference?.reference;
+  const text = typeof given === 'string' ? given.trim() : '';
+  if (text === '') return undefined;
   if (text.startsWith('#') || text.startsWith('urn:')) return text;
   const match = /(?:^|\/)([A-Z][A-Za-z]+)\/([^/?]+?)(?:\/_history\/[^/]*)?$/.exec(text);
   return match ? `${match[1]}/${match[2]}` : text;
