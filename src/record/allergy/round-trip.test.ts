@@ -105,3 +105,15 @@ test('an ordinary drug allergy comes back active, unconfirmed and of its kind, w
   assert.equal(back.code?.coding?.[0]?.code, '91936005');
   assert.equal(back.note, undefined);
 });
+
+test('a description that nobody could look up on the way is still there at the end', () => {
+  const description = {
+    url: 'https://fhir.nhs.uk/STU3/StructureDefinition/Extension-coding-sctdescid',
+    extension: [{ url: 'descriptionId', valueId: '151981015' }],
+  };
+  const coding = { extension: [description], system: 'http://snomed.info/sct', code: '91936005', display: 'Allergy to penicillin' };
+  const once = there({ ...ALLERGY, clinicalStatus: 'active', code: { coding: [coding] } });
+  const twice = there(once);
+  assert.deepEqual(once.code?.coding?.[1]?.extension, [description]);
+  assert.deepEqual(twice.code, once.code);
+});

@@ -78,9 +78,13 @@ function knownCodings(concept: CodeableConcept | undefined): HL7Code[] {
   });
 }
 
-/** The first SNOMED coding that has a code. */
+/**
+ * The SNOMED coding that says most: one that has only the description it was chosen by (a record read without a terminology release has
+ * those, behind a degrade code) goes before the first, so that whoever is next can look it up.
+ */
 export function snomedCoding(concept: CodeableConcept | undefined): Coding | undefined {
-  return concept?.coding?.find((coding) => coding.system === SNOMED_URI);
+  const codings = concept?.coding?.filter((coding) => coding.system === SNOMED_URI) ?? [];
+  return codings.find((coding) => !coding.code && descriptionOf(coding).id !== undefined) ?? codings[0];
 }
 
 /** The SNOMED description that a coding was chosen by, where the extension tells it. */
