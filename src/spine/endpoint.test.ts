@@ -222,8 +222,11 @@ test('what has no readable envelope is answered by a SOAP fault that says not to
     const fault = readEnvelope(answer.body);
     assert.ok(fault.kind === 'fault' && !fault.retriable);
   }
+  const untyped = await client.request({ method: 'POST', url, body: 'text' });
+  await readBody(untyped, 1e5);
+  assert.equal(untyped.status, 500, 'without a content type');
   assert.equal(inbox.size, 0);
-  assert.equal(alerts.length, 4);
+  assert.equal(alerts.length, 5);
 });
 
 test('more bytes than a message may have are refused, announced or not', async () => {

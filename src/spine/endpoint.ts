@@ -111,7 +111,8 @@ async function receive(request: FastifyRequest, reply: FastifyReply, body: Inbou
     // Signals are never acknowledged.
     return reply.code(200).send();
   }
-  let envelope: EbxmlMessage | null = null;
+  // Set as soon as the envelope is read, long before the rest of the message.
+  const known: { envelope: EbxmlMessage | null } = { envelope: null };
   let parts: ReceivedParts;
   try {
     parts = await receiveParts(
@@ -119,17 +120,17 @@ async function receive(request: FastifyRequest, reply: FastifyReply, body: Inbou
       contentType,
       options.objects,
       async (read) => {
-        envelope = read;
+        known.envelope = read;
         await admit(read, request, body, options);
         body.settle();
       },
-      (defect) => options.alert({ code: defect.code, text: defect.message }),
+      ({ code, message: text }) => options.alert({ ...(known.envelope && namesOf(known.envelope)), code, text }),
     );
   } catch (thrown) {
     if (thrown instanceof Elsewhere) return answerElsewhere(reply, thrown.answer);
     if (thrown instanceof Refusal) return refuse(reply, thrown.envelope, thrown.errorCode, thrown.message, options);
     if (!(thrown instanceof MimeFault || thrown instanceof EnvelopeFault)) throw thrown;
-    return await refuseUnreadable(reply, envelope, thrown, body, options);
+    return await refuseUnreadable(reply, known.envelope, thrown, body, options);
   }
   const receivedAt = instant(options.now());
   let message: Received;

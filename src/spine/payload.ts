@@ -1,3 +1,4 @@
+import { Fault } from '../base/errors.ts';
 import { writeAcknowledgement } from '../hl7v3/acknowledgement.ts';
 import { writeAttachmentCover, writeContinue } from '../hl7v3/copc.ts';
 import { INTERACTION, type InteractionId } from '../hl7v3/oids.ts';
@@ -35,7 +36,8 @@ function payload(message: Exclude<Message, { interaction: 'extract' }>, wrapping
     case 'request':
       return writeRequest(wrapping, message);
     case 'continue':
-      return writeContinue(wrapping, { of: message.of ?? '', from: message.from, to: message.to });
+      if (message.of === null) throw new Fault('pack.payload', 'a continue has to name the extract that it continues');
+      return writeContinue(wrapping, { of: message.of, from: message.from, to: message.to });
     case 'index':
     case 'piece':
       return writeAttachmentCover(wrapping, {
