@@ -96,14 +96,14 @@ export function makeProvider(options: { readonly records: Records; readonly pds:
     if (how?.code) return fail(how.code, 'answered on purpose');
     if (how?.as === 'html') return answerHtml(response);
     const number = nhsNumber(asked.nhsNumber);
-    if (!number || !hasValidCheckDigit(number)) return fail('INVALID_NHS_NUMBER', `${asked.nhsNumber} is no NHS number`);
+    const record = number && options.records.find(practice.ods, number);
+    if (!number || (!record && !hasValidCheckDigit(number))) return fail('INVALID_NHS_NUMBER', `${asked.nhsNumber} is no NHS number`);
     if (token.scope.includes('conf/N') && asked.sensitive)
       return fail('CONFLICTING_VALUES', 'sensitive information was asked for under conf/N');
     const person = options.pds ? await options.pds.read(number) : null;
     if (options.pds && (!person || person.restricted)) return fail('PATIENT_NOT_FOUND', 'no such patient');
     if (person && person.practice?.ods !== token.organisation)
       return fail('NO_RELATIONSHIP', `${token.organisation} is not the registered practice of the patient`);
-    const record = options.records.find(practice.ods, number);
     if (!record) return fail('PATIENT_NOT_FOUND', 'no such patient');
     const body = await servedRecord(record, base);
     response.writeHead(200, { 'content-type': 'application/fhir+json;charset=utf-8', 'content-length': body.byteLength });

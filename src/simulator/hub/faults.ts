@@ -1,4 +1,5 @@
 import { isObject } from '../http.ts';
+import { seeded } from '../seeded.ts';
 
 /**
  * What the hub may do wrong, on purpose.
@@ -88,16 +89,4 @@ export function readFaultRules(value: unknown): readonly FaultRule[] | string {
       if (!['fault', 'match', 'ms', 'status', 'code', 'text', 'times', 'probability'].includes(key)) return `unknown member ${key}`;
   }
   return list as readonly FaultRule[];
-}
-
-/** mulberry32: small, and the same everywhere. */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }
