@@ -1,13 +1,14 @@
 /**
- * What can be said about SNOMED CT without a release of it: which of a few well-known concepts are immunisations. The first sixteen
- * are those by which the existing adaptors check that a release was loaded whole; the others are everyday vaccination procedures.
+ * What can be said about SNOMED CT without a release of it: which of a few well-known concepts are immunisations. The first five
+ * are the roots of the hierarchy, with the eleven behind them those by which the existing adaptors check that a release was loaded whole;
+ * the others are everyday vaccination procedures.
  */
 const IMMUNISATIONS: ReadonlySet<string> = new Set([
-  '787859002', // Vaccine product
-  '127785005', // Administration of substance to produce immunity, either active or passive
-  '304250009', // Administration of first dose of vaccine
-  '90351000119108', // Vaccination given
-  '713404003', // Vaccination given by other healthcare provider
+  '787859002',
+  '127785005',
+  '304250009',
+  '90351000119108',
+  '713404003',
   '2997511000001102',
   '308101000000104',
   '1036721000000101',

@@ -37,7 +37,7 @@ export const allergyToHl7: MapToHl7<AllergyIntolerance> = (allergy, place, s) =>
   const redaction = redactionToHl7(allergy, s);
   reportLosses(allergy, s);
   const times = [statusComplete(), effectiveAt(onset), availabilityTime(asserted), redaction];
-  // Receivers know the observation by the mood `ENV`, a slip of the pen that all senders share and the schema allows.
+  // `ENV` is the existing adaptor's slip of the pen for `EVN`. The schema allows it, and receivers have been tested with nothing else.
   const observation = h(
     'ObservationStatement',
     { classCode: 'OBS', moodCode: 'ENV' },
