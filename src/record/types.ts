@@ -4,7 +4,7 @@
  */
 import type { Hl7Time } from '../base/hl7-time.ts';
 import type { ReportSummary } from '../base/report.ts';
-import type { Coding, Condition, MedicationStatement, Reference, Resource } from '../fhir/types.ts';
+import type { Coding, Condition, MedicationStatement, Observation, Reference, Resource } from '../fhir/types.ts';
 import type { XmlElement } from '../xml/element.ts';
 
 /** Upper case in HL7. */
@@ -85,6 +85,8 @@ export interface ToHl7 {
    * and `observation/panel.ts`. The first in bundle order where several name it; undefined for one that stands by itself.
    */
   holderOf(reference: Reference | string | undefined): string | undefined;
+  /** Comment notes that say they derive from this observation, in bundle order. */
+  notesOn(reference: Reference | string): readonly Observation[];
   /** Conditions whose ActualProblem extension names this resource, in bundle order. */
   problemsNaming(reference: Reference | string): readonly Condition[];
   /** Conditions that call this one their parent. */

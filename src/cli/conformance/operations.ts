@@ -134,7 +134,7 @@ function something(text: string): string {
 function reportResult(resource: Resource, state: UnitState, { notes }: Told): string {
   const named = /result refers to (\S+?)\.?$/m.exec(notes)?.[1];
   const reference = `${resource.resourceType}/${resource.id}`;
-  const inside = { s: state, mine: () => true, open: new Set<Observation>() };
+  const inside = { s: state, mine: () => true, written: new Set<Observation>() };
   return resultStatements(resource as Observation, state.statementId(reference) ?? state.newId(), inside, reference !== named)
     .map((xml) => writeXml(component(xml, true)))
     .join('');

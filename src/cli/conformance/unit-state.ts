@@ -49,6 +49,7 @@ export function unitState(
     },
     document: (reference) => options.document(reference, statementId(reference)),
     holderOf: () => undefined,
+    notesOn: () => [],
     problemsBelow: (reference) =>
       resources.filter((resource): resource is Condition =>
         parentsOf(resource).some((parent) => parent !== undefined && keyOf(parent) === keyOf(reference)),

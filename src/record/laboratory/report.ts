@@ -1,11 +1,12 @@
 /** What a report says of itself, read from its statement and the narratives that stand directly in it. */
+import type { Hl7Time } from '../../base/hl7-time.ts';
 import type { DiagnosticReport, Observation, Reference } from '../../fhir/types.ts';
 import { child, type XmlElement } from '../../xml/element.ts';
 import { readDateText } from '../observation/value.ts';
 import { isResultComment, isUserComment, withoutEnvelope } from '../shared/comment.ts';
 import { head, maybe, ref } from '../shared/resources.ts';
 import { authorOf, furtherIds, idOf, participantsOf, textIn } from '../shared/statements.ts';
-import { instantOf } from '../shared/times.ts';
+import { instantOf, timeOf } from '../shared/times.ts';
 import type { Claim, ToFhir } from '../types.ts';
 import { ANY_REPORT, PLACEHOLDER, PMIP_REPORT_OID, REPORT_LABEL } from './terms.ts';
 
@@ -31,7 +32,7 @@ export function reportOf(
   const comments = narratives.map((narrative) => ({ narrative, raw: textIn(narrative), text: withoutEnvelope(textIn(narrative)) }));
   const said = readResultComments(comments.filter(({ raw }) => isResultComment(raw)).map(({ text }) => text));
   const others = comments.filter(({ raw, text }) => !isResultComment(raw) && text !== PLACEHOLDER.report);
-  const { notes, isFiled, names } = readOthers(others, note);
+  const { notes, isFiled, names } = readOthers(others, timeOf(child(statement, 'availabilityTime')), note);
   const performer = performersOf(statement, names, s);
   return {
     notes,
@@ -80,7 +81,7 @@ function readResultComments(texts: readonly string[]): { status?: string; conclu
 
 type Comment = { readonly narrative: XmlElement; readonly raw: string; readonly text: string };
 
-function readOthers(comments: readonly Comment[], note: (narrative: XmlElement) => Observation) {
+function readOthers(comments: readonly Comment[], issued: Hl7Time | undefined, note: (narrative: XmlElement) => Observation) {
   const filed = comments.flatMap((one) => {
     const date = one.text.startsWith(REPORT_LABEL.filingDate) ? readDateText(one.text.slice(REPORT_LABEL.filingDate.length)) : undefined;
     return date === undefined ? [] : [{ ...one, date }];
@@ -89,9 +90,11 @@ function readOthers(comments: readonly Comment[], note: (narrative: XmlElement) 
   const plain = comments.filter(({ narrative }) => narrative !== filed?.narrative && narrative !== listing?.narrative);
   const notes = plain.map(({ narrative, raw }) => {
     const { effectiveDateTime: _recorded, ...one } = note(narrative);
-    return { note: one as Observation, isUser: isUserComment(raw) };
+    // The comment whose date stands as the filing date has the report's date itself; another comment has its own.
+    const isDated = isUserComment(raw) && timeOf(child(narrative, 'availabilityTime')) === issued;
+    return { note: one as Observation, isDated };
   });
-  const first = notes.find(({ isUser }) => isUser)?.note;
+  const first = notes.find(({ isDated }) => isDated)?.note;
   if (filed && first) first.effectiveDateTime = filed.date;
   const alone = filed && !first ? [filingNote(note(filed.narrative), filed.date)] : [];
   return {

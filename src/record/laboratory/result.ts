@@ -11,17 +11,19 @@ import { PMIP } from '../shared/comment.ts';
 import { quantityToHl7, uncertaintyToHl7 } from '../shared/quantity.ts';
 import { redactionToHl7 } from '../shared/redaction.ts';
 import { component, id, statusComplete } from '../shared/statements.ts';
-import { availabilityTime, availableOfObservation, effectiveOfObservation } from '../shared/times.ts';
+import { availabilityTime, availableOfObservation, effectiveOfObservation, hl7Time } from '../shared/times.ts';
 import type { ToHl7, Uuid } from '../types.ts';
 import { resultTexts } from './comment.ts';
 import { pmipNarrative } from './narrative.ts';
 import { PLACEHOLDER } from './terms.ts';
 
-/** `mine`: whether a member stands in this report. `open`: the results around this one, so that a ring of members ends. */
+/** `mine`: whether a member stands in this report. `written`: what stands in it already, so that nothing stands twice and rings end. */
 export type Inside = {
   readonly s: ToHl7;
   readonly mine: (reference: Reference) => boolean;
-  readonly open: ReadonlySet<Observation>;
+  readonly written: Set<Observation>;
+  /** What the report lists itself. */
+  readonly listed?: ReadonlySet<Observation>;
 };
 
 /**
@@ -30,6 +32,7 @@ export type Inside = {
  * that is for results that no report names.
  */
 export function resultStatements(result: Observation, statementId: Uuid, inside: Inside, apart = false): XmlElement[] {
+  inside.written.add(result);
   const parts = partsOf(result, inside);
   const isGroup = parts.members.some(({ observation }) => isCoded(observation));
   const ids = idsFrom(statementId, inside.s);
@@ -43,7 +46,7 @@ export function resultStatements(result: Observation, statementId: Uuid, inside:
   const inner = [
     ...own,
     ...narratives(result, ids, parts, isGroup, inside.s),
-    ...parts.members.flatMap(({ reference, observation }) => memberStatements(observation, reference, within(inside, result))),
+    ...parts.members.flatMap(({ reference, observation }) => memberStatements(observation, reference, inside)),
   ];
   return [compound(isGroup ? 'BATTERY' : 'CLUSTER', result, compoundId, parts, inner)];
 }
@@ -66,16 +69,26 @@ type Parts = {
 };
 
 /** What the statements of one observation share, made once. */
-export function partsOf(observation: Observation, { s, mine, open }: Inside): Parts {
+export function partsOf(observation: Observation, inside: Inside): Parts {
+  const { s } = inside;
   return {
     effective: effectiveOfObservation(observation, s),
-    available: availabilityTime(availableOfObservation(observation, s)),
+    available: availabilityTime(
+      availableOfObservation(observation, s) ?? (isCommentNote(observation.code) ? hl7Time(observation.issued, s) : null),
+    ),
     redaction: redactionToHl7(observation, s),
-    members: membersOf(observation, s.find).filter((member) => mine(member.reference) && !open.has(member.observation)),
+    members: withNotes(observation, inside).filter((member) => inside.mine(member.reference) && !inside.written.has(member.observation)),
   };
 }
 
-const within = (inside: Inside, observation: Observation): Inside => ({ ...inside, open: new Set([...inside.open, observation]) });
+/** Some systems tell only from the comment what it is a comment on. Those that the report lists are its own. */
+function withNotes(observation: Observation, { s, listed }: Inside): Parts['members'] {
+  const members = membersOf(observation, s.find);
+  const known = new Set([...members.map((member) => member.observation), ...(listed ?? [])]);
+  const notes = s.notesOn(`Observation/${observation.id}`).filter((note) => !known.has(note));
+  return [...members, ...notes.map((note) => ({ reference: { reference: `Observation/${note.id}` }, observation: note }))];
+}
+
 const isCoded = (observation: Observation) => observation.code !== undefined && !isCommentNote(observation.code);
 const QUIET = { report: () => {} };
 
@@ -137,16 +150,21 @@ function narratives(of: Observation, ids: () => Uuid, parts: Parts, group: boole
 const dateOf = (available: XmlElement) => (available.attributes[0] === 'value' ? (available.attributes[1] ?? 'UNK') : 'UNK');
 
 /** A member of a group: a comment, a result, or a group again. */
-function memberStatements(member: Observation, reference: Reference, inside: Inside): XmlElement[] {
-  const { s } = inside;
+export function memberStatements(member: Observation, reference: Reference, inside: Inside): XmlElement[] {
+  const { s, written } = inside;
+  if (written.has(member)) return [];
+  written.add(member);
   const statementId = s.statementId(reference) ?? s.newId();
   const parts = partsOf(member, inside);
   if (isCommentNote(member.code)) {
-    const answers = parts.members.flatMap(({ reference: to, observation }) => memberStatements(observation, to, within(inside, member)));
+    const answers = parts.members.flatMap(({ reference: to, observation }) => memberStatements(observation, to, inside));
     return [userComment(statementId, noteText(member, [], s), parts), ...answers];
   }
   const comments = parts.members.filter(({ observation }) => isCommentNote(observation.code));
-  if (comments.length < parts.members.length) return resultStatements(member, statementId, inside);
+  if (comments.length < parts.members.length || (comments.length > 0 && isCoded(member)))
+    return resultStatements(member, statementId, inside);
+  // One narrative for all comments on a member that has no code of its own, as receivers know it.
+  for (const { observation } of comments) written.add(observation);
   const ids = idsFrom(statementId, s);
   const own = isCoded(member) ? [statement(member, ids(), parts)] : [];
   const texts = comments.flatMap(({ observation }) => noteText(observation, [], s) || []);

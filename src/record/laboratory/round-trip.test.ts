@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { DiagnosticReport, Observation, Organization, Practitioner, Resource, Specimen } from '../../fhir/types.ts';
+import type { DiagnosticReport, Observation, Organization, Practitioner, Reference, Resource, Specimen } from '../../fhir/types.ts';
 import { received, STATEMENT_ID, sent } from '../testing.ts';
 import { LINE, REPORT_LABEL, RESULT_LABEL, SPECIMEN_LABEL } from './terms.ts';
 import { laboratoryToFhir } from './to-fhir.ts';
 import { reportToHl7 } from './to-hl7.ts';
+import { commentedOn } from './tree.ts';
 
 const uuid = (n: number) => `0000000${n}-0000-4000-8000-0000000000AA`;
 const sct = (code: string, display: string) => ({ coding: [{ system: 'http://snomed.info/sct', code, display }] });
@@ -90,7 +91,9 @@ const AROUND: Resource[] = [
 const held = { holderOf: () => `DiagnosticReport/${STATEMENT_ID}` };
 
 function there(report: DiagnosticReport = REPORT, around: readonly Resource[] = AROUND): Map<string, Resource> {
-  const { statement } = sent(reportToHl7, report, around, held);
+  const notesOn = (to: Reference | string) =>
+    (around as Observation[]).filter((one) => commentedOn(one).some(({ reference }) => reference === to));
+  const { statement } = sent(reportToHl7, report, around, { ...held, notesOn });
   const { resources } = received(laboratoryToFhir, 'laboratory', statement);
   return new Map(resources.map((resource) => [`${resource.resourceType}/${resource.id}`, resource]));
 }
@@ -232,4 +235,16 @@ test('every label is written and read back', () => {
     labels.filter((label) => !written.includes(label) && label !== SPECIMEN_LABEL.fastingStatus),
     [],
   );
+});
+
+test('comments on what a report lists, on groups and on comments stand in the report, each once', () => {
+  const on = (id: string, ...targets: string[]): Observation => ({
+    ...note(uuid(8), `about ${id}`),
+    related: targets.map((target) => ({ type: 'derived-from', target: { reference: `Observation/${target}` } })),
+  });
+  for (const targets of [[uuid(2)], [uuid(3)], [uuid(4)], [uuid(6)], [uuid(7)], [uuid(2), uuid(4)]]) {
+    const back = there(REPORT, [...AROUND, on(targets.join(), ...targets)]);
+    assert.equal(observation(back, uuid(8))?.comment, `about ${targets.join()}`);
+    assert.equal(back.size, there().size + 1);
+  }
 });

@@ -6,11 +6,11 @@ import { PMIP } from '../shared/comment.ts';
 import { redactionToHl7 } from '../shared/redaction.ts';
 import { typeOf } from '../shared/references.ts';
 import { component, id, participant, statusComplete } from '../shared/statements.ts';
-import { availabilityTime, availableOfObservation, dateText, effectiveAt, hl7Time } from '../shared/times.ts';
+import { availabilityTime, dateText, effectiveAt, hl7Time } from '../shared/times.ts';
 import type { MapToHl7, ToHl7, Uuid } from '../types.ts';
 import { personName } from './names.ts';
 import { pmipNarrative } from './narrative.ts';
-import { emptyResult, partsOf, resultStatements, userComment } from './result.ts';
+import { emptyResult, type Inside, memberStatements, partsOf, resultStatements, userComment } from './result.ts';
 import { specimenStatement } from './specimen.ts';
 import { PLACEHOLDER, PMIP_REPORT_OID, REPORT, REPORT_LABEL } from './terms.ts';
 import { arrange, type Found } from './tree.ts';
@@ -23,6 +23,8 @@ export const reportToHl7: MapToHl7<DiagnosticReport> = (report, place, s) => {
     return holder === undefined || s.find(holder) === report;
   };
   const tree = arrange(report, s.find, mine);
+  const listed = new Set((report.result ?? []).flatMap((one) => s.find<Observation>(one) ?? []));
+  const inside: Inside = { s, mine, written: new Set(), listed };
   reportSharedResults(report, mine, s);
   const issued = hl7Time(report.issued, s);
   const available = availabilityTime(issued);
@@ -34,7 +36,7 @@ export const reportToHl7: MapToHl7<DiagnosticReport> = (report, place, s) => {
     return specimenStatement(
       specimen?.resource ?? null,
       statementId,
-      statementsOf(results, specimen !== null, mine, s),
+      statementsOf(results, specimen !== null, inside),
       { available, issued },
       s,
     );
@@ -49,21 +51,17 @@ export const reportToHl7: MapToHl7<DiagnosticReport> = (report, place, s) => {
     effectiveAt(null, 'NI'),
     available,
     redactionToHl7(report, s),
-    [...narrativesOf(report, tree.filing, issued, s), ...specimens].map((one) => component(one, true)),
+    [...narrativesOf(report, tree.filing, issued, inside), ...specimens].map((one) => component(one, true)),
     participant('AUT', author),
   );
   return [{ xml, effective: issued, available: issued, author }];
 };
 
-function statementsOf(
-  results: readonly Found<Observation>[],
-  hasSpecimen: boolean,
-  mine: (reference: Reference) => boolean,
-  s: ToHl7,
-): XmlElement[] {
+function statementsOf(results: readonly Found<Observation>[], hasSpecimen: boolean, inside: Inside): XmlElement[] {
+  const { s } = inside;
   if (results.length === 0) return hasSpecimen ? [emptyResult(s)] : [];
   return results.flatMap(({ reference, resource }) =>
-    resultStatements(resource, s.statementId(reference) ?? s.newId(), { s, mine, open: new Set() }, s.holderOf(reference) === undefined),
+    resultStatements(resource, s.statementId(reference) ?? s.newId(), inside, s.holderOf(reference) === undefined),
   );
 }
 
@@ -84,7 +82,13 @@ function authorOf(report: DiagnosticReport, s: ToHl7): Uuid | null {
 }
 
 /** What the report itself says, and the comments of whoever filed it. */
-function narrativesOf(report: DiagnosticReport, filing: readonly Found<Observation>[], issued: string | null, s: ToHl7): XmlElement[] {
+function narrativesOf(
+  report: DiagnosticReport,
+  filing: readonly Found<Observation>[],
+  issued: string | null,
+  inside: Inside,
+): XmlElement[] {
+  const { s } = inside;
   const available = availabilityTime(issued);
   const date = issued ?? 'UNK';
   const write = (type: string, text: string, statementId: Uuid = s.newId()) => pmipNarrative(statementId, type, date, text, available);
@@ -106,9 +110,7 @@ function narrativesOf(report: DiagnosticReport, filing: readonly Found<Observati
     ...empty,
     ...(filed ? [write(PMIP.aggregate, REPORT_LABEL.filingDate + dateText(filed), filedId)] : []),
     ...(participants ? [write(PMIP.aggregate, REPORT_LABEL.participants + participants)] : []),
-    ...notes
-      .filter(({ text }) => text)
-      .map(({ note, text }) => filingComment(note, text, note === dated?.note ? available : null, available, s)),
+    ...notes.flatMap(({ note, text }) => filingComment(note, text, note === dated?.note ? available : null, available, inside)),
   ];
 }
 
@@ -120,12 +122,16 @@ function filingComment(
   text: string,
   told: XmlElement | null,
   issued: XmlElement,
-  s: ToHl7,
-): XmlElement {
-  const parts = partsOf(resource, { s, mine: () => false, open: new Set() });
-  const own = availableOfObservation(resource, s) ?? hl7Time(resource.issued, s);
-  const available = told ?? (own === null ? issued : availabilityTime(own));
-  return userComment(s.statementId(reference) ?? s.newId(), text, { available, redaction: parts.redaction });
+  inside: Inside,
+): XmlElement[] {
+  const { s } = inside;
+  inside.written.add(resource);
+  const parts = partsOf(resource, inside);
+  const available = told ?? (parts.available.attributes[0] === 'value' ? parts.available : issued);
+  return [
+    ...(text ? [userComment(s.statementId(reference) ?? s.newId(), text, { available, redaction: parts.redaction })] : []),
+    ...parts.members.flatMap((member) => memberStatements(member.observation, member.reference, inside)),
+  ];
 }
 
 function nameOf(actor: Reference | undefined, s: ToHl7): string | undefined {

@@ -55,6 +55,12 @@ export function arrange(report: DiagnosticReport, find: Find, mine: (reference: 
   return { groups: unknown.length || specimens.length === 0 ? [{ specimen: null, results: unknown }, ...groups] : groups, filing };
 }
 
+/** What a comment note says that it derives from. */
+export function commentedOn(observation: Observation): Reference[] {
+  if (!isCommentNote(observation.code)) return [];
+  return (observation.related ?? []).flatMap(({ type, target }) => (type === 'derived-from' && target ? [target] : []));
+}
+
 function resultsOf(report: DiagnosticReport, find: Find): Found<Observation>[] {
   return found<Observation>(report.result, 'Observation', find);
 }
