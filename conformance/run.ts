@@ -106,9 +106,16 @@ function judged(group: Compared['summary']['groups'][number], floor: Floor, case
   const figures = `${passed} of ${group.cases} (${group.exact} exact, ${group.explained} explained, ${group.errors} errors)`;
   console.log(`${group.name}: ${figures}, mean score ${score.toFixed(2)} %, mean precision ${precision.toFixed(2)} %`);
   for (const text of missed) console.log(`  below its floor: ${text}`);
-  if (process.env['GP2GP_CONFORMANCE_LIST'])
-    for (const one of cases) if (belongs(one, group.name)) console.log(`  ${one.verdict} ${one.id}${one.note ? `: ${one.note}` : ''}`);
+  if (process.env['GP2GP_CONFORMANCE_LIST']) list(cases.filter((one) => belongs(one, group.name)));
   return { name: group.name, passed, failed: missed.length, failures: missed };
+}
+
+/** The cases that are not met; those with one and the same trouble (a command that does not start) as one line. */
+function list(cases: Compared['cases']): void {
+  for (const [note, same] of Map.groupBy(cases, ({ note }) => note ?? '')) {
+    if (note !== '' && same.length > 5) console.log(`  ${same.length} cases: ${note}`);
+    else for (const { verdict, id } of same) console.log(`  ${verdict} ${id}${note && `: ${note}`}`);
+  }
 }
 
 function belongs(one: Compared['cases'][number], group: string): boolean {
