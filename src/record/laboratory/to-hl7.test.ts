@@ -113,3 +113,12 @@ test('a report holds its specimens, its results and their members, each once', (
     all.find((one) => `${one.resourceType}/${one.id}` === (reference as { reference?: string })?.reference);
   assert.deepEqual(heldByReport({ ...REPORT, result: of('g', 'm', 'g') }, find), all);
 });
+
+test('that single performers are not carried is told once', () => {
+  const by = { performer: [{ reference: 'Practitioner/P' }] };
+  const { remarks } = sent(reportToHl7, { ...REPORT, result: of('a', 'b') }, [observation('a', by), observation('b', by)], held);
+  assert.deepEqual(
+    remarks.map(({ code: issue }) => issue),
+    ['value.lost'],
+  );
+});

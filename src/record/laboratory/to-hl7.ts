@@ -26,6 +26,8 @@ export const reportToHl7: MapToHl7<DiagnosticReport> = (report, place, s) => {
   const listed = new Set((report.result ?? []).flatMap((one) => s.find<Observation>(one) ?? []));
   const inside: Inside = { s, mine, written: new Set(), listed };
   reportSharedResults(report, mine, s);
+  if (tree.groups.some(({ results }) => results.some(({ resource }) => resource.performer?.length)))
+    s.report({ code: 'value.lost', text: 'Who made each single result is not carried; receivers know who made the report.' });
   const issued = hl7Time(report.issued, s);
   const available = availabilityTime(issued);
   const author = authorOf(report, s);

@@ -1,6 +1,6 @@
 /**
  * Panels: an observation whose members are observations of their own ("has-member"), outside reports. HL7 holds the members inside
- * the panel's compound statement; the peer's readers call that a template.
+ * the panel's compound statement; receivers call that a template.
  */
 import type { Observation, Reference, Resource } from '../../fhir/types.ts';
 import { h, type XmlElement } from '../../xml/element.ts';

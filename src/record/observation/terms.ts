@@ -33,7 +33,7 @@ export const LABEL = {
   status: 'Observation Status: ',
 } as const;
 
-/** What the peer's words for a comparator are inside `Component(s): […]`. */
+/** The existing adaptor's words for a comparator inside `Component(s): […]`. */
 export const COMPARATOR_WORDS: ReadonlyMap<string, string> = new Map([
   ['<', 'Less than'],
   ['<=', 'Less or Equal to'],

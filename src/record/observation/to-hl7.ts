@@ -40,6 +40,8 @@ export function measurement(observation: Observation, statementId: Uuid, s: ToHl
   const effective = effectiveOfObservation(observation, s);
   const available = availableOfObservation(observation, s);
   if (!observation.code) s.report({ code: 'code.degraded', text: 'An observation without a code; it travels as unknown.' });
+  if (s.find(observation.specimen))
+    s.report({ code: 'link.broken', text: 'The specimen of a result that no report holds is not carried.' });
   const xml = h(
     'ObservationStatement',
     { classCode: 'OBS', moodCode: 'EVN' },
