@@ -8,7 +8,7 @@ export type Chance = {
   number(): number;
   /** A whole number from `low` to `high`, both included. */
   between(low: number, high: number): number;
-  pick<T>(list: readonly [T, ...T[]]): T;
+  pick<T>(list: readonly T[]): T;
   /** So many different ones of a list, or all. */
   some<T>(list: readonly T[], count: number): T[];
   happens(probability: number): boolean;
@@ -25,9 +25,10 @@ export function makeChance(seed: number): Chance {
   return {
     number,
     between,
-    pick: ([first, ...rest]) => {
-      const at = between(0, rest.length);
-      return at === 0 ? first : (rest[at - 1] ?? first);
+    pick: (list) => {
+      const at = between(0, list.length - 1);
+      if (at >= list.length) throw new Fault('simulator.chance', 'nothing to pick from');
+      return list[at] as (typeof list)[number];
     },
     some: (list, count) => {
       const left = [...list];

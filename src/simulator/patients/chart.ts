@@ -69,31 +69,34 @@ export function entriesOf(resources: readonly Written[]): BundleEntry[] {
   return resources.map((resource) => ({ resource }));
 }
 
-/** A coded concept, its description named as GP Connect systems do, at times with a local code beside it. */
-export function concept([code, display]: Term, options: { text?: string; local?: string } = {}): object {
-  const descriptionId = ownSnomedId(Number(code.slice(0, 5)), '11');
+/**
+ * A coded concept, at times with a local code beside it. With `description` the coding names a description id too, as GP
+ * Connect systems do; it is of our own making, so only a receiver that goes by the concept id can read such a code.
+ */
+export function concept([code, display]: Term, options: { text?: string; local?: string; description?: boolean } = {}): object {
+  const local = options.local && { system: 'https://fhir.hl7.org.uk/Id/egton-codes', code: options.local, display, userSelected: true };
   return {
     coding: [
-      ...(options.local
-        ? [{ system: `${CARE_CONNECT.replace('/STU3', '')}/Id/egton-codes`, code: options.local, display, userSelected: true }]
-        : []),
+      ...(local ? [local] : []),
       {
-        extension: [
-          {
-            url: `${NHS}/StructureDefinition/Extension-coding-sctdescid`,
-            extension: [
-              { url: 'descriptionId', valueId: descriptionId },
-              { url: 'descriptionDisplay', valueString: display },
-            ],
-          },
-        ],
+        ...(options.description && { extension: [descriptionOf(code, display)] }),
         system: SCT,
         code,
         display,
-        ...(options.local ? {} : { userSelected: true }),
+        ...(!local && { userSelected: true }),
       },
     ],
     ...(options.text !== undefined && { text: options.text }),
+  };
+}
+
+export function descriptionOf(code: string, display: string): object {
+  return {
+    url: `${NHS}/StructureDefinition/Extension-coding-sctdescid`,
+    extension: [
+      { url: 'descriptionId', valueId: ownSnomedId(Number(code.slice(0, 5)), '11') },
+      { url: 'descriptionDisplay', valueString: display },
+    ],
   };
 }
 

@@ -14,7 +14,7 @@ export function openConsultation(chart: Chart, at: Date, by: Ref): { readonly on
   const { chance } = chart;
   const id = chance.uuid();
   const encounter = { reference: `Encounter/${id}` };
-  const [type, title] = chance.pick(VISITS as [(typeof VISITS)[number]]);
+  const [type, title] = chance.pick(VISITS);
   const list = (listId: string, code: string, display: string, entries: readonly Ref[], more: Record<string, unknown>): Ref =>
     add(
       chart,

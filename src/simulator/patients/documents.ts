@@ -20,7 +20,7 @@ export function documentSize(chance: Chance): number {
 
 export function addDocument(chart: Chart, on: Occasion, bytes: number): { readonly ref: Ref; readonly document: PatientDocument } {
   const { chance } = chart;
-  const [type, contentType, ending, description] = chance.pick(LETTERS as [(typeof LETTERS)[number]]);
+  const [type, contentType, ending, description] = chance.pick(LETTERS);
   const id = chance.uuid();
   const ref = add(
     chart,

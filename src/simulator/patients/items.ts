@@ -5,6 +5,8 @@ import { DRUG_ALLERGIES, LIFESTYLE, MEASUREMENTS, OTHER_ALLERGIES, RECALLS, SPEC
 /** Where and when an item was entered; without an encounter it stands outside any consultation. */
 export type Occasion = { readonly at: Date; readonly by: Ref; readonly encounter: Ref | null };
 
+/** Entered with a description id: blood pressures, and one complaint whose code no receiver can know. */
+const DESCRIBED = new Set(['163020007', '404640003']);
 const UNCATEGORISED = '826501000000100';
 /** One item in fifty is kept from the patient's sight. */
 const secret = (chart: Chart) => (chart.chance.happens(0.02) ? NOPAT : undefined);
@@ -22,7 +24,10 @@ export function addObservation(chart: Chart, on: Occasion, code: Term, more: Rec
     {
       security: secret(chart),
       status: 'final',
-      code: concept(code, chart.chance.happens(0.3) ? { local: `EMISN${code[0].slice(0, 4)}` } : {}),
+      code: concept(code, {
+        description: DESCRIBED.has(code[0]),
+        ...(chart.chance.happens(0.3) && { local: `EMISN${code[0].slice(0, 4)}` }),
+      }),
       subject: chart.patient,
       context: context(on),
       effectiveDateTime: chart.chance.happens(0.8) ? timeOf(on.at) : dayOf(on.at),
@@ -40,7 +45,7 @@ export function addComment(chart: Chart, on: Occasion): Ref {
 
 export function addMeasurement(chart: Chart, on: Occasion): Ref {
   const { chance } = chart;
-  const [code, unit, mean, deviation, digits] = chance.pick(MEASUREMENTS as [(typeof MEASUREMENTS)[number]]);
+  const [code, unit, mean, deviation, digits] = chance.pick(MEASUREMENTS);
   const value = decimal(Math.max(0.1, mean + deviation * chance.normal()), digits);
   const range = chance.happens(0.2) && {
     referenceRange: [{ low: { value: decimal(mean - deviation, digits), unit }, high: { value: decimal(mean + deviation, digits), unit } }],
@@ -56,7 +61,7 @@ export function addLifestyle(chart: Chart, on: Occasion): Ref {
   return addObservation(
     chart,
     on,
-    chart.chance.pick(LIFESTYLE as [Term]),
+    chart.chance.pick(LIFESTYLE),
     chart.chance.happens(0.3) ? { valueString: '10 a day, since age 19' } : {},
   );
 }
@@ -64,7 +69,7 @@ export function addLifestyle(chart: Chart, on: Occasion): Ref {
 export function addBloodPressure(chart: Chart, on: Occasion): Ref {
   const { chance } = chart;
   const reading = (code: string, display: string, value: number) => ({
-    code: concept([code, display]),
+    code: concept([code, display], { description: true }),
     valueQuantity: { value, unit: 'mmHg', system: 'http://unitsofmeasure.org', code: 'mm[Hg]' },
   });
   return addObservation(chart, on, ['163020007', 'O/E - blood pressure reading'], {
@@ -133,7 +138,7 @@ export function addAllergy(chart: Chart, on: Occasion, kind: 'drug' | 'other' | 
           coding: [{ system: 'http://snomed.info/sct', code: '196461000000101', display: 'Transfer-degraded drug allergy' }],
           text: 'Septrin Paediatric suspension',
         }
-      : concept(chance.pick((kind === 'drug' ? DRUG_ALLERGIES : OTHER_ALLERGIES) as [Term]));
+      : concept(chance.pick(kind === 'drug' ? DRUG_ALLERGIES : OTHER_ALLERGIES));
   const reaction = {
     manifestation: [concept(['271807003', 'Eruption of skin'])],
     severity: chance.pick(['mild', 'moderate', 'severe']),
@@ -163,7 +168,7 @@ export function addAllergy(chart: Chart, on: Occasion, kind: 'drug' | 'other' | 
 
 export function addImmunisation(chart: Chart, on: Occasion): Ref {
   const { chance } = chart;
-  const [code, display, substance] = chance.pick(VACCINATIONS as [(typeof VACCINATIONS)[number]]);
+  const [code, display, substance] = chance.pick(VACCINATIONS);
   const refused = chance.happens(0.08);
   return add(
     chart,
@@ -224,7 +229,7 @@ export function addRecall(chart: Chart, on: Occasion): Ref {
     {
       status: 'active',
       intent: 'plan',
-      code: concept(chance.pick(RECALLS as [Term])),
+      code: concept(chance.pick(RECALLS)),
       subject: chart.patient,
       context: context(on),
       occurrenceDateTime: dayOf(plusDays(on.at, chance.between(90, 400))),

@@ -8,7 +8,7 @@ type Test = (typeof SINGLE_TESTS)[number];
 export function addLaboratoryReport(chart: Chart, on: Occasion): Ref {
   const { chance } = chart;
   const issued = plusDays(on.at, 1);
-  const panel = chance.happens(0.75) ? chance.pick(PANELS as [(typeof PANELS)[number]]) : null;
+  const panel = chance.happens(0.75) ? chance.pick(PANELS) : null;
   const laboratory = laboratoryOf(chart);
   const specimen = add(chart, 'Specimen', {
     accessionIdentifier: {
@@ -48,7 +48,7 @@ export function addLaboratoryReport(chart: Chart, on: Occasion): Ref {
     const related = [...members, ...(comment ? [comment] : [])].map((target) => ({ type: 'has-member', target }));
     results.push(result(panel.group, { related, ...(chance.happens(0.3) && { comment: 'Results validated automatically.' }) }, id));
   } else {
-    const single = chance.pick(SINGLE_TESTS as [Test]);
+    const single = chance.pick(SINGLE_TESTS);
     results.push(result(single[0], measured(chart, single)));
   }
   if (chance.happens(0.3)) results.push(filingComment(chart, on, issued, {}));

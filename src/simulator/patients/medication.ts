@@ -1,5 +1,5 @@
 import { ownSnomedId } from './chance.ts';
-import { add, type Chart, coded, dayOf, extension, NOPAT, plusDays, type Ref, SCT, timeOf } from './chart.ts';
+import { add, type Chart, coded, dayOf, descriptionOf, extension, NOPAT, plusDays, type Ref, SCT, timeOf } from './chart.ts';
 import type { Occasion } from './items.ts';
 import { DRUGS } from './words.ts';
 
@@ -126,7 +126,12 @@ function medicationOf(chart: Chart, drug: Drug): Ref {
   const code = ownSnomedId(8000 + DRUGS.indexOf(drug), '10');
   const id = `MED-${code}`;
   if (!chart.resources.some((one) => one.resourceType === 'Medication' && one.id === id)) {
-    add(chart, 'Medication', { code: { coding: [{ system: SCT, code, display: drug.name, userSelected: true }] } }, { id });
+    add(
+      chart,
+      'Medication',
+      { code: { coding: [{ extension: [descriptionOf(code, drug.name)], system: SCT, code, display: drug.name, userSelected: true }] } },
+      { id },
+    );
   }
   return { reference: `Medication/${id}` };
 }

@@ -131,16 +131,16 @@ function addTopic(chart: Chart, on: Occasion, problems: Problem[], fresh: Term[]
     problems.push(problem);
     enter('Problem', problem.observation);
   } else if (problems.length && chance.happens(0.4)) {
-    problem = chance.pick(problems as [Problem]);
+    problem = chance.pick(problems);
   }
-  enter('History', ...(chance.happens(0.6) ? [addObservation(chart, on, chance.pick(COMPLAINTS as [Term]))] : []), addComment(chart, on));
+  enter('History', ...(chance.happens(0.6) ? [addObservation(chart, on, chance.pick(COMPLAINTS))] : []), addComment(chart, on));
   if (chance.happens(0.6)) {
     const found = [chance.happens(0.5) ? addBloodPressure(chart, on) : addMeasurement(chart, on)];
     if (chance.happens(0.4)) found.push(addMeasurement(chart, on));
     enter('Examination', ...found);
   }
   if (chance.happens(0.1)) enter('Social', addLifestyle(chart, on));
-  if (chance.happens(0.35)) enter('Medication', addMedication(chart, on, chance.pick(DRUGS as [(typeof DRUGS)[number]])));
+  if (chance.happens(0.35)) enter('Medication', addMedication(chart, on, chance.pick(DRUGS)));
   if (chance.happens(0.12)) enter('Result', addLaboratoryReport(chart, on));
   if (chance.happens(0.06)) enter('Immunisation', addImmunisation(chart, on));
   if (chance.happens(0.06)) enter('Referral', addReferral(chart, on));
