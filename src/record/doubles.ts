@@ -42,7 +42,10 @@ export function withoutDoubles(composition: XmlElement): { xml: XmlElement; remo
       const whole = others.find((one) => onlyText(one)?.includes(tail));
       if (!whole) continue;
       removed.add(whole);
-      reworded.set(observation, withText(observation, text.slice(0, -CUT) + onlyText(whole)));
+      // What stands before the cut piece is the problem's own, unless the double tells it too.
+      const before = text.slice(0, -CUT);
+      const words = onlyText(whole) ?? '';
+      reworded.set(observation, withText(observation, words.startsWith(before) ? words : before + words));
     } else {
       for (const one of others) if (children(one, 'pertinentInformation').length === 0 && idOf(one) !== idOf(observation)) removed.add(one);
     }
