@@ -73,7 +73,8 @@ const schema = z.strictObject({
     forwardUrl: url.optional(),
   }),
   sds: z.strictObject({ url, apiKey: z.string().default('') }),
-  pds: z.strictObject({ url, token: z.string().default('') }),
+  /** `token`: of the registered application; it only reads. */
+  pds: z.strictObject({ url, token: z.string().min(1) }),
   api: z
     .strictObject({
       host: z.string().default('127.0.0.1'),

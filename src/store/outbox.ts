@@ -195,9 +195,10 @@ export type QueueDepth = { readonly kind: Tables['outbox']['kind'] | 'inbox'; re
 /** What waits and what was put aside, by kind. A timer that is not due does not wait. */
 export async function queueDepths(store: Store): Promise<QueueDepth[]> {
   const { rows } = await sql<QueueDepth>`
-    select kind, count(*) filter (where dead_at is null and (kind <> 'timer' or due_at <= now())) as waiting,
-      count(*) filter (where dead_at is not null) as dead
-    from outbox group by kind
+    select kind, count(id) filter (where dead_at is null and (kind <> 'timer' or due_at <= now())) as waiting,
+      count(id) filter (where dead_at is not null) as dead
+    from unnest(array['message', 'job', 'timer', 'notice']) as kind left join outbox using (kind)
+    group by kind
     union all
     select 'inbox', count(*) filter (where done_at is null and dead_at is null), count(*) filter (where dead_at is not null)
     from inbox where done_at is null`.execute(store);
