@@ -63,6 +63,8 @@ export async function openFiling(options: {
 }): Promise<Filing> {
   const closing = new AbortController();
   const running = new Map<string, Promise<void>>();
+  /** Where each offer lies, by practice and transfer. */
+  const places = new Map<string, { readonly ods: string; readonly place: string }>();
   const refusals = new Map<string, string>();
   const placeOf = (practice: Practice, offer: { nhsNumber: string; transferId: string }) =>
     join(options.folder, practice.ods, offer.nhsNumber, offer.transferId.toUpperCase());
@@ -73,6 +75,7 @@ export async function openFiling(options: {
     if (before) return before;
     const lease: Lease = { answer: 'leased', leaseUntil: new Date(Date.now() + LEASE_MS).toISOString() };
     await mkdir(join(place, 'documents'), { recursive: true });
+    places.set(keyOf(practice.ods, offered.transferId), { ods: practice.ods, place });
     await writeWhole(join(place, 'offer.json'), JSON.stringify({ ...offered, leaseUntil: lease.leaseUntil }));
     start(practice, offered, place);
     return lease;
@@ -171,22 +174,25 @@ export async function openFiling(options: {
     const body = JSON.stringify({ version, sha256, answer: answer.answer, ...(reason !== undefined && { reason }) });
     const path = `/api/practices/${practice.ods}/transfers/${answer.transferId}/filing`;
     const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body };
-    const told = await askNode(practice, path, init, closing.signal);
-    await told.body?.cancel();
-    await writeWhole(join(place, 'told.json'), JSON.stringify({ at: new Date().toISOString() }));
-  }
-
-  async function places(): Promise<{ ods: string; place: string }[]> {
-    const found: { ods: string; place: string }[] = [];
-    for (const ods of await namesIn(options.folder))
-      for (const number of await namesIn(join(options.folder, ods)))
-        for (const id of await namesIn(join(options.folder, ods, number)))
-          found.push({ ods, place: join(options.folder, ods, number, id) });
-    return found;
+    let refusal: string | undefined;
+    try {
+      const told = await askNode(practice, path, init, closing.signal);
+      await told.body?.cancel();
+    } catch (thrown) {
+      if (!(thrown instanceof NodeRefusal)) throw thrown;
+      // A node that does not want to know has ended the transfer otherwise; it asks here if it needs the answer.
+      refusal = thrown.message;
+      options.log(`filing ${answer.transferId} at ${practice.ods}: ${refusal}`);
+    }
+    await writeWhole(join(place, 'told.json'), JSON.stringify({ at: new Date().toISOString(), refusal }));
   }
 
   await mkdir(options.folder, { recursive: true });
-  for (const { ods, place } of await places()) {
+  for (const ods of await namesIn(options.folder))
+    for (const number of await namesIn(join(options.folder, ods)))
+      for (const id of await namesIn(join(options.folder, ods, number)))
+        places.set(keyOf(ods, id), { ods, place: join(options.folder, ods, number, id) });
+  for (const { ods, place } of places.values()) {
     const practice = options.practices.find((one) => one.ods === ods);
     if (!practice || (await readIfThere(join(place, 'told.json'))) !== null) continue;
     const text = await readIfThere(join(place, 'offer.json'));
@@ -197,7 +203,7 @@ export async function openFiling(options: {
   return {
     offer,
     ask: async (practice, transferId) => {
-      const found = (await places()).find((one) => one.ods === practice.ods && one.place.endsWith(`/${transferId.toUpperCase()}`));
+      const found = places.get(keyOf(practice.ods, transferId));
       if (!found) return null;
       const answer = await readAnswer(found.place);
       if (answer) return answer;
@@ -210,7 +216,7 @@ export async function openFiling(options: {
     },
     list: async () => {
       const all: (FilingAnswer & { ods: string })[] = [];
-      for (const { ods, place } of await places()) {
+      for (const { ods, place } of places.values()) {
         const answer = await readAnswer(place);
         if (answer) all.push({ ods, ...answer });
       }
@@ -221,6 +227,10 @@ export async function openFiling(options: {
       await Promise.all(running.values());
     },
   };
+}
+
+function keyOf(ods: string, transferId: string): string {
+  return `${ods} ${transferId.toUpperCase()}`;
 }
 
 /** What keeps this system from ever filing an offer, in words for the other side. */

@@ -16,12 +16,15 @@ export class NodeRefusal extends Fault {
 
 const FIRST_MS = 100;
 const MOST_MS = 2_000;
+/** A 409 says "not now": after half a minute of them it is taken for "never". */
+const CONFLICTS = 20;
 
 /**
  * Asks the nodes of a practice in turn, again and again, until one answers with 2xx; `path` may be absolute. A 4xx is final
- * (408, 409, 425 and 429 are not: they ask for patience) and throws `NodeRefusal`, an abort throws what `fetch` throws.
+ * (408, 425 and 429 are not, nor at first 409: they ask for patience) and throws `NodeRefusal`, an abort throws what `fetch` throws.
  */
 export async function askNode(practice: Practice, path: string, init: RequestInit, signal: AbortSignal): Promise<Response> {
+  let conflicts = 0;
   for (let attempt = 0; ; attempt++) {
     const urls = urlsFor(practice, path);
     const url = urls[attempt % Math.max(1, urls.length)];
@@ -30,7 +33,8 @@ export async function askNode(practice: Practice, path: string, init: RequestIni
       const answer = await fetch(url, { ...init, signal, headers: { authorization: `Bearer ${practice.apiKey}`, ...init.headers } });
       if (answer.ok) return answer;
       const text = (await answer.text()).slice(0, 500);
-      if (answer.status >= 400 && answer.status < 500 && ![408, 409, 425, 429].includes(answer.status))
+      if (answer.status === 409) conflicts++;
+      if ((answer.status >= 400 && answer.status < 500 && ![408, 409, 425, 429].includes(answer.status)) || conflicts > CONFLICTS)
         throw new NodeRefusal(answer.status, `${init.method ?? 'GET'} ${url}: ${answer.status} ${text}`);
     } catch (thrown) {
       if (thrown instanceof NodeRefusal || signal.aborted) throw thrown;
