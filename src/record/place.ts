@@ -87,9 +87,11 @@ class Placing {
       this.#remark(double, 'statement.notCarried', 'Another resource of the record has the same type and id; that one is carried.');
     this.#leaveOut();
     this.#hold();
-    const encounters = this.#encounters().map((encounter) => ({ encounter, lists: this.#consultationLists(encounter) }));
-    for (const { encounter, lists } of encounters) if (lists.length) this.#consultation(encounter, lists);
-    for (const { encounter, lists } of encounters) if (!lists.length) this.#unlistedConsultation(encounter);
+    const lists = Map.groupBy(this.#lists(LISTS.consultation), (list) => this.#index.find(list.encounter));
+    const encounters = this.#encounters();
+    for (const encounter of encounters) if (lists.has(encounter)) this.#consultation(encounter, lists.get(encounter) ?? []);
+    const inNoList = encounters.filter((encounter) => !lists.has(encounter));
+    if (inNoList.length) this.#unlistedConsultations(inNoList);
     const rest = this.#index.resources.filter((resource) => this.#takes(resource));
     for (const resource of [...rest.filter((one) => !isObservation(one)), ...rest.filter(isObservation)]) this.#outside(resource);
     this.#reportUnplaced();
@@ -148,16 +150,12 @@ class Placing {
       .flatMap(entriesOf)
       .map((entry) => this.#index.find(entry.item))
       .filter((found): found is Encounter => found?.resourceType === 'Encounter');
-    const others = (this.#index.all('Encounter') as readonly Encounter[]).filter((encounter) => !listed.includes(encounter));
+    const others = this.#index.all('Encounter') as readonly Encounter[];
     return [...new Set([...listed, ...others.toSorted((a, b) => compare(String(a.period?.start ?? ''), String(b.period?.start ?? '')))])];
   }
 
   #lists(code: string): List[] {
     return (this.#index.all('List') as readonly List[]).filter((list) => isCoded(list, code));
-  }
-
-  #consultationLists(encounter: Encounter): List[] {
-    return this.#lists(LISTS.consultation).filter((list) => this.#index.find(list.encounter) === encounter);
   }
 
   #consultation(encounter: Encounter, lists: readonly List[]): void {
@@ -170,13 +168,15 @@ class Placing {
   }
 
   /** A consultation that no list describes holds what names it as its context. */
-  #unlistedConsultation(encounter: Encounter): void {
-    const composition = this.#compositions.length;
-    const items = this.#index.resources
-      .filter((resource) => this.#takes(resource) && this.#index.find(contextOf(resource)) === encounter)
-      .flatMap((resource) => this.#put(resource, composition, 'category') ?? []);
-    const groups = [{ id: this.#newId(), list: undefined, bare: false, items }];
-    this.#compose(encounter, undefined, items.length ? [{ id: this.#newId(), list: undefined, groups }] : []);
+  #unlistedConsultations(encounters: readonly Encounter[]): void {
+    const free = this.#index.resources.filter((resource) => this.#takes(resource));
+    const byContext = Map.groupBy(free, (resource) => this.#index.find(contextOf(resource)));
+    for (const encounter of encounters) {
+      const composition = this.#compositions.length;
+      const items = (byContext.get(encounter) ?? []).flatMap((resource) => this.#put(resource, composition, 'category') ?? []);
+      const groups = [{ id: this.#newId(), list: undefined, bare: false, items }];
+      this.#compose(encounter, undefined, items.length ? [{ id: this.#newId(), list: undefined, groups }] : []);
+    }
   }
 
   #compose(encounter: Encounter, list: List | undefined, topics: readonly Topic[]): void {
