@@ -12,6 +12,8 @@ export type NodePlace = {
   readonly pdsUrl: string;
   readonly systemUrl: string;
   readonly practices: readonly CastPractice[];
+  /** By ODS code, what a practice has otherwise. */
+  readonly practiceSettings?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly console: boolean;
 };
 
@@ -37,6 +39,7 @@ export function nodeConfig(place: NodePlace): Record<string, unknown> {
         filingUrl: `${place.systemUrl}/${ods}/filing`,
         key: apiKey,
       },
+      ...place.practiceSettings?.[ods],
     })),
   };
 }

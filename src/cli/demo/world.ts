@@ -14,6 +14,8 @@ import { type CastPractice, cast, SIDES, type Side } from './cast.ts';
 import { nodeConfig } from './node-config.ts';
 import { freePorts, type Running, startProgram } from './processes.ts';
 
+const INTERACTIONS = ['RCMR_IN010000UK05', 'RCMR_IN030000UK06', 'RCMR_IN030000UK07', 'COPC_IN000001UK01', 'MCCI_IN010000UK13'];
+
 export type WorldOptions = {
   readonly folder: string;
   readonly practices: number;
@@ -25,11 +27,18 @@ export type WorldOptions = {
   readonly console?: boolean;
   /** Settings of every node that a test wants otherwise. */
   readonly nodeSettings?: Readonly<Record<string, unknown>>;
+  /** Settings of single practices, by ODS code. */
+  readonly practiceSettings?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly environment?: Readonly<Record<string, string>>;
+  /** What every practice's contracts say of sending again, in place of the national two-hour interval. */
+  readonly contract?: { readonly retries: number; readonly retryInterval: string };
+  /** Program file that takes the place of this one for nodes, with the same arguments. */
+  readonly nodeProgram?: string;
 };
 
 export type World = {
   readonly practices: readonly CastPractice[];
+  /** The server as it was started last. */
   readonly database: EmbeddedServer;
   readonly databaseUrls: Readonly<Record<Side, string>>;
   /** Every program that runs, by name: `spine`, `north-system`, `north-1` … */
@@ -43,6 +52,8 @@ export type World = {
   readonly folder: string;
   /** Starts a program again at its old address; the one before must have ended. */
   restart(name: string): Promise<void>;
+  /** Starts the database server again; the one before must have ended. */
+  restartDatabase(): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -55,14 +66,16 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   const practices = cast(options.practices);
   const nodeNames = { north: names('north', options.nodesPerSide), south: names('south', options.nodesPerSide) };
   const all = [...nodeNames.north, ...nodeNames.south];
-  const [database, certificates, ports] = await Promise.all([
-    startEmbedded(join(folder, 'database'), { maxConnections: 40 + all.length * 20 }),
+  const startDatabase = () => startEmbedded(join(folder, 'database'), { maxConnections: 40 + all.length * 20 });
+  const [firstDatabase, certificates, ports] = await Promise.all([
+    startDatabase(),
     makeCertificates(
       join(folder, 'certificates'),
       ['spine', ...all].map((name) => ({ name, hosts: [`${name}.gp2gp.invalid`] })),
     ),
     freePorts(6 + all.length * 2),
   ]);
+  let database = firstDatabase;
   const [hub = 0, hubControl = 0, sds = 0, pds = 0, northSystem = 0, southSystem = 0, ...nodePorts] = ports;
   const portsOf = new Map(all.map((name, i) => [name, { spine: nodePorts[i * 2] ?? 0, api: nodePorts[i * 2 + 1] ?? 0 }]));
   const databaseUrls = await sideDatabases(database.url);
@@ -86,7 +99,13 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       ...(options.keepWire && { keepWire: options.keepWire }),
     },
     sds: {
-      organisations: practices.map(({ ods, asid, partyKey, side }) => ({ ods, asid, partyKey, manufacturer: `SUP-${side}` })),
+      organisations: practices.map(({ ods, asid, partyKey, side }) => ({
+        ods,
+        asid,
+        partyKey,
+        manufacturer: `SUP-${side}`,
+        ...(options.contract && { contracts: Object.fromEntries(INTERACTIONS.map((name) => [name, options.contract ?? {}])) }),
+      })),
       port: sds,
     },
     // The nodes may only read; moving a patient is for whoever holds a user's session, here the practices' systems.
@@ -110,10 +129,12 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   });
 
   const starts = new Map<string, () => Promise<Running>>();
-  const plan = async (name: string, command: string, config: unknown) => {
+  const plan = async (name: string, command: string, config: unknown, program?: string) => {
     const file = join(folder, 'configuration', `${name}.yaml`);
     await writeWhole(file, stringify(config));
-    starts.set(name, () => startProgram(name, [command, '--config', file], join(folder, 'log', `${name}.log`), options.environment));
+    starts.set(name, () =>
+      startProgram(name, [command, '--config', file], join(folder, 'log', `${name}.log`), options.environment, program),
+    );
   };
   await mkdir(join(folder, 'configuration'), { recursive: true });
   await plan('spine', 'simulate', spineConfig);
@@ -133,9 +154,10 @@ export async function startWorld(options: WorldOptions): Promise<World> {
         pdsUrl: url(pds),
         systemUrl: systemUrl[side],
         practices: practices.filter((practice) => practice.side === side),
+        ...(options.practiceSettings && { practiceSettings: options.practiceSettings }),
         console: options.console ?? false,
       });
-      await plan(name, 'serve', { ...config, ...options.nodeSettings });
+      await plan(name, 'serve', { ...config, ...options.nodeSettings }, options.nodeProgram);
     }
   }
 
@@ -164,7 +186,9 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   }
   return {
     practices,
-    database,
+    get database() {
+      return database;
+    },
     databaseUrls,
     programs,
     spineControl: url(hubControl),
@@ -174,6 +198,9 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     ledgerFile: join(folder, 'spine', 'hub', 'ledger.jsonl'),
     folder,
     restart: start,
+    restartDatabase: async () => {
+      database = await startDatabase();
+    },
     stop,
   };
 }
