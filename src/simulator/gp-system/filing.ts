@@ -40,8 +40,8 @@ export type Filing = {
   /** Takes an offer; the same offer twice is one filing. */
   offer(practice: Practice, offer: Offer): Promise<FilingAnswer | Lease>;
   ask(practice: Practice, transferId: string): Promise<FilingAnswer | Lease | null>;
-  /** Refuses the next offers of a practice with a reason; null ends that. */
-  refuse(ods: string, reason: string | null): void;
+  /** Refuses the next offers of a practice with a reason, restarts included; null ends that. */
+  refuse(ods: string, reason: string | null): Promise<void>;
   list(): Promise<readonly (FilingAnswer & { readonly ods: string })[]>;
   close(): Promise<void>;
 };
@@ -65,7 +65,9 @@ export async function openFiling(options: {
   const running = new Map<string, Promise<void>>();
   /** Where each offer lies, by practice and transfer. */
   const places = new Map<string, { readonly ods: string; readonly place: string }>();
-  const refusals = new Map<string, string>();
+  await mkdir(options.folder, { recursive: true });
+  const refusalsFile = join(options.folder, 'refusals.json');
+  const refusals = new Map<string, string>(JSON.parse((await readIfThere(refusalsFile)) ?? '[]') as [string, string][]);
   const placeOf = (practice: Practice, offer: { nhsNumber: string; transferId: string }) =>
     join(options.folder, practice.ods, offer.nhsNumber, offer.transferId.toUpperCase());
 
@@ -187,7 +189,6 @@ export async function openFiling(options: {
     await writeWhole(join(place, 'told.json'), JSON.stringify({ at: new Date().toISOString(), refusal }));
   }
 
-  await mkdir(options.folder, { recursive: true });
   for (const ods of await namesIn(options.folder))
     for (const number of await namesIn(join(options.folder, ods)))
       for (const id of await namesIn(join(options.folder, ods, number)))
@@ -210,9 +211,10 @@ export async function openFiling(options: {
       const text = await readIfThere(join(found.place, 'offer.json'));
       return text === null ? null : { answer: 'leased', leaseUntil: String((JSON.parse(text) as { leaseUntil: unknown }).leaseUntil) };
     },
-    refuse: (ods, reason) => {
+    refuse: async (ods, reason) => {
       if (reason === null) refusals.delete(ods);
       else refusals.set(ods, reason);
+      await writeWhole(refusalsFile, JSON.stringify([...refusals]));
     },
     list: async () => {
       const all: (FilingAnswer & { ods: string })[] = [];

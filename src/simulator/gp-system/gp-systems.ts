@@ -121,7 +121,7 @@ export async function startGpSystems(options: GpSystemsOptions): Promise<GpSyste
       }
       case 'PUT /control/refuse': {
         const { ods, reason } = parsed(refuseSchema, await readJsonObject(request));
-        filing.refuse(practiceOf(ods).ods, reason);
+        await filing.refuse(practiceOf(ods).ods, reason);
         return answerJson(response, 200, {});
       }
       case 'POST /control/prescribe': {
