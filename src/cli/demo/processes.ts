@@ -28,7 +28,7 @@ process.once('exit', () => {
 });
 
 /**
- * Starts `gp2gp ARGUMENT…` and waits for its ready line, one JSON object with `"ready": true` on standard output. What it prints goes
+ * Starts `gp2gp ARGUMENT…`, or another program file in its place, and waits for its ready line, one JSON object with `"ready": true` on standard output. What it prints goes
  * to `logFile`. Throws a `Fault` with its last words where it ends before.
  */
 export async function startProgram(
@@ -36,11 +36,12 @@ export async function startProgram(
   args: readonly string[],
   logFile: string,
   environment: Readonly<Record<string, string>> = {},
+  file: string = program(),
 ): Promise<Running> {
   await mkdir(dirname(logFile), { recursive: true });
   const log = createWriteStream(logFile, { flags: 'a' });
   // The IPC channel is a lifeline: a child that loses it ends, so that a killed parent leaves nothing behind.
-  const child = spawn(process.execPath, ['--max-semi-space-size=2', program(), ...args], {
+  const child = spawn(process.execPath, ['--max-semi-space-size=2', file, ...args], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: { ...process.env, ...environment },
   });
