@@ -40,7 +40,10 @@ import { startWorkers, type Workers } from './workers.ts';
 export type NodeExtras = {
   /** Pages for staff; handed what they may read. */
   readonly console?: (server: FastifyInstance, reads: ConsoleReads) => Promise<void>;
+  /** Put around the acceptance of a message by the fault test, which has to see that it notices a node that answers too early. */
+  readonly aroundAccept?: (accept: Accept) => Accept;
 };
+export type Accept = ReturnType<typeof createAccept>;
 export type RunningNode = {
   /** What whoever started the node wants to know. */
   readonly ready: { readonly ready: true; readonly name: string; readonly spine: string; readonly api: string; readonly pid: number };
@@ -125,7 +128,7 @@ async function start(
   const sender = createSender({ client: spineClient, objects });
 
   const arrivals = { db, objects, practices, post, now, owner, committed };
-  const accept = createAccept(arrivals);
+  const accept = (extras.aroundAccept ?? ((own) => own))(createAccept(arrivals));
   const filing = (practice: Practice) => createFiling({ url: practice.gpSystem.filingUrl, apiKey: practice.gpSystem.key, client });
   const work = createWork({
     db,
