@@ -97,18 +97,15 @@ function fates(
     const binary = url?.split('/').at(-1);
     if (binary) binaryOf.set(resource.id.toUpperCase(), binary);
   }
-  const unpaired = new Set(hashOf.values());
-  const fate = filed
+  // An id that is no UUID gets another on the wire: such a document is paired by its bytes.
+  const left = new Set(hashOf.values());
+  return filed
     .filter((document) => !document.missing)
-    .map((document) => {
-      const sha256Sent = hashOf.get(binaryOf.get(document.documentId.toUpperCase()) ?? '') ?? null;
-      if (sha256Sent) unpaired.delete(sha256Sent);
-      return { name: document.name, sha256Sent, sha256Received: document.sha256 };
-    });
-  // An id that is no UUID gets another on the wire: what is left is paired by the bytes themselves, or stays alone.
-  return fate.map((one) =>
-    one.sha256Sent === null && unpaired.delete(one.sha256Received) ? { ...one, sha256Sent: one.sha256Received } : one,
-  );
+    .map(({ documentId, name, sha256 }) => ({
+      name,
+      sha256Sent: hashOf.get(binaryOf.get(documentId.toUpperCase()) ?? '') ?? (left.has(sha256) ? sha256 : null),
+      sha256Received: sha256,
+    }));
 }
 
 function countsOf(sent: Bundle | null, received: Bundle | null): readonly TypeCount[] {
