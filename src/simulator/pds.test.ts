@@ -144,3 +144,15 @@ test('a token of an application reads and may not write; it is given for a well 
   const patch = move(gpOf(read.body)?.id, 'B22222', 'W/"1"');
   assert.equal((await ask(pds.url, `/Patient/${NHS}`, { ...patch, headers: { ...patch.headers, authorization } })).status, 403);
 });
+
+test('an update whose answer was lost is not done again when it is asked for again', async (t) => {
+  const pds = await start();
+  t.after(() => pds.close());
+  const read = await ask(pds.url, `/Patient/${NHS}`);
+  const body = JSON.stringify({ commitThenFail: true, times: 1 });
+  await fetch(`${pds.url}/control/switches`, { method: 'PUT', body });
+  const patch = move(gpOf(read.body)?.id, 'B22222', 'W/"1"', randomUUID());
+  assert.equal((await ask(pds.url, `/Patient/${NHS}`, patch)).status, 503);
+  const again = await ask(pds.url, `/Patient/${NHS}`, patch);
+  assert.deepEqual([again.status, again.etag], [200, 'W/"2"']);
+});

@@ -40,3 +40,19 @@ test('the directory is strict about what it is asked', async (t) => {
   assert.equal(await status(`Device?${ODS}A11111`), 400);
   assert.equal(await status('Practice'), 404);
 });
+
+test('the directory can be made to misbehave as the real one does', async (t) => {
+  const sds = await startSds({ organisations: [organisation], intermediaryUrl: 'https://spine.test/intermediary' });
+  t.after(() => sds.close());
+  const path = `${sds.url}/Endpoint?${ODS}A11111&${INTERACTION}RCMR_IN030000UK07`;
+  const after = async (switches: object) => {
+    await fetch(`${sds.url}/control/switches`, { method: 'PUT', body: JSON.stringify(switches) });
+    const answer = await fetch(path, { headers: { apikey: 'k' } });
+    return { status: answer.status, text: await answer.text() };
+  };
+  assert.match((await after({ uk07NotRewritten: true })).text, /"address":"https:\/\/a11111.thirdparty.nhs.uk/);
+  assert.doesNotMatch((await after({ empty: true, noEntryMember: true })).text, /"entry"/);
+  assert.doesNotMatch((await after({ noReliability: true })).text, /ReliabilityConfiguration/);
+  assert.equal((await after({ status: 504 })).status, 504);
+  assert.match((await after({})).text, /spine.test/);
+});

@@ -1,4 +1,4 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { Fault } from '../../base/errors.ts';
 import { attr, child, children, textOf, type XmlElement } from '../../xml/element.ts';
 import { readXml } from '../../xml/read.ts';
@@ -104,26 +104,27 @@ export function multipartParameters(contentType: string): { readonly boundary: s
 
 const ENVELOPE_LIMIT = 2 * 1024 * 1024;
 
-/** The bytes of the first part of a multipart body that begins at `from` in a file. Throws `EnvelopeFault`. */
-export async function firstPart(path: string, from: number, boundary: string): Promise<Buffer> {
+/**
+ * The bytes of the first part of a multipart body that begins at `from` in a file. `start` is as much of the body as is in
+ * memory already. Throws `EnvelopeFault`.
+ */
+export async function firstPart(path: string, from: number, boundary: string, start: Buffer): Promise<Buffer> {
+  const delimiter = Buffer.from(`--${boundary}`);
+  const there = betweenBoundaries(start, delimiter);
+  if (there) return there;
   const file = await open(path, 'r');
   try {
-    return await readFirstPart(file, from, boundary);
+    let head = start;
+    while (head.byteLength <= ENVELOPE_LIMIT) {
+      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(262_144), 0, 262_144, from + head.byteLength);
+      if (bytesRead === 0) throw new EnvelopeFault('the first part has no end');
+      head = Buffer.concat([head, buffer.subarray(0, bytesRead)]);
+      const part = betweenBoundaries(head, delimiter);
+      if (part) return part;
+    }
+    throw new EnvelopeFault(`no second boundary within ${ENVELOPE_LIMIT} bytes`);
   } finally {
     await file.close();
-  }
-}
-
-async function readFirstPart(file: FileHandle, from: number, boundary: string): Promise<Buffer> {
-  const delimiter = Buffer.from(`--${boundary}`);
-  let head = Buffer.alloc(0);
-  for (;;) {
-    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(65_536), 0, 65_536, from + head.byteLength);
-    if (bytesRead === 0) throw new EnvelopeFault('the first part has no end');
-    head = Buffer.concat([head, buffer.subarray(0, bytesRead)]);
-    const part = betweenBoundaries(head, delimiter);
-    if (part) return part;
-    if (head.byteLength > ENVELOPE_LIMIT) throw new EnvelopeFault(`no second boundary within ${ENVELOPE_LIMIT} bytes`);
   }
 }
 

@@ -177,3 +177,53 @@ test('faults can be switched on: drop loses, duplicate doubles, a lost answer ma
   await hub.close();
   await b.close();
 });
+
+test('Spine can refuse a message after it took it: the sender gets an application acknowledgement that names it', async () => {
+  const a = await recipient(tlsOf(certificates, 'a'));
+  const b = await recipient(tlsOf(certificates, 'b'));
+  const hub = await startHub(
+    options({
+      routes: { 'A-001': { urls: [a.url], asid: '200000000001' }, 'B-001': { urls: [b.url] } },
+      faults: [{ fault: 'negative', match: { interaction: 'RCMR_IN010000UK05' }, times: 1 }],
+    }),
+  );
+  const answer = await postTo(hub.url, tlsOf(certificates, 'a'), message({ id: 'N1' }));
+  assert.equal(answer.status, 202);
+  await until(() => a.received.length === 1, 'the negative');
+  const said = a.received[0]?.body.toString() ?? '';
+  assert.equal(a.received[0]?.headers['soapaction'], '"urn:nhs:names:services:gp2gp/MCCI_IN010000UK13"');
+  assert.match(said, /<acknowledgement typeCode="AR">.*code="506".*<messageRef><id root="n1"\/>/);
+  assert.match(said, /<eb:RefToMessageId>N1</);
+  assert.equal(b.received.length, 0);
+  await until(() => hub.counters.failed === 1, 'the end of the refused one');
+  await hub.close();
+  await a.close();
+  await b.close();
+});
+
+test('a message held back on purpose is overtaken by a later one', async () => {
+  const b = await recipient(tlsOf(certificates, 'b'));
+  const faults = [{ fault: 'latency' as const, ms: 300, match: { conversationId: 'SLOW' } }];
+  const hub = await startHub(options({ faults, routes: { 'A-001': { urls: [] }, 'B-001': { urls: [b.url] } } }));
+  await postTo(hub.url, tlsOf(certificates, 'a'), message({ id: 'O1', conversation: 'slow' }));
+  await postTo(hub.url, tlsOf(certificates, 'a'), message({ id: 'O2' }));
+  await until(() => b.received.length === 2, 'both');
+  assert.match(b.received[0]?.body.toString('latin1') ?? '', /<e:MessageId>O2</);
+  await hub.close();
+  await b.close();
+});
+
+test('a recipient that is never there costs the message in the end, and the sender is told', async () => {
+  const a = await recipient(tlsOf(certificates, 'a'));
+  const hub = await startHub(
+    options({
+      routes: { 'A-001': { urls: [a.url] }, 'B-001': { urls: ['https://127.0.0.1:9'] } },
+      retry: { firstMs: 10, mostMs: 20, giveUpAfterMs: 150 },
+    }),
+  );
+  await postTo(hub.url, tlsOf(certificates, 'a'), message({ id: 'G1' }));
+  await until(() => a.received.length === 1, 'the notice');
+  assert.match(a.received[0]?.body.toString() ?? '', /DeliveryFailure.*gave up/);
+  await hub.close();
+  await a.close();
+});

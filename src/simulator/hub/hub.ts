@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { copyFile, link, mkdir, readdir, rm, unlink, writeFile } from 'node:fs/promises';
+import { copyFile, link, mkdir, rm, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { reasonOf } from '../../base/errors.ts';
@@ -10,7 +10,8 @@ import { hubControl } from './control.ts';
 import { type Fate, type Kept, startDelivery } from './delivery.ts';
 import { EnvelopeFault, firstPart, type HubEnvelope, multipartParameters, readHubEnvelope, SIGNAL_SERVICE } from './envelope.ts';
 import { type FaultRule, makeFaults } from './faults.ts';
-import { type LedgerLine, openLedger, readLedger } from './ledger.ts';
+import { type LedgerLine, openLedger } from './ledger.ts';
+import { keyOf, recall, sweep } from './memory.ts';
 
 /** A party the hub carries messages for: the inbound addresses of its nodes, and its ASID where Spine writes to it itself. */
 export type Route = { readonly urls: readonly string[]; readonly asid?: string };
@@ -244,7 +245,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     const mine = ++number;
     const file = join(spool, `${mine}.mime`);
     await writeFile(file, Buffer.concat([Buffer.from(head), bytes]), { flush: true });
-    const envelope = readHubEnvelope(parameters ? await firstPart(file, head.length, parameters.boundary) : bytes);
+    const envelope = readHubEnvelope(parameters ? await firstPart(file, head.length, parameters.boundary, bytes) : bytes);
     const message: Kept = { number: mine, file, bodyAt: head.length, bytes: bytes.byteLength, headers, envelope };
     await ledger.append({
       ...lineOf(envelope, bytes.byteLength, mine, 'accepted', 0),
@@ -332,10 +333,6 @@ function onPurpose(what: string): Fate {
   return { delivered: false, status: 0, url: '', attempts: 0, reason: `${what} on purpose` };
 }
 
-function keyOf(from: string, messageId: string): string {
-  return `${from}\n${messageId.toUpperCase()}`;
-}
-
 function wireName(number: number, envelope: HubEnvelope): string {
   const plain = (text: string) => text.replace(/[^A-Za-z0-9_.-]/g, '_').slice(0, 60);
   return `${String(number).padStart(4, '0')}-${plain(envelope.from)}-${plain(envelope.action)}.mime`;
@@ -343,45 +340,6 @@ function wireName(number: number, envelope: HubEnvelope): string {
 
 function spoolOf(message: Kept): NonNullable<LedgerLine['spool']> {
   return { file: `${message.number}.mime`, bodyAt: message.bodyAt, headers: message.headers, envelope: message.envelope };
-}
-
-/** Reads the ledger of an earlier life: what is known, what has been counted, and what is still to be delivered. */
-async function recall(
-  path: string,
-  known: Map<string, { readonly sha256: string; readonly kept: Promise<void> }>,
-  counters: Counters,
-): Promise<{ lastNumber: number; undelivered: Kept[] }> {
-  const open = new Map<number, Kept>();
-  let lastNumber = 0;
-  for await (const line of readLedger(path)) {
-    lastNumber = Math.max(lastNumber, line.number);
-    if (line.direction === 'refused') counters.refused++;
-    else if (line.direction !== 'accepted') {
-      open.delete(line.number);
-      counters[line.direction]++;
-    } else if (line.duplicate) counters.duplicates++;
-    else if (line.spool) {
-      const { file, bodyAt, headers } = line.spool;
-      open.set(line.number, {
-        number: line.number,
-        file,
-        bodyAt,
-        bytes: line.bytes,
-        headers,
-        envelope: line.spool.envelope as HubEnvelope,
-      });
-      if (line.from === SPINE_PARTY_KEY) continue;
-      known.set(keyOf(line.from, line.messageId), { sha256: line.sha256 ?? '', kept: Promise.resolve() });
-      counters.messages++;
-      counters.bytes += line.bytes;
-    }
-  }
-  return { lastNumber, undelivered: [...open.values()] };
-}
-
-/** What an earlier life left in the spool without having acknowledged it, or after having delivered it. */
-async function sweep(spool: string, keep: ReadonlySet<string>): Promise<void> {
-  for (const name of await readdir(spool)) if (!keep.has(name) && !name.startsWith(`${process.pid}-`)) await unlink(join(spool, name));
 }
 
 function codeOf(thrown: unknown): string | null {
