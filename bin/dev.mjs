@@ -15,4 +15,6 @@ if (!file) {
   console.error('usage: node bin/dev.mjs FILE [ARGUMENT ...]');
   process.exit(2);
 }
+// Only now: an old Node does not know it.
+await import('./compile-cache.mjs');
 await import(pathToFileURL(resolve(file)).href);
