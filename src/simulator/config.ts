@@ -27,7 +27,8 @@ const faultSchema = z.strictObject({
 
 const hubSchema = z.strictObject({
   folder: z.string(),
-  tls: z.strictObject({ certificate: z.string(), key: z.string(), authorities: z.array(z.string()).min(1) }),
+  /** Left out, the certificate `hub` of the same file. */
+  tls: z.strictObject({ certificate: z.string(), key: z.string(), authorities: z.array(z.string()).min(1) }).optional(),
   routes: z.record(z.string(), routeSchema).default({}),
   port,
   controlPort: port,
@@ -73,8 +74,15 @@ const gpSystemSchema = z.strictObject({
   port,
 });
 
+/** An authority and its endpoints, made where they are not there: `hub` always, and whoever is named. */
+const certificatesSchema = z.strictObject({
+  folder: z.string(),
+  endpoints: z.array(z.strictObject({ name: z.string().regex(/^[A-Za-z0-9._-]+$/), hosts: z.array(z.string()).optional() })).default([]),
+});
+
 /** What one simulator process runs: any of the four. Checked as a whole, every fault named. */
 export const simulationSchema = z.strictObject({
+  certificates: certificatesSchema.optional(),
   hub: hubSchema.optional(),
   sds: sdsSchema.optional(),
   pds: pdsSchema.optional(),

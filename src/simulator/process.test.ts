@@ -152,6 +152,26 @@ test('a document of 100 MB is streamed: the system that sends it does not grow',
   await gp.end('SIGTERM');
 });
 
+test('without certificates of its own the simulation makes them, for the hub and for who is named', async () => {
+  const certificatesFolder = join(root, 'made');
+  const all = await start('all', {
+    certificates: { folder: certificatesFolder, endpoints: [{ name: 'supplier', hosts: ['node.supplier.test'] }] },
+    hub: { folder: join(root, 'all-hub'), routes: { 'A-001': { urls: [] }, 'B-001': { urls: [] } } },
+    sds: { organisations: [{ ods: 'A11111', asid: '200000000001', partyKey: 'A-001' }] },
+    pds: { folder: join(root, 'all-pds') },
+  });
+  const own = {
+    certificate: join(certificatesFolder, 'supplier.pem'),
+    key: join(certificatesFolder, 'supplier.key'),
+    authorities: [join(certificatesFolder, 'authority.pem')],
+  };
+  assert.equal((await postTo(all.urls.hub?.url ?? '', own, message({ id: 'S1' }))).status, 202);
+  const query = 'identifier=https://fhir.nhs.uk/Id/nhsMhsPartyKey|A-001&organization=https://fhir.nhs.uk/Id/ods-organization-code|A11111';
+  const endpoint = await fetch(`${all.urls.sds?.url}/Endpoint?${query}`, { headers: { apikey: 'k' } });
+  assert.ok((await endpoint.text()).includes(`"address":"${all.urls.hub?.url}"`), 'the directory names the hub of the same file');
+  assert.equal(await all.end('SIGTERM'), 0);
+});
+
 test('a configuration with faults starts nothing and names each of them', async () => {
   await assert.rejects(
     start('faulty', { pds: { folder: join(root, 'x'), port: 99_999 }, sds: { colour: 'blue' } as object }),

@@ -2,8 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { Fault } from '../base/errors.ts';
+import { type EndpointName, makeCertificates } from './certificates.ts';
 import { type SimulationConfig, simulationSchema } from './config.ts';
 import { startGpSystems } from './gp-system/gp-systems.ts';
+import type { MutualTls } from './http.ts';
 import { startHub } from './hub/hub.ts';
 import { startPds } from './pds.ts';
 import { startSds } from './sds.ts';
@@ -22,6 +24,7 @@ export async function simulate(config: SimulationConfig, log: (line: string) => 
   const read = simulationSchema.safeParse(config);
   if (!read.success) throw new Fault('simulator.config', `the configuration is not usable:\n${z.prettifyError(read.error)}`);
   const { hub, sds, pds, gpSystem } = read.data;
+  const made = read.data.certificates ? await certify(read.data.certificates) : null;
   const started: { close(): Promise<void> }[] = [];
   const close = async () => {
     for (const one of started.reverse()) await one.close();
@@ -29,7 +32,9 @@ export async function simulate(config: SimulationConfig, log: (line: string) => 
   const urls: { -readonly [K in keyof SimulationUrls]: SimulationUrls[K] } = {};
   try {
     if (hub) {
-      const running = await startHub({ ...hub, log });
+      const tls = hub.tls ?? made?.hub;
+      if (!tls) throw new Fault('simulator.config', 'the hub needs a certificate', { remedy: 'Name hub.tls, or certificates.folder.' });
+      const running = await startHub({ ...hub, tls, log });
       started.push(running);
       urls.hub = { url: running.url, controlUrl: running.controlUrl, ledgerFile: running.ledgerFile };
     }
@@ -53,6 +58,13 @@ export async function simulate(config: SimulationConfig, log: (line: string) => 
     throw thrown;
   }
   return { urls, close };
+}
+
+async function certify(config: { readonly folder: string; readonly endpoints: readonly EndpointName[] }): Promise<{ hub: MutualTls }> {
+  const { authority, endpoints } = await makeCertificates(config.folder, [{ name: 'hub' }, ...config.endpoints]);
+  const files = endpoints.get('hub');
+  if (!files) throw new Fault('simulator.certificates', 'no certificate was made for the hub');
+  return { hub: { certificate: files.certificate, key: files.key, authorities: [authority] } };
 }
 
 /** Reads a configuration file, YAML or JSON. */
