@@ -59,6 +59,21 @@ test('no message is larger than the limit, whatever the documents', () => {
   );
 });
 
+test('a practice whose messages may be smaller sends smaller pieces', () => {
+  const limit = 100_000;
+  const plan = planCore(payload(1000, [document(250_000, 1), document(60_000, 2)]), core, limit, ids());
+  assert.deepEqual(
+    plan.parts.map((part) => part.kind),
+    ['index', 'piece', 'piece', 'piece', 'piece'],
+  );
+  for (const part of plan.parts)
+    if (part.content)
+      assert.ok(
+        base64Length(storedLength(part.content)) + PACKING.partBytes + PACKING.envelopeBytes <= limit,
+        `${storedLength(part.content)} bytes`,
+      );
+});
+
 test('what is cut by the sender is joined by the receiver to the same slices, in whatever order it came', () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 1, max: 20_000_000 }), { minLength: 1, maxLength: 8 }), fc.integer(), (sizes, seed) => {

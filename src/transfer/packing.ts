@@ -6,7 +6,7 @@ import type { Announced, Document, OutgoingPart, Reference } from './types.ts';
 export const PACKING = {
   /** At most 100 MIME parts with ebXML and HL7 (Spine External Interface Specification 2.5.4.2). */
   inlineParts: 98,
-  /** base64 characters of one piece; a multiple of 4, so that each piece decodes by itself. */
+  /** base64 characters of one piece where the limit has room for more; a multiple of 4, so that each piece decodes by itself. */
   pieceCharacters: 4_500_000,
   /** Envelope without references, MIME heads and wrapper of one message. */
   envelopeBytes: 8_192,
@@ -54,7 +54,7 @@ export function planCore(payload: Payload, core: MessageId, limit: number, newId
       continue;
     }
     const messageId = newId().toUpperCase() as MessageId;
-    const external = planParts(announced, content, messageId, core, parts.length, newId);
+    const external = planParts(announced, content, { messageId, core, order: parts.length, step: pieceBytes(limit) }, newId);
     references.push({ ...announced, large: external.length > 1, at: 'message', messageId });
     parts.push(...external);
   }
@@ -63,17 +63,22 @@ export function planCore(payload: Payload, core: MessageId, limit: number, newId
 
 const OCTETS = 'application/octet-stream';
 
-/** One message, or an index and its pieces. `order` counts over the whole transfer. */
+/** Bytes that one message carries as base64. A practice's limit may be far below the national one. */
+function pieceBytes(limit: number): number {
+  const characters = Math.min(PACKING.pieceCharacters, limit - PACKING.envelopeBytes - PACKING.partBytes);
+  return Math.floor(characters / 4) * 3;
+}
+
+type Placed = { readonly messageId: MessageId; readonly core: MessageId; readonly order: number; readonly step: number };
+
+/** One message, or an index and its pieces of `step` bytes. `order` counts over the whole transfer. */
 function planParts(
   announced: Announced,
   content: Content,
-  messageId: MessageId,
-  core: MessageId,
-  order: number,
+  { messageId, core, order, step }: Placed,
   newId: () => string,
 ): NonEmpty<OutgoingPart> {
   const bytes = storedLength(content);
-  const step = (PACKING.pieceCharacters / 4) * 3;
   if (bytes <= step) return [{ ...announced, large: false, kind: 'piece', content, messageId, under: core, order }];
   const pieces: OutgoingPart[] = [];
   for (let from = 0; from < bytes; from += step) {
