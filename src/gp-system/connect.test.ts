@@ -94,7 +94,7 @@ test('a simulated practice gives its record and its documents, byte for byte', a
   assert.equal(JSON.parse(String(await stored(record.bundle))).resourceType, 'Bundle');
   const document = await system.fetchBinary({ ...ask, url: 'https://elsewhere.test/Binary/d1' });
   assert.ok(document.fetched, JSON.stringify(document));
-  const [served] = systems.provider.served;
+  const [served] = systems.served;
   assert.deepEqual([document.object.sha256, document.object.bytes, document.contentType], [served?.sha256, 1_000_000, 'image/tiff']);
   assert.deepEqual(await system.fetchBinary({ ...ask, url: '/Binary/other' }), {
     fetched: false,

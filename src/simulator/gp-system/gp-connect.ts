@@ -33,8 +33,6 @@ export type Provider = {
     response: ServerResponse,
   ): Promise<void>;
   misbehave(ods: string, about: string, how: Misbehaviour | null): void;
-  /** Every document that left, as it left. */
-  readonly served: readonly Served[];
 };
 
 const MIGRATE = 'urn:nhs:names:services:gpconnect:fhir:operation:gpc.migratestructuredrecord-1';
@@ -61,9 +59,14 @@ const STATUS: ReadonlyMap<string, number> = new Map([
 ]);
 
 /** The GP Connect provider of the simulated practices: the migrate operation and the migrate read of a document. */
-export function makeProvider(options: { readonly records: Records; readonly pds: PdsClient | null; readonly now: () => number }): Provider {
+export function makeProvider(options: {
+  readonly records: Records;
+  readonly pds: PdsClient | null;
+  readonly now: () => number;
+  /** Told of every document that left, as it left. */
+  readonly onServed: (served: Served) => Promise<void>;
+}): Provider {
   const wrong = new Map<string, Misbehaviour>();
-  const served: Served[] = [];
 
   function taken(key: string): Misbehaviour | null {
     const how = wrong.get(key);
@@ -122,7 +125,7 @@ export function makeProvider(options: { readonly records: Records; readonly pds:
     const found = options.records.document(ods, id);
     if (!found) return fail('NO_RECORD_FOUND', `no document ${id}`);
     const sha256 = await sendBinary(found, response, how?.as === 'truncated');
-    if (sha256) served.push({ ods, documentId: id, contentType: found.contentType, bytes: found.bytes, sha256 });
+    if (sha256) await options.onServed({ ods, documentId: id, contentType: found.contentType, bytes: found.bytes, sha256 });
   }
 
   return {
@@ -131,7 +134,6 @@ export function makeProvider(options: { readonly records: Records; readonly pds:
       if (how) wrong.set(`${ods} ${about}`, how);
       else wrong.delete(`${ods} ${about}`);
     },
-    served,
   };
 }
 

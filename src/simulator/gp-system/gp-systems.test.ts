@@ -60,7 +60,7 @@ test('a record is given to the practice where PDS has the patient, its documents
   assert.equal(contentType, 'application/pdf');
   assert.equal(bytes.byteLength, 5000);
   assert.match(bytes.toString('latin1'), /^%PDF-1\.4[\s\S]*%%EOF\n$/);
-  assert.equal(gp.provider.served[0]?.sha256, documentSha256({ id: 'D1', contentType, bytes: 5000 }));
+  assert.equal(gp.served[0]?.sha256, documentSha256({ id: 'D1', contentType, bytes: 5000 }));
 });
 
 test('a consumer that is careless with headers, token or parameters is told with the codes of the error table', async (t) => {

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, open, readFile, rename, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { answerJson, BadRequest, header, parsed, readBody, readJsonObject, type Served, serve, target } from '../http.ts';
 import { type Filing, offerSchema, openFiling } from './filing.ts';
-import { makeProvider, type Provider } from './gp-connect.ts';
+import { makeProvider, type Served as ServedDocument } from './gp-connect.ts';
 import type { Practice } from './node-client.ts';
 import { pdsClient } from './pds-client.ts';
 import { type HeldRecord, openRecords, type Records, readBundle } from './records.ts';
@@ -28,8 +28,9 @@ export type GpSystems = Served & {
   filingUrl(ods: string): string;
   register(ods: string, nhsNumber: string, given?: { registrationId?: string; patientClass?: string }): Promise<Registration>;
   addRecord(ods: string, bundle: string | Uint8Array, documentBytes?: number): Promise<HeldRecord>;
-  readonly provider: Provider;
   readonly filing: Filing;
+  /** Every document that left a practice here, in this life or an earlier one. */
+  readonly served: readonly ServedDocument[];
 };
 
 /**
@@ -43,7 +44,13 @@ export async function startGpSystems(options: GpSystemsOptions): Promise<GpSyste
   const pds = options.pdsUrl === null ? null : pdsClient(options.pdsUrl, options.pdsToken ?? 'gp-system', () => randomUUID());
   const records = await openRecords(join(options.folder, 'records'));
   const locks = openLocks(join(options.folder, 'prescribing'));
-  const provider = makeProvider({ records, pds, now: Date.now });
+  const servedFile = join(options.folder, 'served.jsonl');
+  const served = await readServed(servedFile);
+  const onServed = async (document: ServedDocument): Promise<void> => {
+    served.push(document);
+    await appendFile(servedFile, `${JSON.stringify(document)}\n`);
+  };
+  const provider = makeProvider({ records, pds, now: Date.now, onServed });
   const common = { practices: [...practices.values()], log };
   const filing = await openFiling({ ...common, folder: join(options.folder, 'filed'), records, lock: locks.set });
   const registrations = await openRegistrations({ ...common, folder: join(options.folder, 'registrations'), pds });
@@ -113,7 +120,7 @@ export async function startGpSystems(options: GpSystemsOptions): Promise<GpSyste
         return answerJson(response, 200, await addRecord(ods, await readFile(file), documentBytes));
       }
       case 'GET /control/state':
-        return answerJson(response, 200, await stateOf({ records, provider, filing, registrations, events }));
+        return answerJson(response, 200, await stateOf({ records, served, filing, registrations, events }));
       case 'PUT /control/misbehave': {
         const { ods, about, ...how } = parsed(misbehaveSchema, await readJsonObject(request));
         provider.misbehave(practiceOf(ods).ods, about, Object.keys(how).length ? how : null);
@@ -147,18 +154,18 @@ export async function startGpSystems(options: GpSystemsOptions): Promise<GpSyste
     }
   }
 
-  const served = await serve(handle, { ...(options.port !== undefined && { port: options.port }), log });
-  const gpConnectBase = (ods: string): string => `${served.url}/${ods}/STU3/1/gpconnect/fhir`;
+  const server = await serve(handle, { ...(options.port !== undefined && { port: options.port }), log });
+  const gpConnectBase = (ods: string): string => `${server.url}/${ods}/STU3/1/gpconnect/fhir`;
   return {
-    ...served,
+    ...server,
     gpConnectBase,
-    filingUrl: (ods) => `${served.url}/${ods}/filing`,
+    filingUrl: (ods) => `${server.url}/${ods}/filing`,
     register,
     addRecord,
-    provider,
     filing,
+    served,
     close: async () => {
-      await served.close();
+      await server.close();
       await Promise.all([filing.close(), registrations.close()]);
     },
   };
@@ -181,18 +188,34 @@ const misbehaveSchema = z.object({
 
 async function stateOf(of: {
   readonly records: Records;
-  readonly provider: Provider;
+  readonly served: readonly ServedDocument[];
   readonly filing: Filing;
   readonly registrations: Registrations;
   readonly events: readonly unknown[];
 }): Promise<unknown> {
   return {
     records: of.records.list(),
-    served: of.provider.served,
+    served: of.served,
     filed: await of.filing.list(),
     registrations: of.registrations.list(),
     events: of.events,
   };
+}
+
+/** A last line cut short by a crash is cut off. */
+async function readServed(path: string): Promise<ServedDocument[]> {
+  const file = await open(path, 'a+');
+  try {
+    const text = await file.readFile('utf8');
+    const whole = text.slice(0, text.lastIndexOf('\n') + 1);
+    if (whole.length < text.length) await file.truncate(Buffer.byteLength(whole));
+    return whole
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as ServedDocument);
+  } finally {
+    await file.close();
+  }
 }
 
 type Lock = { readonly locked: boolean; readonly because: string };
