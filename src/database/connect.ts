@@ -21,7 +21,7 @@ export function connect<Schema>(url: string, options: ConnectOptions = {}): Db<S
   const pool = new pg.Pool({
     connectionString: url,
     max: options.connections ?? 10,
-    connectionTimeoutMillis: 10_000,
+    connectionTimeoutMillis: 30_000,
     idleTimeoutMillis: 60_000,
     keepAlive: true,
     application_name: 'gp2gp',
@@ -67,7 +67,10 @@ export function isDatabaseAway(error: unknown): boolean {
   return /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable/.test(text);
 }
 
-/** Two transactions met in opposite order, or one lost a race the server noticed; running it again is right. */
+/**
+ * Two transactions met in opposite order, or one lost a race that the server noticed (a row with the same key came first): run again
+ * from its beginning, it sees what the other did.
+ */
 export function isRetryable(error: unknown): boolean {
-  return ['40001', '40P01'].includes(String((error as { code?: unknown } | null)?.code ?? ''));
+  return ['40001', '40P01', '23505'].includes(String((error as { code?: unknown } | null)?.code ?? ''));
 }

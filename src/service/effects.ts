@@ -5,7 +5,7 @@ import type { Instant } from '../base/ids.ts';
 import type { Packed, WirePiece } from '../base/wire.ts';
 import type { Objects } from '../objects/objects.ts';
 import { pack } from '../spine/pack.ts';
-import { enqueue, rest, strike, type Task, wake } from '../store/outbox.ts';
+import { enqueue, rest, strike, type Task } from '../store/outbox.ts';
 import { answerPart, forgetReserved, reservedParts, reserveParts } from '../store/outgoing-parts.ts';
 import { expectParts, forgetParts, indexCame, keepPart } from '../store/parts.ts';
 import { rememberSent, type SentMessage } from '../store/sent-messages.ts';
@@ -98,10 +98,8 @@ export function createEffects({
     for (const effect of decision.effects) await apply(effect);
     if (rests.length > 0) await rest(store, practice, id, rests);
     await rememberSent(store, practice, id, sent);
-    await enqueue(store, practice, id, tasks);
-    const enqueued = tasks.some((task) => task.kind !== 'timer');
-    if (enqueued) await wake(store, owner);
-    return { notSent, enqueued };
+    await enqueue(store, practice, id, tasks, owner);
+    return { notSent, enqueued: tasks.some((task) => task.kind !== 'timer') };
   };
 }
 

@@ -10,6 +10,7 @@ import { readLedger } from '../store/parts.ts';
 import { openTasks } from '../store/tasks.ts';
 import { readTransfer } from '../store/transfers.ts';
 import type { Reference, Transfer } from '../transfer/types.ts';
+import { createPost } from './post.ts';
 import { event, from, peerOf, register, type TestNode, testNode, testPractice, uuid } from './testing.ts';
 
 const own = testPractice('Z81001');
@@ -79,6 +80,17 @@ test('ten posts of the same event at the same moment are one', async () => {
     Array.from({ length: 10 }, async () => (await node.post({ practice: own.ods, transfer: transfer.id, event: sent })).outcome),
   );
   assert.deepEqual(outcomes.sort(), ['changed', ...Array.from({ length: 9 }, () => 'repeated')]);
+  assert.equal((await now(transfer)).version, transfer.version + 1);
+});
+
+test('two nodes that post the same event at the same moment are one', async () => {
+  const { transfer, request } = await asked();
+  const door = () =>
+    createPost({ ...node, practice: node.practices.byOds, now: () => new Date(), newId: uuid, owner: uuid(), committed: () => undefined });
+  const sent = event({ kind: 'sent', messageId: request, interaction: 'request' });
+  const posting = { practice: own.ods, transfer: transfer.id, event: sent };
+  const outcomes = await Promise.all(Array.from({ length: 6 }, async () => (await door()(posting)).outcome));
+  assert.deepEqual(outcomes.sort(), ['changed', 'repeated', 'repeated', 'repeated', 'repeated', 'repeated']);
   assert.equal((await now(transfer)).version, transfer.version + 1);
 });
 

@@ -7,7 +7,7 @@ import { type Instant, instant, type Ods, type TransferId } from '../base/ids.ts
 import { type Db, isRetryable, transaction } from '../database/connect.ts';
 import type { Objects } from '../objects/objects.ts';
 import { audit } from '../store/audit.ts';
-import { appendHistory, hasHappened } from '../store/history.ts';
+import { appendHistory } from '../store/history.ts';
 import { completeArrival } from '../store/inbox.ts';
 import { bury, complete } from '../store/outbox.ts';
 import type { Practice } from '../store/practices.ts';
@@ -77,10 +77,11 @@ export function createPost(options: PostOptions): Post {
   async function inTransaction(store: Store, posting: Posting): Promise<{ posted: Posted; queued: boolean }> {
     const { practice: ods, event } = posting;
     const id = 'transfer' in posting ? posting.transfer : (await insertTransfer(store, posting.begin, posting.origin)).id;
-    const before = await lockTransfer(store, ods, id);
-    if (!before) return { posted: { outcome: 'unknown', transfer: null }, queued: false };
+    const locked = await lockTransfer(store, ods, id, event.id);
+    if (!locked) return { posted: { outcome: 'unknown', transfer: null }, queued: false };
+    const { transfer: before, happened } = locked;
     if (posting.cause) await close(store, posting.cause, id);
-    if (await hasHappened(store, id, event.id)) return { posted: { outcome: 'repeated', transfer: before }, queued: false };
+    if (happened) return { posted: { outcome: 'repeated', transfer: before }, queued: false };
     const own = await options.practice(ods);
     if (!own) throw new Error(`practice ${ods} is not served by this node`);
 

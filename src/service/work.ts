@@ -47,6 +47,8 @@ const FINAL: ReadonlySet<string> = new Set(['filing.refused', 'filing.otherRecor
 /** Claims without an attempt that ended: the process died under it every time, so the work itself may be what kills. */
 const DEADLY_CLAIMS = 10;
 const NOTICE_ATTEMPTS = 12;
+/** Attempts at what fails for a reason that nobody foresaw: our own objects are gone, a decision throws. Then an operator sees it. */
+const UNEXPECTED = 20;
 
 /** Carries out one task and posts what came of it; the post closes the row, and only while the claim holds. */
 export function createWork(options: WorkOptions): (work: Work) => Promise<void> {
@@ -143,7 +145,7 @@ export function createWork(options: WorkOptions): (work: Work) => Promise<void> 
     }
   }
 
-  return async (work) => {
+  async function carryOut(work: Work): Promise<void> {
     const { task } = work;
     switch (task.kind) {
       case 'message':
@@ -157,6 +159,19 @@ export function createWork(options: WorkOptions): (work: Work) => Promise<void> 
       }
       case 'notice':
         return notice(work, task.state);
+    }
+  }
+
+  return async (work) => {
+    try {
+      await carryOut(work);
+    } catch (error) {
+      // Without a database nothing can be given back either: the lease ends by itself.
+      if (isDatabaseAway(error)) throw error;
+      options.onFault(work.task.kind, error);
+      const fault = faultText(error);
+      if (work.attempts < UNEXPECTED) await retry(db, work.claim, { fault, afterSeconds: pause(work.attempts, 300), counts: true });
+      else await bury(db, work.claim, fault);
     }
   };
 }

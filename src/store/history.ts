@@ -15,12 +15,7 @@ export type HistoryEntry = {
   readonly measured: Measured;
 };
 
-/** Whether the transfer knows this event already. Read under its lock, so the answer holds until the transaction ends. */
-export async function hasHappened(store: Store, transfer: TransferId, eventId: string): Promise<boolean> {
-  const { rows } = await sql`select from history where transfer = ${transfer} and event_id = ${storable(eventId)}`.execute(store);
-  return rows.length > 0;
-}
-
+/** Throws PostgreSQL's 23505 where another node has posted the same event: the transaction is run again and finds it. */
 export async function appendHistory(
   store: Store,
   practice: Ods,

@@ -28,8 +28,11 @@ export type Work = {
 /** The channel on which every node hears that there is something to do. */
 export const CHANNEL = 'gp2gp_work';
 
-/** Queues tasks of one transfer, in order, in the caller's transaction. A timer that is set already is set anew. */
-export async function enqueue(store: Store, practice: Ods, transfer: TransferId, tasks: readonly Task[]): Promise<void> {
+/**
+ * Queues tasks of one transfer, in order, in the caller's transaction. A timer that is set already is set anew. What is due at once
+ * wakes every other node when the transaction commits; `owner`, who queues it, wakes its own workers without the way round.
+ */
+export async function enqueue(store: Store, practice: Ods, transfer: TransferId, tasks: readonly Task[], owner = ''): Promise<void> {
   const timers = tasks.filter((task) => task.kind === 'timer');
   const others = tasks.filter((task) => task.kind !== 'timer');
   if (others.length > 0) {
@@ -40,9 +43,12 @@ export async function enqueue(store: Store, practice: Ods, transfer: TransferId,
       persist: task.kind === 'message' ? task.packed.persistSeconds : null,
     }));
     await sql`
-      insert into outbox (practice, transfer, kind, name, body, due_at, until)
-      select ${practice}, ${transfer}, kind, name, body, now(), now() + make_interval(secs => persist)
-      from jsonb_to_recordset(${writeStored(rows)}::jsonb) as task(kind text, name text, body jsonb, persist float8)`.execute(store);
+      with queued as (
+        insert into outbox (practice, transfer, kind, name, body, due_at, until)
+        select ${practice}, ${transfer}, kind, name, body, now(), now() + make_interval(secs => persist)
+        from jsonb_to_recordset(${writeStored(rows)}::jsonb) as task(kind text, name text, body jsonb, persist float8)
+      )
+      select pg_notify(${CHANNEL}, ${owner})`.execute(store);
   }
   for (const timer of timers) {
     await sql`
@@ -185,7 +191,7 @@ export async function release(store: Store, owner: string): Promise<void> {
   await sql`update outbox set owner = null, due_at = clock_timestamp() where owner = ${owner} and dead_at is null`.execute(store);
 }
 
-/** Wakes the workers of every other node when the transaction commits; the node that says it wakes its own without the way round. */
+/** Wakes the workers of every other node when the transaction commits. */
 export async function wake(store: Store, owner: string): Promise<void> {
   await sql`select pg_notify(${CHANNEL}, ${owner})`.execute(store);
 }

@@ -22,7 +22,7 @@ after(() => store.close());
 test('a transfer comes back as it was written, and to its own practice only', async () => {
   const id = await storedTransfer(db);
   const transfer = await transaction(db, async (trx) => {
-    const locked = await lockTransfer(trx, OWN, id);
+    const locked = (await lockTransfer(trx, OWN, id, 'an event'))?.transfer;
     assert.ok(locked?.role === 'requesting' && locked.state === 'checking');
     const next: Requesting = {
       ...locked,
@@ -40,7 +40,7 @@ test('a transfer comes back as it was written, and to its own practice only', as
   });
   assert.deepEqual(await readTransfer(db, OWN, id), transfer);
   assert.equal(await readTransfer(db, OTHER, id), null);
-  assert.equal(await transaction(db, (trx) => lockTransfer(trx, OTHER, id)), null);
+  assert.equal(await transaction(db, (trx) => lockTransfer(trx, OTHER, id, 'an event')), null);
   assert.equal(await findConversation(db, OTHER, 'requesting', transfer.conversationId), null);
   assert.equal(await findConversation(db, OWN, 'requesting', transfer.conversationId), id);
 });

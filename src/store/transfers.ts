@@ -2,7 +2,7 @@ import { type Selectable, sql } from 'kysely';
 import type { ConversationId, Ods, TransferId } from '../base/ids.ts';
 import type { NhsNumber } from '../base/nhs-number.ts';
 import type { Transfer } from '../transfer/types.ts';
-import { writeStored } from './stored-json.ts';
+import { storable, writeStored } from './stored-json.ts';
 import type { Origin, Store, Tables } from './tables.ts';
 
 type Row = Pick<Selectable<Tables['transfers']>, (typeof COLUMNS)[number]>;
@@ -37,16 +37,22 @@ export async function insertTransfer(store: Store, transfer: Transfer, origin: O
   return { id: existing.id, added: false };
 }
 
-/** The transfer, locked until the transaction ends: its events take turns here. */
-export async function lockTransfer(store: Store, practice: Ods, id: TransferId): Promise<Transfer | null> {
-  const row = await store
-    .selectFrom('transfers')
-    .select(COLUMNS)
-    .where('practice', '=', practice)
-    .where('id', '=', id)
-    .forUpdate()
-    .executeTakeFirst();
-  return row ? fromRow(row) : null;
+/**
+ * The transfer, locked until the transaction ends: its events take turns here. `happened`: it knows this event. That was read before
+ * the lock was had, so an event that another node posts at the same moment is only found by the unique index of the history.
+ */
+export async function lockTransfer(
+  store: Store,
+  practice: Ods,
+  id: TransferId,
+  eventId: string,
+): Promise<{ readonly transfer: Transfer; readonly happened: boolean } | null> {
+  const { rows } = await sql<Row & { happened: boolean }>`
+    select practice, id, role, conversation_id, nhs_number, version, state, body, started_at,
+      exists (select from history where history.transfer = transfers.id and event_id = ${storable(eventId)}) as happened
+    from transfers where practice = ${practice} and id = ${id} for update`.execute(store);
+  const [row] = rows;
+  return row ? { transfer: fromRow(row), happened: row.happened } : null;
 }
 
 export async function readTransfer(store: Store, practice: Ods, id: TransferId): Promise<Transfer | null> {
