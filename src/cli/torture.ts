@@ -1,0 +1,110 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+import type { Count } from './torture/count/count.ts';
+
+const HELP = `
+Two suppliers' nodes move synthetic records over a simulated Spine while nodes, hub, practices' systems and the database server are
+killed (kill -9) at random moments and started again. Then messages, both sides' tables and the filed records are counted from the
+outside: every record must be filed once and whole or rejected as it was meant to be, on both sides alike.
+
+The last line with --json:
+  {"transfers":0,"kills":0,"integrated":0,"rejectedAsDesigned":0,"lost":0,"duplicated":0,"stuck":0}
+
+Examples:
+  gp2gp torture
+  gp2gp torture --json --transfers 200 --kills 60 --seed 7 --nodes 2
+  gp2gp torture --transfers 50 --kills 20 --keep evidence
+  gp2gp torture --recount evidence --json`;
+
+export type TortureCommand = {
+  readonly json?: boolean;
+  readonly transfers: number;
+  readonly kills: number;
+  readonly seed: number;
+  readonly nodes: number;
+  readonly keep?: string;
+  readonly recount?: string;
+};
+
+/** `torture`: the fault test. */
+export function tortureCommand(): Command {
+  return new Command('torture')
+    .description('kill everything again and again while records move, and count what was lost')
+    .option('--transfers <n>', 'how many records move', whole(1), 20)
+    .option('--kills <n>', 'how many processes are killed, spread over the transfers', whole(0), 6)
+    .option('--seed <n>', 'which patients, practices, targets and moments', whole(0), 1)
+    .option('--nodes <n>', 'nodes for each side, over one database and one object store', whole(1), 1)
+    .option('--keep <dir>', 'leave ledger, tables, records and kills in this folder')
+    .option('--recount <dir>', 'run nothing; count again what --keep left in this folder')
+    .option('--json', 'print one line of JSON at the end; progress goes to standard error')
+    .addHelpText('after', HELP)
+    .action(async (options: TortureCommand) => {
+      process.exitCode = await run(options);
+    });
+}
+
+function whole(least: number) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (!Number.isInteger(value) || value < least) throw new InvalidArgumentError(`a whole number from ${least} is wanted.`);
+    return value;
+  };
+}
+
+async function run(options: TortureCommand): Promise<number> {
+  const out = options.json ? process.stderr : process.stdout;
+  const say = (line: string) => void out.write(`${out.isTTY ? '\r\x1b[K' : ''}${line}\n`);
+  const { isClean, recount } = await import('./torture/count/count.ts');
+  if (options.recount !== undefined) {
+    const count = await recount(resolve(options.recount));
+    print(count, options, say);
+    return isClean(count.line) ? 0 : 1;
+  }
+  const keep = options.keep === undefined ? await mkdtemp(join(tmpdir(), 'gp2gp-torture-')) : resolve(options.keep);
+  say(`${options.transfers} transfers, ${options.kills} kills, ${options.nodes} nodes for each side, seed ${options.seed}; folder ${keep}`);
+  const { torture } = await import('./torture/run.ts');
+  const interrupted = new Promise<void>((done) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => done());
+  });
+  let count: Count | null;
+  try {
+    count = await torture({
+      ...options,
+      nodesPerSide: options.nodes,
+      keep,
+      say,
+      ...(out.isTTY && { status: (text: string) => void out.write(`\r\x1b[K${text}`) }),
+      interrupted,
+    });
+  } catch (thrown) {
+    say(`the folder is kept: ${keep}`);
+    throw thrown;
+  }
+  if (!count) {
+    say(`interrupted; what was there is in ${keep}`);
+    return 1;
+  }
+  const good = isClean(count.line) && count.line.kills === options.kills;
+  if (good && options.keep === undefined) await rm(keep, { recursive: true, force: true });
+  else {
+    await writeFile(join(keep, 'findings.json'), `${JSON.stringify(count, null, 1)}\n`);
+    // What the processes worked on is not needed to count again; after a failure it is needed to find out why.
+    if (good) await rm(join(keep, 'world'), { recursive: true, force: true });
+    say(`kept: ${keep}`);
+  }
+  print(count, options, say);
+  return good ? 0 : 1;
+}
+
+function print({ line, findings }: Count, { json }: TortureCommand, say: (line: string) => void): void {
+  for (const { kind, text } of findings.slice(0, 50)) say(`${kind}: ${text}`);
+  if (findings.length > 50) say(`and ${findings.length - 50} more`);
+  if (json) process.stdout.write(`${JSON.stringify(line)}\n`);
+  else
+    say(
+      `${line.transfers} transfers, ${line.kills} kills: ${line.integrated} integrated, ${line.rejectedAsDesigned} rejected as designed, ` +
+        `${line.lost} lost, ${line.duplicated} duplicated, ${line.stuck} stuck`,
+    );
+}

@@ -1,0 +1,151 @@
+import { appendFile, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Fault, reasonOf } from '../../base/errors.ts';
+import type { World } from '../demo/world.ts';
+import { FILES } from './count/evidence.ts';
+import type { PlannedKill } from './plan.ts';
+
+export type Killer = {
+  /** Kills the target with SIGKILL and has it started again after its pause; resolves when it is dead, not when it is back. */
+  kill(planned: PlannedKill): Promise<void>;
+  /** Resolves when everything runs that should. */
+  allUp(): Promise<void>;
+  /** From here on nothing is started again. */
+  stop(): Promise<void>;
+};
+
+/** A program that cannot be started again within this time ends the test. */
+const START_MS = 90_000;
+
+/** Kills programs and the database, and starts them again. A program that ends by itself is started again too, and told of. */
+export function createKiller(world: World, keep: string, say: (line: string) => void): Killer {
+  const down = new Map<string, Promise<void>>();
+  let stopping = false;
+  let broken: unknown = null;
+
+  async function kill(planned: PlannedKill): Promise<void> {
+    const { target, number } = planned;
+    // What is not up cannot be killed: it gets up first.
+    for (let before = down.get(target); before; before = down.get(target)) await before;
+    if (broken) throw broken;
+    let dead = (): void => undefined;
+    const killed = new Promise<void>((resolve) => {
+      dead = resolve;
+    });
+    const back = (async () => {
+      const pid = target === 'database' ? await killDatabase(world) : await killProgram(world, target);
+      await appendFile(
+        join(keep, FILES.kills),
+        `${JSON.stringify({ time: new Date().toISOString(), number, target, pid, signal: 'SIGKILL', downMs: planned.downMs })}\n`,
+      );
+      say(`kill ${number}: ${target} (process ${pid})`);
+      dead();
+      await sleep(planned.downMs);
+      await startAgain(target);
+    })();
+    keepDown(target, back);
+    await Promise.race([killed, back]);
+  }
+
+  function keepDown(target: string, back: Promise<void>): void {
+    const settled = back
+      .catch((thrown: unknown) => {
+        broken ??= thrown;
+      })
+      .finally(() => {
+        if (down.get(target) === settled) down.delete(target);
+        watch(target);
+      });
+    down.set(target, settled);
+  }
+
+  async function startAgain(target: string): Promise<void> {
+    const since = Date.now();
+    while (!stopping) {
+      try {
+        await (target === 'database' ? world.restartDatabase() : world.restart(target));
+        return;
+      } catch (thrown) {
+        // Its database may be away at this moment, or its port not free yet.
+        if (Date.now() - since > START_MS) throw new Fault('torture.start', `${target} does not start again: ${reasonOf(thrown)}`);
+        await sleep(500);
+      }
+    }
+  }
+
+  function watch(target: string): void {
+    const program = world.programs.get(target);
+    if (!program) return;
+    void program.ended.then(({ code, signal }) => {
+      if (stopping || down.has(target) || world.programs.get(target) !== program) return;
+      say(`${target} ended by itself (${signal ?? `code ${code}`}) and is started again`);
+      keepDown(target, startAgain(target));
+    });
+  }
+  for (const target of world.programs.keys()) watch(target);
+
+  return {
+    kill,
+    async allUp() {
+      while (down.size) await Promise.all(down.values());
+      if (broken) throw broken;
+    },
+    async stop() {
+      stopping = true;
+      while (down.size) await Promise.all(down.values());
+    },
+  };
+}
+
+async function killProgram(world: World, name: string): Promise<number> {
+  const program = world.programs.get(name);
+  if (!program) throw new Fault('torture.target', `there is no program ${name}`);
+  program.kill('SIGKILL');
+  const { signal } = await program.ended;
+  if (signal !== 'SIGKILL') throw new Fault('torture.target', `${name} ended by itself before it could be killed`);
+  return program.pid;
+}
+
+/** The server and every process it began: as when the machine loses its power, but for what the disk holds. */
+async function killDatabase(world: World): Promise<number> {
+  const { pid } = world.database;
+  const tree = [pid, ...(await childrenOf(pid))];
+  for (const one of tree) send(one);
+  const since = Date.now();
+  while (tree.some(isThere)) {
+    if (Date.now() - since > 20_000) throw new Fault('torture.target', `the database server ${pid} does not die`);
+    await sleep(20);
+  }
+  return pid;
+}
+
+function send(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (thrown) {
+    if (!(thrown instanceof Error && 'code' in thrown && thrown.code === 'ESRCH')) throw thrown;
+  }
+}
+
+function isThere(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    // ESRCH: gone.
+    return false;
+  }
+}
+
+/** From /proc, where the system has it; elsewhere the children end by themselves when they miss their parent. */
+async function childrenOf(parent: number): Promise<number[]> {
+  const found: number[] = [];
+  for (const name of await readdir('/proc').catch(() => [])) {
+    if (!/^\d+$/.test(name)) continue;
+    // The name of the program stands in brackets and may hold anything; the parent is the second word after it.
+    const stat = await readFile(`/proc/${name}/stat`, 'utf8').catch(() => '');
+    if (Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) === parent) found.push(Number(name));
+  }
+  return found;
+}
