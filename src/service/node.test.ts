@@ -19,7 +19,7 @@ import { type RunningNode, startNode } from './serve.ts';
 const PDS_PATH = '/personal-demographics/FHIR/R4';
 const NORTH = { ods: 'N82001', asid: '200000000001', partyKey: 'N82001-800001', apiKey: 'key-of-the-north-practice' };
 const SOUTH = { ods: 'S82001', asid: '200000000002', partyKey: 'S82001-800001', apiKey: 'key-of-the-south-practice' };
-const ENDED_MS = 20_000;
+const ENDED_MS = 60_000;
 
 let folder: string;
 const closers: (() => Promise<unknown>)[] = [];

@@ -22,7 +22,7 @@ export type WorkersOptions = {
 export type Workers = { wake(): void; stop(): Promise<void> };
 
 /** What is in hand this long after a stop was asked for is left to another node. */
-const STOP_MS = 10_000;
+const STOP_MS = 7_000;
 
 /**
  * Takes due work from the queues and carries it out: messages that came, messages to send, jobs, timers, notices. Leases are renewed
