@@ -49,6 +49,8 @@ export async function runMoves(
     if (!move || mover.record === null) continue;
     await giveRecord(world, run, move, mover.record, firstTime);
   }
+  // The hub counts on over a restart; what crossed it before is not of these moves.
+  const before = (await ask(`${world.spineControl}/control/state`)) as { messages: number; bytes: number };
   const one = moves.length === 1;
   let finished = 0;
   const moved = await Promise.all(
@@ -82,8 +84,8 @@ export async function runMoves(
     outcome: summaries.find((each) => each.outcome !== 'integrated')?.outcome ?? 'integrated',
     conversationId: head?.conversationId ?? '',
     elapsedMs,
-    messages: hub.messages,
-    bytes: hub.bytes,
+    messages: hub.messages - before.messages,
+    bytes: hub.bytes - before.bytes,
     issues: summaries.reduce((sum, each) => sum + each.issues, 0),
     recordFile: head?.recordFile ?? null,
     documents: head?.documents ?? [],
