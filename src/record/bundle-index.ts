@@ -15,6 +15,8 @@ export type BundleIndex = {
   readonly resources: readonly Resource[];
   /** Resources whose type and id another, different one has already; nothing finds them. */
   readonly doubles: readonly Resource[];
+  /** Resources that stand in the bundle once more, word for word. */
+  readonly repeats: readonly Resource[];
 };
 
 export function indexBundle(bundle: Bundle): BundleIndex {
@@ -23,12 +25,13 @@ export function indexBundle(bundle: Bundle): BundleIndex {
   const byKey = new Map<string, Resource>();
   const keys = new Map<Resource, string>();
   const doubles: Resource[] = [];
+  const repeats: Resource[] = [];
   const add = (key: string, resource: Resource) => {
     const first = byKey.get(key);
     if (first === undefined) {
       byKey.set(key, resource);
       keys.set(resource, key);
-    } else if (writeJson(first) !== writeJson(resource)) doubles.push(resource);
+    } else (writeJson(first) === writeJson(resource) ? repeats : doubles).push(resource);
   };
   for (const [at, resource] of given.entries()) add(`${resource.resourceType}/${resource.id ?? `without-id-${at + 1}`}`, resource);
   for (const list of given) {
@@ -55,6 +58,7 @@ export function indexBundle(bundle: Bundle): BundleIndex {
     all: (resourceType) => byType.get(resourceType) ?? [],
     resources,
     doubles,
+    repeats,
   };
 }
 

@@ -1,5 +1,5 @@
 /** What a conversion has to say about itself: the closed list of issues, what each means to a clinician, and the report. */
-import type { ConversionReport, Issue, IssueCode, Origin, Remark } from './types.ts';
+import type { ConversionReport, Issue, IssueCode, Origin, Remark, Written } from './types.ts';
 
 /** What each issue means to the people who read the record. Codes are stable and carry no patient data. */
 export const MEANING: Readonly<Record<IssueCode, string>> = {
@@ -19,8 +19,13 @@ export const MEANING: Readonly<Record<IssueCode, string>> = {
 export class Reporting {
   readonly #issues: Issue[] = [];
   readonly #said = new Set<string>();
-  readonly #counts = new Map<string, { in: number; out: number }>();
-  readonly #origins: { target: string; from: Origin }[] = [];
+  readonly #came = new Map<string, number>();
+  readonly #wrote = new Map<string, number>();
+  readonly #origins = new Map<string, Written>();
+  /** What something was made from, by kind. */
+  readonly #went = new Map<string, Set<string>>();
+  readonly #left: { from: Origin; why: string }[] = [];
+  readonly #redactions = new Set<string>();
 
   /** The same thing said twice about one entry is said once. */
   issue(remark: Remark, at: Origin): void {
@@ -30,14 +35,37 @@ export class Reporting {
     this.#issues.push({ ...remark, at });
   }
 
+  /** One more thing of a kind stands in the source. */
   came(kind: string): void {
-    this.#count(kind).in++;
+    this.#came.set(kind, (this.#came.get(kind) ?? 0) + 1);
   }
 
-  /** One thing of a kind was written, as these. */
-  went(kind: string, targets: readonly string[], from: Origin): void {
-    this.#count(kind).out++;
-    for (const target of targets) this.#origins.push({ target, from });
+  /** One more thing of a kind was written. */
+  wrote(kind: string): void {
+    this.#wrote.set(kind, (this.#wrote.get(kind) ?? 0) + 1);
+  }
+
+  /** What something was made from; a thing may have several origins. `why` as in `Written`. */
+  origin(target: string, from: Origin, why?: string): void {
+    const key = `${target} ${from.kind} ${from.id} ${from.line}`;
+    if (this.#origins.has(key)) return;
+    this.#origins.set(key, { target, from, ...(why !== undefined && { why }) });
+    if (why === undefined) this.#went.set(from.kind, (this.#went.get(from.kind) ?? new Set()).add(`${from.id} ${from.line}`));
+  }
+
+  /** Nothing was made from this. */
+  left(from: Origin, why: string): void {
+    this.#left.push({ from, why });
+  }
+
+  /** Whether something was made from this, and not for the sake of the form. */
+  isOrigin(from: Origin): boolean {
+    return this.#went.get(from.kind)?.has(`${from.id} ${from.line}`) ?? false;
+  }
+
+  /** Why an entry is not in the record, where an issue says so. */
+  whyNotCarried(id: string): string | undefined {
+    return this.#issues.find(({ code, at }) => code === 'statement.notCarried' && at.id === id)?.text;
   }
 
   report(): ConversionReport {
@@ -50,23 +78,21 @@ export class Reporting {
         missingDocuments: count('document.missing'),
       },
       issues: this.#issues,
-      counts: [...this.#counts].map(([kind, numbers]) => ({ kind, ...numbers })).sort((a, b) => (a.kind < b.kind ? -1 : 1)),
-      origins: this.#origins,
+      counts: this.#counts(),
+      written: [...this.#wrote].map(([kind, number]) => ({ kind, number })).sort(byKind),
+      origins: [...this.#origins.values()],
+      left: this.#left,
     };
+  }
+
+  #counts(): ConversionReport['counts'] {
+    return [...this.#came].map(([kind, came]) => ({ kind, in: came, out: this.#went.get(kind)?.size ?? 0 })).sort(byKind);
   }
 
   /** An entry that is marked not to be shown to the patient, carried or not. */
   redacted(id: string): void {
     this.#redactions.add(id);
   }
-
-  readonly #redactions = new Set<string>();
-
-  #count(kind: string): { in: number; out: number } {
-    const known = this.#counts.get(kind);
-    if (known) return known;
-    const fresh = { in: 0, out: 0 };
-    this.#counts.set(kind, fresh);
-    return fresh;
-  }
 }
+
+const byKind = (a: { kind: string }, b: { kind: string }) => (a.kind < b.kind ? -1 : 1);

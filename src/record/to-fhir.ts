@@ -63,7 +63,7 @@ export function toFhir(root: XmlElement, options: ToFhirOptions): Conversion<Bun
       return { refused: 'otherPatient', at: null, text: 'The extract is of another patient than was asked for.' };
   }
   const people = peopleToFhir(extract);
-  const reading = new Reading(takeCompositions(extract), people, number, options);
+  const reading = new Reading(extract, takeCompositions(extract), people, number, options);
   return { out: reading.bundle(), report: reading.reporting.report() };
 }
 
@@ -107,22 +107,36 @@ class Reading {
     categories: [],
   };
   readonly #unlisted = new Map<Uuid, Person>();
-  readonly #sharedByKey = new Map<string, string>();
+  readonly #sharedByKey = new Map<string, Resource>();
   readonly #idsByKey = new Map<string, Uuid>();
   readonly #failed = new Set<XmlElement>();
+  readonly #extract: Origin;
+  readonly #statements: Origin[] = [];
+  /** What each resource was made from. */
+  readonly #origins = new Map<Resource, { readonly from: Origin; readonly why?: string }[]>();
   /** What stands instead of a resource that could not be made. */
   readonly #instead = new Map<string, string>();
 
-  constructor(compositions: readonly XmlElement[], people: People, number: string | undefined, options: ToFhirOptions) {
+  constructor(
+    extract: XmlElement,
+    compositions: readonly XmlElement[],
+    people: People,
+    number: string | undefined,
+    options: ToFhirOptions,
+  ) {
     this.#options = options;
     this.#people = people;
+    this.#extract = { composition: null, id: idOf(extract), kind: extract.name, line: extract.line };
     this.#places = placesToFhir(compositions, options.losingPractice, options.newId);
-    if (!number)
-      this.reporting.issue(
-        { code: 'value.lost', text: 'The extract does not say whose it is.' },
-        { composition: null, id: '', kind: 'EhrExtract', line: null },
-      );
+    if (!number) this.reporting.issue({ code: 'value.lost', text: 'The extract does not say whose it is.' }, this.#extract);
     this.#patient = patientToFhir(number, options.newId(), people.first);
+    this.#from(this.#patient, this.#extract);
+    for (const [resource, agent] of people.agents) this.#from(resource, placeOf(agent, null));
+    for (const [location, numbers] of this.#places.named)
+      for (const number of numbers) {
+        const composition = compositions[number];
+        if (composition) this.#from(location, placeOf(composition, number));
+      }
     const single = compositions.map((composition, at) => this.#withoutDoubles(composition, at));
     this.#claims = claim(single, options.terminology);
     const { compositions: claimed } = this.#claims;
@@ -133,14 +147,20 @@ class Reading {
     const known = people.byOds.get(options.losingPractice.toUpperCase());
     const needed = claimed.some(({ claims }) => claims.some(({ concept }) => concept === 'document'));
     this.#custodian = needed && !known ? losingPracticeToFhir(options.losingPractice, options.newId()) : undefined;
+    if (this.#custodian) this.#from(this.#custodian, this.#extract, 'The practice that had the record; its documents name it.');
     this.#custodianReference = known ?? (this.#custodian && `Organization/${this.#custodian.id}`);
   }
 
   #withoutDoubles(composition: XmlElement, number: number): XmlElement {
     try {
-      return withoutDoubles(composition).xml;
+      const { xml, removed } = withoutDoubles(composition);
+      for (const double of removed) {
+        this.reporting.came(double.name);
+        this.reporting.left(placeOf(double, number), 'The problem’s own observation says the same.');
+      }
+      return xml;
     } catch (thrown) {
-      const from = { composition: number, id: idOf(composition), kind: composition.name, line: composition.line };
+      const from = placeOf(composition, number);
       this.reporting.issue({ code: 'lookUp.skipped', text: `Doubles were not looked for (${reasonOf(thrown)}).` }, from);
       return composition;
     }
@@ -150,7 +170,7 @@ class Reading {
     if (!this.#options.terminology.complete)
       this.reporting.issue(
         { code: 'lookUp.skipped', text: 'Codes were read without a terminology release: they stand as they came.' },
-        { composition: null, id: '', kind: 'EhrExtract', line: null },
+        this.#extract,
       );
     for (const one of this.#claims.unclaimed) this.#nobodys(one);
     for (let next = this.#claims.compositions.shift(); next; next = this.#claims.compositions.shift()) {
@@ -179,6 +199,14 @@ class Reading {
         line: null,
       }),
     );
+    for (const [at, resource] of complete.entries()) {
+      const reference = `${resource.resourceType}/${resource.id}`;
+      const made = this.#origins.get(resources[at] ?? resource) ?? [{ from: this.#extract, why: NOBODY }];
+      for (const { from, why } of made) this.reporting.origin(reference, from, why);
+      this.reporting.wrote(resource.resourceType);
+    }
+    for (const from of this.#statements)
+      if (!this.reporting.isOrigin(from)) this.reporting.left(from, 'What it says stands in the entry around it or that it belongs to.');
     for (const resource of complete)
       if (resource.meta?.security?.length) this.reporting.redacted(`${resource.resourceType}/${resource.id}`);
     return {
@@ -191,32 +219,36 @@ class Reading {
   }
 
   #consultation(composition: ClaimedComposition): void {
-    const from: Origin = { composition: composition.number, id: composition.id, kind: composition.xml.name, line: composition.xml.line };
-    const s = this.#questions((remark) => this.reporting.issue(remark, from));
+    const from = placeOf(composition.xml, composition.number);
+    const s = this.#questions(from);
     this.reporting.came('ehrComposition');
     try {
       const { encounter, consultation, topics, categories } = consultationToFhir(composition, this.#places.of(composition.xml), s);
+      this.#from(encounter, from);
+      this.#from(consultation, from);
+      for (const list of [...topics, ...categories]) {
+        const own = this.#claims.byId.get(upper(list.id ?? ''));
+        if (own) this.#from(list, originOf(own));
+        else this.#from(list, from, 'The composition has entries in no topic, and a consultation wants one.');
+      }
       this.#consultations.encounters.push(encounter);
       this.#consultations.consultations.push(consultation);
       this.#consultations.topics.push(...topics);
       this.#consultations.categories.push(...categories);
     } catch (thrown) {
       s.report({ code: 'value.lost', text: `The consultation's own details cannot be read (${reasonOf(thrown)}); its entries are kept.` });
-      this.#consultations.encounters.push({ resourceType: 'Encounter', id: composition.id, status: 'finished', subject: ref(s.patient) });
+      const encounter: Encounter = { resourceType: 'Encounter', id: composition.id, status: 'finished', subject: ref(s.patient) };
+      this.#from(encounter, from);
+      this.#consultations.encounters.push(encounter);
     }
-    this.reporting.went('ehrComposition', [`Encounter/${composition.id}`], from);
   }
 
   #one(one: Claim): void {
-    if (one.concept === 'consultation') return;
     this.reporting.came(one.statement.name);
     const from = originOf(one);
-    if (one.heldBy && !this.#failed.has(one.heldBy)) {
-      const target = this.#claims.resources.get(upper(idOf(one.statement)));
-      this.reporting.went(one.statement.name, target === undefined ? [] : [target], from);
-      return;
-    }
-    const s = this.#questions((remark) => this.reporting.issue(remark, from));
+    this.#statements.push(from);
+    if (one.concept === 'consultation' || (one.heldBy && !this.#failed.has(one.heldBy))) return;
+    const s = this.#questions(from);
     // What stood inside a statement that could not be mapped is an entry by itself.
     const concept = one.heldBy ? 'observation' : one.concept;
     const handler = (this.#options.handlers ?? TO_FHIR).get(concept);
@@ -229,22 +261,26 @@ class Reading {
       resources = [this.#asWords(one, s, reasonOf(thrown))];
     }
     this.#made.get(kindOf(one))?.push(...resources);
-    const targets = resources.map((resource) => `${resource.resourceType}/${resource.id}`);
-    this.reporting.went(one.statement.name, targets, from);
+    for (const resource of resources) {
+      const own = this.#claims.byId.get(upper(resource.id ?? ''));
+      this.#from(resource, own ? originOf(own) : from);
+    }
   }
 
   /** What is known to be no entry of a record is only told; anything else is kept as words. */
   #nobodys(one: Claim): void {
     const from = originOf(one);
-    const s = this.#questions((remark) => this.reporting.issue(remark, from));
+    const s = this.#questions(from);
+    this.reporting.came(one.statement.name);
     if (one.statement.name === 'RegistrationStatement') {
-      s.report({ code: 'statement.notCarried', text: 'Details of the registration at the other practice are not part of the record.' });
+      const text = 'Details of the registration at the other practice are not part of the record.';
+      s.report({ code: 'statement.notCarried', text });
+      this.reporting.left(from, text);
       return;
     }
-    this.reporting.came(one.statement.name);
     const resource = this.#asWords(one, s, `a ${one.statement.name} is nothing that is known`);
     this.#made.get('observation')?.push(resource);
-    this.reporting.went(one.statement.name, [`Observation/${resource.id}`], from);
+    this.#from(resource, from);
   }
 
   #asWords(one: Claim, s: ToFhir, why: string): Resource {
@@ -259,8 +295,13 @@ class Reading {
     return resource;
   }
 
-  /** What handlers may ask. */
-  #questions(report: (remark: Remark) => void): ToFhir {
+  #from(resource: Resource, from: Origin, why?: string): void {
+    this.#origins.set(resource, [...(this.#origins.get(resource) ?? []), { from, ...(why !== undefined && { why }) }]);
+  }
+
+  /** What a handler may ask about the statement that it maps. */
+  #questions(from: Origin): ToFhir {
+    const report = (remark: Remark) => this.reporting.issue(remark, from);
     const { losingPractice, terminology, newId } = this.#options;
     const claims = this.#claims;
     return {
@@ -279,10 +320,10 @@ class Reading {
       documentsOfReferral: (id) => claims.letters.get(upper(id)) ?? [],
       rankOf: (id) => claims.ranks.get(upper(id)) ?? Number.MAX_SAFE_INTEGER,
       encounterOf: (number) => this.#encounters.get(number),
-      practitioner: (agent) => (agent === undefined ? undefined : this.#practitioner(agent, report)),
+      practitioner: (agent) => (agent === undefined ? undefined : this.#practitioner(agent, from)),
       agent: (agent) =>
-        agent === undefined ? undefined : (this.#people.organisations.get(upper(agent)) ?? this.#practitioner(agent, report)),
-      shared: (key, make) => this.#shared(key, make),
+        agent === undefined ? undefined : (this.#people.organisations.get(upper(agent)) ?? this.#practitioner(agent, from)),
+      shared: (key, make) => this.#shared(key, make, from),
       newId,
       idFor: (key) => {
         const known = this.#idsByKey.get(key) ?? newId();
@@ -295,25 +336,28 @@ class Reading {
   }
 
   /** Somebody who is in no list of people is still somebody: one person of that id, of whom nothing is known. */
-  #practitioner(agent: Uuid, report: (remark: Remark) => void): string | undefined {
+  #practitioner(agent: Uuid, from: Origin): string | undefined {
     const key = upper(agent);
     const found = this.#people.practitioners.get(key) ?? this.#unlisted.get(key);
     if (found !== undefined || this.#people.organisations.has(key)) return found?.reference;
-    report({ code: 'link.broken', text: 'Who did this is not in the extract’s list of people.' });
+    const text = 'Who did this is not in the extract’s list of people.';
+    this.reporting.issue({ code: 'link.broken', text }, from);
     const unlisted = unlistedPerson(agent);
+    this.#from(unlisted.resource, from, text);
     this.#unlisted.set(key, unlisted);
     return unlisted.reference;
   }
 
   /** `shared` resources stand before those that use them. */
-  #shared(key: string, make: (id: string) => Resource): string {
+  #shared(key: string, make: (id: string) => Resource, from: Origin): string {
     const known = this.#sharedByKey.get(key);
-    if (known !== undefined) return known;
-    const resource = make(this.#options.newId());
-    const reference = `${resource.resourceType}/${resource.id}`;
-    this.#sharedByKey.set(key, reference);
-    this.#made.get('medication')?.push(resource);
-    return reference;
+    const resource = known ?? make(this.#options.newId());
+    this.#from(resource, from);
+    if (known === undefined) {
+      this.#sharedByKey.set(key, resource);
+      this.#made.get('medication')?.push(resource);
+    }
+    return `${resource.resourceType}/${resource.id}`;
   }
 
   #composition(number: number): Composition {
@@ -338,9 +382,15 @@ class Reading {
   }
 }
 
+const NOBODY = 'Nobody is named where GP Connect wants somebody; one unknown user stands there.';
+
 /** An element without the components inside it. */
 function shell(element: XmlElement): XmlElement {
   return { ...element, children: element.children.filter((node) => typeof node === 'string' || node.name !== 'component') };
+}
+
+function placeOf(element: XmlElement, composition: number | null): Origin {
+  return { composition, id: idOf(element), kind: element.name, line: element.line };
 }
 
 function originOf({ composition, statement, line }: Claim): Origin {

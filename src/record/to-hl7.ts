@@ -5,7 +5,7 @@
 import { Fault, reasonOf } from '../base/errors.ts';
 import { type Hl7Time, hl7ToEpoch, toHl7Seconds } from '../base/hl7-time.ts';
 import { nhsNumber } from '../base/nhs-number.ts';
-import type { Bundle, Condition, Encounter, MedicationStatement, Observation, Patient, Reference, Resource } from '../fhir/types.ts';
+import type { Bundle, Condition, Encounter, List, MedicationStatement, Observation, Patient, Reference, Resource } from '../fhir/types.ts';
 import { attr, child, h, type XmlElement } from '../xml/element.ts';
 import { carriable, writeCloseTag, writeOpenTag, writeXml } from '../xml/write.ts';
 import { type BundleIndex, indexBundle, listOf } from './bundle-index.ts';
@@ -13,11 +13,12 @@ import { type Hl7Handler, TO_HL7 } from './concepts.ts';
 import { category, encounterComposition, outsideComposition, topic } from './consultation/to-hl7.ts';
 import { Reporting } from './issues.ts';
 import { commentedOn } from './laboratory/tree.ts';
+import { supportingOrigins, whyLeft } from './left.ts';
 import { namedBy } from './named-by.ts';
 import { directory } from './people/directory.ts';
 import { NHS_NUMBER_OID, NHS_NUMBER_URI, SDS_ORGANISATION_OID } from './people/terms.ts';
 import { agentDirectory } from './people/to-hl7.ts';
-import { handlerOf, type Item, type Placement, type Planned, place } from './place.ts';
+import { type Group, handlerOf, type Item, type Placement, type Planned, place, type Topic } from './place.ts';
 import { ACTUAL_PROBLEM } from './problem/terms.ts';
 import { parentsOf } from './problem/text.ts';
 import { snomedCode } from './shared/coded.ts';
@@ -68,8 +69,12 @@ export function toHl7(bundle: Bundle, options: ToHl7Options): Conversion<Written
   for (const composition of placement.compositions) writing.composition(composition);
   if (writing.written === 0) return { refused: 'empty', at: null, text: 'No entry of the record could be written.' };
   const ends = writing.ends(extractId, folderId, patient);
+  writing.account(extractId, patient);
   return { out: { extractId, ...ends, nhsNumber: options.nhsNumber }, report: writing.reporting.report() };
 }
+
+// Carried with other entries, but a loss to the reader where no entry is there to carry them.
+const CLINICAL: ReadonlySet<string> = new Set(['MedicationStatement', 'Specimen']);
 
 function patientOf(index: BundleIndex, wanted: string): Patient | { refused: 'noPatient' | 'otherPatient'; at: null; text: string } {
   const patients = index.all('Patient') as readonly Patient[];
@@ -101,6 +106,8 @@ class Writing {
   readonly #idsByKey = new Map<string, Uuid>();
   /** Ids of statements in the extract so far; and what its links lead to, with who said so. */
   readonly #ids = new Set<Uuid>();
+  /** Ids that stand for a resource each. */
+  readonly #own: ReadonlySet<Uuid>;
   readonly #links = new Map<Uuid, Origin>();
   #low: Hl7Time | null = null;
   #high: Hl7Time | null = null;
@@ -110,16 +117,14 @@ class Writing {
     this.#placement = placement;
     this.#drawId = drawId;
     this.#options = options;
+    this.#own = new Set([...placement.places.values()].map(({ statementId }) => statementId));
     this.#directory = directory(index, drawId);
     this.#problems = namedBy<Condition>(index, 'Condition', (condition) => [actualProblem(condition)]);
     this.#problemsBelow = namedBy<Condition>(index, 'Condition', parentsOf);
     this.#notesOn = namedBy<Observation>(index, 'Observation', commentedOn);
     this.#basedOn = namedBy<MedicationStatement>(index, 'MedicationStatement', (statement) => statement.basedOn ?? []);
-    for (const resource of index.resources) {
-      if (resource.resourceType === 'Encounter' || handlerOf(resource, options.handlers ?? TO_HL7))
-        this.reporting.came(resource.resourceType);
-      if (isRedacted(resource)) this.reporting.redacted(index.keys.get(resource) ?? '');
-    }
+    for (const resource of [...index.resources, ...index.doubles, ...index.repeats]) this.reporting.came(resource.resourceType);
+    for (const resource of index.resources) if (isRedacted(resource)) this.reporting.redacted(index.keys.get(resource) ?? '');
     for (const { about, remark } of placement.remarks) this.reporting.issue(remark, this.#origin(about));
   }
 
@@ -127,6 +132,7 @@ class Writing {
     const xml = planned.kind === 'outside' ? this.#outside(planned) : this.#consultation(planned);
     if (xml === null) return;
     this.written++;
+    this.reporting.wrote('ehrComposition');
     this.#options.write(xml);
   }
 
@@ -134,6 +140,8 @@ class Writing {
     const statements = this.#statements(item);
     if (statements.length === 0) return null;
     this.#folderBegins(statements[0]?.effective ?? null);
+    const why = 'It stands in no consultation; a composition was made around it.';
+    this.reporting.origin(compositionId, this.#origin(item.resource), why);
     return writeXml(component(outsideComposition(statements, item.handler.outside, compositionId)));
   }
 
@@ -164,7 +172,7 @@ class Writing {
       });
       return writeXml(component(encounterComposition(of, withLists ? list : undefined, compositionId, topicsWritten, s)));
     };
-    this.reporting.went('Encounter', [compositionId], from);
+    this.#consultationOrigins(compositionId, encounter, list, filled);
     try {
       const xml = written(encounter, true);
       const start = hl7Time(encounter.period?.start, s);
@@ -178,6 +186,29 @@ class Writing {
     }
   }
 
+  /** What the composition, its topics and categories were made from. */
+  #consultationOrigins(
+    compositionId: Uuid,
+    encounter: Encounter,
+    list: List | undefined,
+    topics: readonly { planned: Topic; groups: readonly { group: Group }[] }[],
+  ): void {
+    const from = this.#origin(encounter);
+    this.reporting.origin(compositionId, from);
+    if (list) this.reporting.origin(compositionId, this.#origin(list));
+    const place = encounter.location?.[0]?.location;
+    const location = place && this.#index.find(place, encounter);
+    if (location?.resourceType === 'Location') this.reporting.origin(compositionId, this.#origin(location));
+    const made = 'What stands in it stands in no such part of the consultation, and an extract wants one.';
+    for (const { planned, groups } of topics) {
+      if (planned.list) this.reporting.origin(planned.id, this.#origin(planned.list));
+      else this.reporting.origin(planned.id, from, made);
+      for (const { group } of groups)
+        if (group.list) this.reporting.origin(group.id, this.#origin(group.list));
+        else if (!group.bare) this.reporting.origin(group.id, planned.list ? this.#origin(planned.list) : from, made);
+    }
+  }
+
   /** The statements of one resource. Whatever a handler throws, the resource keeps its place, as words. */
   #statements({ resource, key, handler }: Item): readonly Statement[] {
     const where = this.#placement.places.get(key);
@@ -186,7 +217,7 @@ class Writing {
     const from = this.#origin(resource);
     try {
       const statements = handler.map(resource, where, s).map((statement) => ({ ...statement, xml: this.#seen(statement.xml, from) }));
-      if (statements.length) this.#went(resource);
+      if (statements.length) this.#went(resource, where.statementId);
       else s.report({ code: 'statement.notCarried', text: 'The entry gives nothing that an extract can carry.' });
       return statements;
     } catch (thrown) {
@@ -199,7 +230,7 @@ class Writing {
   #asWords(resource: Resource, statementId: Uuid, s: ToHl7): Statement {
     const from = this.#origin(resource);
     const statement = asNarrative(resource, statementId, s);
-    this.reporting.went(resource.resourceType, [statementId], from);
+    this.reporting.origin(statementId, from);
     return { ...statement, xml: this.#seen(statement.xml, from) };
   }
 
@@ -214,13 +245,40 @@ class Writing {
     });
   }
 
-  /** A resource is written together with all that it holds. */
-  #went(resource: Resource): void {
+  /** A resource is written together with all that it holds; what got no statement of its own stands in that of its holder. */
+  #went(resource: Resource, around: Uuid): void {
     const from = this.#origin(resource);
-    const statementId = this.#placement.places.get(from.id)?.statementId;
-    if (statementId !== undefined && handlerOf(resource, this.#options.handlers ?? TO_HL7))
-      this.reporting.went(resource.resourceType, [statementId], from);
-    for (const held of this.#placement.held.get(resource) ?? []) this.#went(held);
+    const own = this.#placement.places.get(from.id)?.statementId;
+    const statementId = own !== undefined && this.#ids.has(own) ? own : around;
+    this.reporting.origin(statementId, from);
+    for (const held of this.#placement.held.get(resource) ?? []) this.#went(held, statementId);
+  }
+
+  /** Every resource is accounted for: as the origin of something, or as one of which nothing was written. Asked last. */
+  account(extractId: Uuid, patient: Patient): void {
+    this.reporting.origin(extractId, this.#origin(patient));
+    for (const agent of this.#directory.agents()) {
+      this.reporting.wrote('Agent');
+      for (const one of [agent.practitioner, agent.organisation, agent.role])
+        if (one) this.reporting.origin(agent.id, this.#origin(one));
+    }
+    for (const [target, resource] of supportingOrigins(this.#index, (one) => this.#carriedAs(one)))
+      this.reporting.origin(target, this.#origin(resource));
+    for (const resource of this.#index.resources) {
+      const from = this.#origin(resource);
+      if (this.reporting.isOrigin(from)) continue;
+      const why = this.reporting.whyNotCarried(from.id) ?? whyLeft(resource);
+      this.reporting.left(from, why);
+      if (CLINICAL.has(resource.resourceType)) this.reporting.issue({ code: 'statement.notCarried', text: why }, from);
+    }
+    for (const double of this.#index.doubles) this.reporting.left(this.#origin(double), 'Another resource has the same type and id.');
+    for (const repeat of this.#index.repeats) this.reporting.left(this.#origin(repeat), 'It stands in the bundle more than once.');
+  }
+
+  /** The statement that a resource was written as. */
+  #carriedAs(resource: Resource): Uuid | undefined {
+    const from = this.#origin(resource);
+    return this.reporting.isOrigin(from) ? this.#placement.places.get(from.id)?.statementId : undefined;
   }
 
   /**
@@ -230,7 +288,10 @@ class Writing {
   #seen(xml: XmlElement, from: Origin): XmlElement {
     const look = { ids: new Set<Uuid>(), links: new Set<Uuid>(), replaced: 0 };
     const seen = this.#look(xml, look);
-    for (const own of look.ids) this.#ids.add(own);
+    for (const own of look.ids) {
+      this.#ids.add(own);
+      if (!this.#own.has(own)) this.reporting.origin(own, from, 'It carries a part of the entry that has no statement of its own.');
+    }
     for (const to of look.links) if (!this.#links.has(to)) this.#links.set(to, from);
     if (look.replaced) {
       const text = `${look.replaced} characters cannot be transferred and were replaced by “\uFFFD”.`;
@@ -254,6 +315,7 @@ class Writing {
       changed ||= inner !== node;
       return inner;
     });
+    if (own !== undefined) this.reporting.wrote(element.name);
     if (own !== undefined && (this.#ids.has(own) || look.ids.has(own))) {
       const at = nodes.findIndex((node) => typeof node !== 'string' && node.name === 'id');
       const fresh = this.#drawId();

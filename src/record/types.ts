@@ -32,10 +32,17 @@ export type Remark = Omit<Issue, 'at'>;
 export type ConversionReport = {
   readonly summary: ReportSummary;
   readonly issues: readonly Issue[];
+  /** By kind of the source: how many came, and of how many something was written. */
   readonly counts: readonly { readonly kind: string; readonly in: number; readonly out: number }[];
+  /** By kind of what was written: FHIR resource types; names of HL7 elements. */
+  readonly written: readonly { readonly kind: string; readonly number: number }[];
   /** Why is this here? Each thing written, and what it was made from. */
-  readonly origins: readonly { readonly target: string; readonly from: Origin }[];
+  readonly origins: readonly Written[];
+  /** What nothing was written of, and why: everything of the source is either here or the origin of something. */
+  readonly left: readonly { readonly from: Origin; readonly why: string }[];
 };
+/** `why` where the thing stands for none of the source's own, only for the sake of the form: a sentence without patient data. */
+export type Written = { readonly target: string; readonly from: Origin; readonly why?: string };
 export type Refusal = {
   readonly refused: 'unreadable' | 'noPatient' | 'otherPatient' | 'empty';
   readonly at: Origin | null;

@@ -25,6 +25,8 @@ export type People = {
   readonly organisations: ReadonlyMap<Uuid, string>;
   /** `Organization/…` by ODS code. */
   readonly byOds: ReadonlyMap<string, string>;
+  /** Who each resource was made from: its agents. */
+  readonly agents: readonly (readonly [Resource, XmlElement])[];
   /** The first organisation of the directory: the patient's practice. */
   readonly first: string | undefined;
 };
@@ -38,14 +40,23 @@ export function peopleToFhir(extract: XmlElement): People {
   const practitioners = new Map<Uuid, Person>();
   const organisations = new Map<Uuid, string>();
   const byOds = new Map<string, string>();
+  const agents: (readonly [Resource, XmlElement])[] = [];
+  const add = (resource: Resource, agent: XmlElement) => {
+    resources.push(resource);
+    agents.push([resource, agent]);
+  };
 
-  const organisation = (from: XmlElement, id: string, type: CodeableConcept | undefined): string => {
+  const organisation = (agent: XmlElement, from: XmlElement, id: string, type: CodeableConcept | undefined): string => {
     const made = organisationToFhir(from, id, type);
     const ods = made.identifier?.[0]?.value?.toUpperCase();
     const known = ods === undefined ? undefined : byOds.get(ods);
-    if (known !== undefined) return known;
+    const same = known && resources.find((one) => `Organization/${one.id}` === known);
+    if (same) {
+      agents.push([same, agent]);
+      return known;
+    }
     const reference = `Organization/${id}`;
-    resources.push(made);
+    add(made, agent);
     if (ods !== undefined) byOds.set(ods, reference);
     return reference;
   };
@@ -61,13 +72,13 @@ export function peopleToFhir(extract: XmlElement): People {
     if (person) {
       const resource = practitionerToFhir(agent, person, id);
       practitioners.set(key, { reference: `Practitioner/${id}`, resource });
-      resources.push(resource);
-      if (represented) resources.push(role(id, organisation(represented, `${id}-ORG`, undefined), code));
-    } else if (itself) organisations.set(key, organisation(itself, id, code));
-    else if (represented) organisations.set(key, organisation(represented, id, undefined));
+      add(resource, agent);
+      if (represented) add(role(id, organisation(agent, represented, `${id}-ORG`, undefined), code), agent);
+    } else if (itself) organisations.set(key, organisation(agent, itself, id, code));
+    else if (represented) organisations.set(key, organisation(agent, represented, id, undefined));
   }
   const first = resources.find(({ resourceType }) => resourceType === 'Organization');
-  return { resources, practitioners, organisations, byOds, first: first && `Organization/${first.id}` };
+  return { resources, practitioners, organisations, byOds, agents, first: first && `Organization/${first.id}` };
 }
 
 /** Somebody who is named by an id that the directory does not have. */
