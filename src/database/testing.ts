@@ -2,8 +2,10 @@
  * Databases for tests: one server per run, a fresh database per test file, copied from a template in which the migrations have run.
  * The test command starts the server and names it in `GP2GP_TEST_DATABASE`; a test file run alone starts one and stops it at its end.
  */
+import { spawn } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -29,20 +31,18 @@ export async function startTestServer(): Promise<TestServer> {
     throw error;
   }
   const { pid } = server;
-  // A test that ends by an exception must not leave a server behind.
-  const last = (): void => {
-    try {
-      process.kill(pid, 'SIGQUIT');
-    } catch {
-      // It ended before.
-    }
-  };
-  process.once('exit', last);
+  // However the test process ends, kill -9 included, its server ends too: the watcher's input is closed then.
+  const watcher = spawn('sh', ['-c', 'cat > /dev/null; kill -QUIT "$1"; sleep 1; rm -rf "$2"', 'sh', String(pid), folder], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  });
+  watcher.unref();
+  (watcher.stdin as Socket).unref();
   return {
     url: server.url,
     pid,
     async stop() {
-      process.removeListener('exit', last);
+      watcher.kill('SIGKILL');
       await server.stop();
       await rm(folder, { recursive: true, force: true });
     },
