@@ -8,6 +8,7 @@ import type { Encounter, List, Reference, Resource } from '../fhir/types.ts';
 import { attempt, type BundleIndex, listOf } from './bundle-index.ts';
 import type { Hl7Handler } from './concepts.ts';
 import { LISTS } from './consultation/terms.ts';
+import { foreignCodes } from './shared/foreign-codes.ts';
 import { normalised, typeOf } from './shared/references.ts';
 import type { Place, Remark, Uuid } from './types.ts';
 
@@ -95,6 +96,7 @@ class Placing {
     const rest = this.#index.resources.filter((resource) => this.#takes(resource));
     for (const resource of [...rest.filter((one) => !isObservation(one)), ...rest.filter(isObservation)]) this.#outside(resource);
     this.#reportUnplaced();
+    this.#reportForeignCodes();
     return { compositions: this.#compositions, places: this.#places, holders: this.#holders, held: this.#held, remarks: this.#remarks };
   }
 
@@ -307,8 +309,18 @@ class Placing {
     return this.#index.keys.get(resource) ?? `${resource.resourceType}/${resource.id}`;
   }
 
-  #remark(about: Resource, code: Remark['code'], text: string): void {
-    this.#remarks.push({ about, remark: { code, text } });
+  /** Codes that stay behind while others of the same entry are carried. */
+  #reportForeignCodes(): void {
+    for (const resource of this.#index.resources) {
+      if (!this.#places.has(this.#key(resource)) && resource.resourceType !== 'Medication') continue;
+      const original = attempt(() => foreignCodes(resource), []);
+      const systems = [...new Set(original.map(({ system }) => system))].join(', ');
+      if (original.length) this.#remark(resource, 'value.lost', `No extract can carry codes of ${systems}; they are left out.`, original);
+    }
+  }
+
+  #remark(about: Resource, code: Remark['code'], text: string, original?: Remark['original']): void {
+    this.#remarks.push({ about, remark: { code, text, ...(original && { original }) } });
   }
 }
 

@@ -1,7 +1,7 @@
 /** A small whole record, and both conversions with ids that count, for tests of what crosses concepts. */
 import type { Bundle, Resource } from '../fhir/types.ts';
 import type { XmlElement } from '../xml/element.ts';
-import { descendants } from '../xml/element.ts';
+import { attr, child, descendants } from '../xml/element.ts';
 import { readXml } from '../xml/read.ts';
 import { type ToFhirOptions, toFhir } from './to-fhir.ts';
 import { type ToHl7Options, toHl7 } from './to-hl7.ts';
@@ -116,6 +116,10 @@ export function observation(id: string, comment: string, performer: string, memb
   } as Resource;
 }
 
+export function encounter(id: string): Resource {
+  return { resourceType: 'Encounter', id, type: [{ text: 'Visit' }], period: { start: '2022-01-01T10:00:00+00:00' } } as Resource;
+}
+
 export type Sent = { readonly xml: string; readonly root: XmlElement; readonly report: ConversionReport };
 
 /** The extract of a record; a refusal fails the test. */
@@ -156,4 +160,11 @@ export function receive(root: XmlElement | string, options: Partial<ToFhirOption
 
 export function all(root: XmlElement, name: string): XmlElement[] {
   return [...descendants(root)].filter((element) => element.name === name);
+}
+
+/** The statement or composition whose own id this is. */
+export function withId(root: XmlElement, id: string): XmlElement {
+  const found = [...descendants(root)].find((element) => !element.name.endsWith('Ref') && attr(child(element, 'id'), 'root') === id);
+  if (!found) throw new Error(`no statement has the id ${id}`);
+  return found;
 }
