@@ -33,6 +33,7 @@ export type PracticeActions = {
   transfer(practice: Ods, id: TransferId): Promise<object | null>;
   timeline(practice: Ods, id: TransferId): Promise<object | null>;
   record(practice: Ods, id: TransferId): Promise<Download | null>;
+  /** What the conversion said, whole (JSON): of either role. */
   report(practice: Ods, id: TransferId): Promise<Download | null>;
   documents(practice: Ods, id: TransferId): Promise<object | null>;
   document(practice: Ods, id: TransferId, document: DocumentId): Promise<(Download & { readonly name: string }) | null>;

@@ -77,8 +77,9 @@ export function practiceActions(options: PracticeActionsOptions): PracticeAction
     },
 
     async report(practice, id) {
-      const record = await recordOf(practice, id);
-      return record && whole(record.report);
+      const transfer = await readTransfer(db, practice, id);
+      const report = transfer && reportOf(transfer);
+      return report ? whole(report) : null;
     },
 
     async documents(practice, id) {
@@ -134,6 +135,12 @@ export function practiceActions(options: PracticeActionsOptions): PracticeAction
       return transfer && transfer.state !== before.state ? 'taken' : 'notNow';
     },
   };
+}
+
+/** What the conversion said: on the way in, of the record that came; on the way out, of the record that was offered. */
+function reportOf(transfer: Transfer): ObjectRef | undefined {
+  if ('record' in transfer) return transfer.record?.report;
+  return 'offer' in transfer ? transfer.offer?.report : undefined;
 }
 
 function lineOf({ id, ...line }: TransferLine) {

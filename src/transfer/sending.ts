@@ -178,6 +178,7 @@ function converted(transfer: In<'converting'>, answer: Extract<JobResult, { job:
     sentAt: null,
     parts: plan.parts.length,
     missingDocuments: answer.summary.missingDocuments,
+    report: answer.report,
   };
   const reserve: Effect[] = first ? [{ do: 'reserve', parts: [first, ...others] }] : [];
   return step(

@@ -73,7 +73,7 @@ export const requestingStates: { readonly [S in Requesting['state']]: Extract<Re
   ended: { ...requesting, state: 'ended', outcome: { kind: 'integrated', answer: 'AA' }, at: NOW, core, peer, request: REQUEST, record },
 };
 
-const offer: Offer = { core: CORE, sentAt: NOW, parts: 2, missingDocuments: 0 };
+const offer: Offer = { core: CORE, sentAt: NOW, parts: 2, missingDocuments: 0, report: object };
 export function endedSending(outcome: SendingOutcome): Sending {
   return { ...sending, state: 'ended', outcome, at: NOW, peer, offer };
 }

@@ -224,6 +224,8 @@ export type Offer = {
   readonly sentAt: Instant | null;
   readonly parts: number;
   readonly missingDocuments: number;
+  /** What the conversion of the record said. */
+  readonly report: ObjectRef;
 };
 export type Sending = Common & { readonly role: 'sending'; readonly request: MessageId; readonly requestId: string } & (
     | { readonly state: 'checking' }
