@@ -1,7 +1,8 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
+import { Fault } from '../base/errors.ts';
 import type { Count } from './torture/count/count.ts';
 
 const HELP = `
@@ -62,7 +63,7 @@ async function run(options: TortureCommand): Promise<number> {
     print(count, options, say);
     return isClean(count.line) ? 0 : 1;
   }
-  const keep = options.keep === undefined ? await mkdtemp(join(tmpdir(), 'gp2gp-torture-')) : resolve(options.keep);
+  const keep = options.keep === undefined ? await mkdtemp(join(tmpdir(), 'gp2gp-torture-')) : await emptyFolder(resolve(options.keep));
   say(`${options.transfers} transfers, ${options.kills} kills, ${options.nodes} nodes for each side, seed ${options.seed}; folder ${keep}`);
   const { torture } = await import('./torture/run.ts');
   const interrupted = new Promise<void>((done) => {
@@ -96,6 +97,13 @@ async function run(options: TortureCommand): Promise<number> {
   }
   print(count, options, say);
   return good ? 0 : 1;
+}
+
+/** Two runs in one folder would be counted as one. */
+async function emptyFolder(folder: string): Promise<string> {
+  const there = await readdir(folder).catch(() => []);
+  if (there.length === 0) return folder;
+  throw new Fault('input.keep', `the folder ${folder} is not empty`, { remedy: 'Name another with --keep DIR, or remove it.' });
 }
 
 function print({ line, findings }: Count, { json }: TortureCommand, say: (line: string) => void): void {

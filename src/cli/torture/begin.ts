@@ -69,23 +69,30 @@ function pdsUrl(world: World): string {
   return new URL(url).origin;
 }
 
-const asked = new Map<string, number>();
-/** What a system did not file waits for a person; here that person rejects it, again after a while if the node died of it. */
-export function rejectRefused(world: World, plan: Plan, { transfers }: Snapshot, signal: AbortSignal): void {
+/**
+ * What a system did not file waits for a person. Gives the function that plays this person: it rejects whatever waits, and again after
+ * a while, since the node may have died of it.
+ */
+export function createRejecter(world: World, plan: Plan, signal: AbortSignal): (seen: Snapshot) => void {
   const refused = new Map(plan.transfers.filter(({ kind }) => kind === 'refused').map((one) => [one.registrationId, one]));
-  for (const row of transfers) {
-    const planned = refused.get(row.registration ?? '');
-    if (!planned || row.state !== 'waitingForDecision' || Date.now() - (asked.get(row.id) ?? 0) < 2_000) continue;
-    asked.set(row.id, Date.now());
-    const { to } = planned;
-    const urls = world.nodeUrls[to.side];
-    ask(`${urls[Math.floor(Math.random() * urls.length)]}/api/practices/${to.ods}/transfers/${row.id}/decision`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${to.apiKey}` },
-      body: JSON.stringify({ decision: 'reject', user: 'torture', role: 'records administrator' }),
-      signal,
-    }).catch(() => undefined);
-  }
+  const asked = new Map<string, number>();
+  let turn = 0;
+  return ({ transfers }) => {
+    for (const row of transfers) {
+      const planned = refused.get(row.registration ?? '');
+      if (!planned || row.state !== 'waitingForDecision' || Date.now() - (asked.get(row.id) ?? 0) < 2_000) continue;
+      asked.set(row.id, Date.now());
+      const { to } = planned;
+      const urls = world.nodeUrls[to.side];
+      ask(`${urls[turn++ % urls.length]}/api/practices/${to.ods}/transfers/${row.id}/decision`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${to.apiKey}` },
+        body: JSON.stringify({ decision: 'reject', user: 'torture', role: 'records administrator' }),
+        signal,
+        // A node that is down now is asked again at a later look.
+      }).catch(() => undefined);
+    }
+  };
 }
 
 async function untilDone(url: string, method: string, body: object, signal: AbortSignal): Promise<void> {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ask } from '../demo/moves.ts';
 import { startWorld, type World } from '../demo/world.ts';
-import { beginTransfer, rejectRefused } from './begin.ts';
+import { beginTransfer, createRejecter } from './begin.ts';
 import { type Count, recount } from './count/count.ts';
 import { beginEvidence, gatherEvidence } from './keep.ts';
 import { createKiller, type Killer } from './kills.ts';
@@ -103,6 +103,7 @@ async function driveAll({ options, plan, world, killer, numbers, started }: Driv
   const patience = options.patienceMs ?? PATIENCE_MS;
   const progress = createProgress(world);
   const closing = new AbortController();
+  const reject = createRejecter(world, plan, closing.signal);
   let latest: Snapshot | null = null;
   let begun = 0;
   let ended = 0;
@@ -154,7 +155,7 @@ async function driveAll({ options, plan, world, killer, numbers, started }: Driv
       if (seen) {
         latest = seen;
         ended = countEnded(plan, seen);
-        rejectRefused(world, plan, seen, closing.signal);
+        reject(seen);
         const print = `${begun} ${killed} ${seen.open} ${seen.transfers.reduce((sum, row) => sum + row.version, 0)}`;
         if (print !== before) [before, moved] = [print, Date.now()];
         options.status?.(

@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { isClean } from './count/count.ts';
+import { type TortureOptions, torture } from './run.ts';
+
+async function run(options: Pick<TortureOptions, 'transfers' | 'kills' | 'seed'> & Partial<TortureOptions>) {
+  const keep = await mkdtemp(join(tmpdir(), 'gp2gp-torture-'));
+  const said: string[] = [];
+  try {
+    const count = await torture({ nodesPerSide: 1, keep, say: (line) => said.push(line), ...options });
+    assert.ok(count);
+    return { ...count, said };
+  } finally {
+    await rm(keep, { recursive: true, force: true });
+  }
+}
+
+test('nothing is lost when nodes, hub, systems and database are killed while records move', { timeout: 180_000 }, async () => {
+  const { line, findings, said } = await run({ transfers: 8, kills: 4, seed: 1 });
+  assert.ok(isClean(line), [...said, ...findings.map(({ text }) => text)].join('\n'));
+  assert.equal(line.kills, 4);
+  assert.ok(line.rejectedAsDesigned > 0);
+});
+
+test('a node that acknowledges before it has kept the message is found out', { timeout: 180_000 }, async () => {
+  const faulty = { nodeProgram: join(import.meta.dirname, 'faulty-node.ts'), patienceMs: 10_000 };
+  const { line, said } = await run({ transfers: 8, kills: 4, seed: 1, targets: 'nodes', ...faulty });
+  assert.ok(line.lost > 0, said.join('\n'));
+  assert.ok(line.stuck > 0);
+});
