@@ -26,13 +26,13 @@ export function differences(sent: Side, received: Side): readonly Difference[] {
   });
 }
 
-/** `11 Encounters more: It stands in no consultation; … (Observation/…, 10 others)`. Names beyond the first few are counted only. */
+/** `11 Encounters more: It stands in no consultation; … (Observation/…, and 10 more)`. Names beyond the first few are counted only. */
 export function inWords({ type, reasons }: Difference): string {
   return reasons
     .map(({ more, why, names }) => {
       const distinct = [...new Set(names)];
       const others = distinct.length - NAMED;
-      const list = [...distinct.slice(0, NAMED), ...(others > 0 ? [`${others} others`] : [])].join(', ');
+      const list = [...distinct.slice(0, NAMED), ...(others > 0 ? [`and ${others} more`] : [])].join(', ');
       return `${names.length} ${type}${names.length > 1 ? 's' : ''} ${more ? 'more' : 'fewer'}: ${why} (${list})`;
     })
     .join(' ');
@@ -53,7 +53,7 @@ function pairing(sent: ConversionReport, received: ConversionReport) {
     const same = written.filter(({ from, why }) => why === undefined && from.kind === type && !from.id.includes('#'));
     const free = same.find(({ from }) => !paired.has(from.id));
     if (free) paired.set(free.from.id, target);
-    else add(more, type, { more: true, name: (same[0] ?? written[0])?.from.id ?? target, why: whyMore(type, origins, written, same) });
+    else add(more, type, oneMore(target, origins, written, same));
   }
   const said = new Set<string>();
   for (const { target, from, why } of sent.origins) {
@@ -67,13 +67,20 @@ function pairing(sent: ConversionReport, received: ConversionReport) {
 
 type Origins = ConversionReport['origins'];
 
-function whyMore(type: string, origins: Origins, written: Origins, same: Origins): string {
-  const forForm = [...written, ...origins].find(({ why }) => why !== undefined)?.why;
-  if (forForm) return forForm;
-  const kind = written[0]?.from.kind;
-  if (same.length === 0 && kind === undefined) return UNKNOWN;
+function oneMore(target: string, origins: Origins, written: Origins, same: Origins): One {
+  const type = typeOf(target);
+  const source = same[0] ?? written[0];
+  const forForm = written.find(({ why }) => why !== undefined);
+  if (forForm?.why !== undefined) return { more: true, name: forForm.from.id, why: forForm.why };
+  const made = origins.find(({ why }) => why !== undefined);
+  if (made?.why !== undefined) return { more: true, name: target, why: made.why };
+  if (!source) return { more: true, name: target, why: UNKNOWN };
+  return { more: true, name: source.from.id, why: whyMore(type, source.from.kind) };
+}
+
+function whyMore(type: string, kind: string): string {
   if (isPeople(type)) return kind === 'Organization' && type === 'Practitioner' ? AS_PERSON : ONE_AGENT;
-  return same.length ? 'One resource of the record arrives as several.' : `A part of a ${kind} arrives as a resource of its own.`;
+  return kind === type ? 'One resource of the record arrives as several.' : `A part of a ${kind} arrives as a resource of its own.`;
 }
 
 const isPeople = (type: string) => ['Practitioner', 'Organization', 'PractitionerRole'].includes(type);

@@ -71,7 +71,7 @@ async function findSending(world: World, move: Move, conversationId: string): Pr
 }
 
 /** Asks one of a practice's nodes; a node that does not answer is passed over for the next, again and again for a minute. */
-async function node(world: World, practice: CastPractice, path: string): Promise<unknown> {
+export async function node(world: World, practice: CastPractice, path: string): Promise<unknown> {
   const urls = world.nodeUrls[practice.side];
   let last: unknown;
   for (let attempt = 0; attempt < 300; attempt++) {

@@ -1,14 +1,17 @@
 import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { readJson } from '../../fhir/json.ts';
 import type { Bundle, DocumentReference } from '../../fhir/types.ts';
+import { differences, inWords } from '../../record/differences.ts';
+import type { ConversionReport } from '../../record/types.ts';
 import { SIDES } from './cast.ts';
-import { ask, type Moved } from './moves.ts';
+import { ask, type Moved, node } from './moves.ts';
 import type { World } from './world.ts';
 
 /** One document of a move: what left the previous practice's system, and what the new one's has on its disk. */
 export type DocumentFate = { readonly name: string; readonly sha256Sent: string | null; readonly sha256Received: string | null };
-/** How many resources of a type left and arrived. */
-export type TypeCount = { readonly type: string; readonly sent: number; readonly received: number };
+/** How many resources of a type left and arrived; `why` where they are not the same ones, by the reports of both conversions. */
+export type TypeCount = { readonly type: string; readonly sent: number; readonly received: number; readonly why?: string };
 export type MoveSummary = {
   readonly nhsNumber: string;
   readonly conversationId: string;
@@ -64,7 +67,7 @@ export async function summarise(world: World, moved: readonly Moved[]): Promise<
           (here?.served ?? []).filter((document) => document.ods === move.from.ods),
         ),
         missing: (filed?.documents ?? []).filter((document) => document.missing).map((document) => document.name),
-        counts: countsOf(sent, received),
+        counts: countsOf(sent, received, await reportsOf(world, one, filed?.recordFile ?? null)),
         issues: last('sending', 'issues') + last('requesting', 'issues'),
         degrades: last('requesting', 'degrades'),
       };
@@ -108,7 +111,17 @@ function fates(
     }));
 }
 
-function countsOf(sent: Bundle | null, received: Bundle | null): readonly TypeCount[] {
+type Reports = { readonly sent: ConversionReport; readonly received: ConversionReport };
+
+/** The sender's from its node, the receiver's from the disk of the practice's system; null where the record did not arrive. */
+async function reportsOf(world: World, { move, sending }: Moved, recordFile: string | null): Promise<Reports | null> {
+  if (recordFile === null || sending === null) return null;
+  const sent = (await node(world, move.from, `transfers/${sending.transferId}/report`)) as ConversionReport;
+  const received = readJson(await readFile(join(dirname(recordFile), 'report.json'))) as ConversionReport;
+  return { sent, received };
+}
+
+function countsOf(sent: Bundle | null, received: Bundle | null, reports: Reports | null): readonly TypeCount[] {
   const count = (bundle: Bundle | null) => {
     const counts = new Map<string, number>();
     for (const { resource } of bundle?.entry ?? [])
@@ -116,7 +129,10 @@ function countsOf(sent: Bundle | null, received: Bundle | null): readonly TypeCo
     return counts;
   };
   const [left, arrived] = [count(sent), count(received)];
-  return [...new Set([...left.keys(), ...arrived.keys()])]
-    .sort()
-    .map((type) => ({ type, sent: left.get(type) ?? 0, received: arrived.get(type) ?? 0 }));
+  const told = reports ? differences({ report: reports.sent, counts: left }, { report: reports.received, counts: arrived }) : [];
+  const why = new Map(told.map((difference) => [difference.type, inWords(difference)]));
+  return [...new Set([...left.keys(), ...arrived.keys()])].sort().map((type) => {
+    const reason = why.get(type);
+    return { type, sent: left.get(type) ?? 0, received: arrived.get(type) ?? 0, ...(reason !== undefined && { why: reason }) };
+  });
 }

@@ -10,7 +10,10 @@ export function printSummary({ summary, moves }: DemoResult, world: World, say: 
     say(summary.outcome === 'integrated' ? 'The record was filed and acknowledged.' : `The transfer ended: ${summary.outcome}.`);
     say('');
     row(say, ['Resource', 'sent', 'received']);
-    for (const { type, sent, received } of summary.counts) row(say, [type, sent, received]);
+    for (const { type, sent, received, why } of summary.counts) {
+      row(say, [type, sent, received]);
+      if (why !== undefined) say(`      ${why}`);
+    }
     row(say, [
       'documents with equal SHA-256',
       summary.documents.length,
