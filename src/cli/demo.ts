@@ -2,8 +2,10 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
+import { Fault } from '../base/errors.ts';
 import type { CastPractice } from './demo/cast.ts';
-import { defaultDataFolder, type Memory, openFolder, remember } from './demo/folder.ts';
+import { defaultDataFolder, holdFolder, type Memory, openFolder, remember } from './demo/folder.ts';
+import type { Mover } from './demo/patient.ts';
 import type { DemoResult, DemoRun } from './demo/run.ts';
 
 const HELP = `
@@ -64,15 +66,28 @@ function whole(least: number) {
 async function demo(options: DemoOptions): Promise<number> {
   const say = (line: string) => void (options.json ? process.stderr : process.stdout).write(`${line}\n`);
   if (options.record !== undefined && options.transfers > 1) {
-    say('gp2gp: one record makes one transfer: --record and --transfers do not go together');
-    return 2;
+    throw new Fault('input.options', 'one record makes one transfer: --record and --transfers do not go together', {
+      remedy: 'Leave one of them out.',
+    });
   }
   const started = Date.now();
-  const temporary = options.once && options.keep === undefined && options.data === undefined;
+  // Before anything is made: a fault of the file leaves nothing behind.
+  const given = options.record === undefined ? null : await (await import('./demo/patient.ts')).readRecord(options.record);
+  const temporary = options.once === true && options.keep === undefined && options.data === undefined;
   const folder = resolve(temporary ? await mkdtemp(join(tmpdir(), 'gp2gp-once-')) : (options.keep ?? options.data ?? defaultDataFolder()));
   const run: DemoRun = { ...options, folder, say, started };
   const memory = await openFolder(folder);
-  const { movers, holders, practices } = await plan(run, memory);
+  const held = await holdFolder(folder);
+  try {
+    return await demonstrate(run, memory, given, temporary);
+  } finally {
+    await held.release();
+  }
+}
+
+async function demonstrate(run: DemoRun, memory: Memory | null, given: Mover | null, temporary: boolean): Promise<number> {
+  const { folder, say, started, ...options } = run;
+  const { movers, holders, practices } = await plan(run, memory, given);
   for (const { warning } of movers) if (warning) say(`warning: ${warning}`);
   const keepWire = options.keepWire === undefined ? undefined : resolve(options.keepWire);
   if (keepWire) await mkdir(keepWire, { recursive: true });
@@ -127,14 +142,14 @@ async function demo(options: DemoOptions): Promise<number> {
 }
 
 /** Who moves from where. A folder that knows patients moves them on from where they are. */
-async function plan(run: DemoRun, memory: Memory | null) {
-  const { readRecord, syntheticMovers, knownMovers } = await import('./demo/patient.ts');
+async function plan(run: DemoRun, memory: Memory | null, given: Mover | null) {
+  const { syntheticMovers, knownMovers } = await import('./demo/patient.ts');
   const { cast } = await import('./demo/cast.ts');
   const practices = Math.max(run.practices, memory?.practices ?? 0);
-  const known = memory && run.record === undefined ? knownMovers(memory.holders, run.transfers) : [];
+  const known = memory && given === null ? knownMovers(memory.holders, run.transfers) : [];
   if (known.length > 0 && memory) return { movers: known, holders: memory.holders, practices };
   const places: readonly CastPractice[] = cast(practices);
-  const movers = run.record === undefined ? syntheticMovers(run, places) : [await readRecord(run.record)];
+  const movers = given === null ? syntheticMovers(run, places) : [given];
   const holders: Record<string, string> = {};
   for (const [i, { nhsNumber }] of movers.entries())
     holders[nhsNumber] = memory?.holders[nhsNumber] ?? places[i % places.length]?.ods ?? '';

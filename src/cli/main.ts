@@ -51,10 +51,30 @@ function explain(thrown: unknown): number {
   // Commander has printed its own words by now; help and version are no failure.
   if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2;
   if (thrown instanceof Fault) {
-    console.error(`gp2gp: ${reasonOf(thrown)}`);
+    // A list of problems keeps its lines.
+    console.error(`gp2gp: ${thrown.message.split('\n').map(printable).join('\n')}`);
     if (thrown.remedy) console.error(thrown.remedy);
-    return thrown.code.startsWith('input.') ? 2 : 1;
+    return /^(input|config)\./.test(thrown.code) ? 2 : 1;
+  }
+  const system = thrown instanceof Error && 'code' in thrown ? SYSTEM.get(String(thrown.code)) : undefined;
+  if (system) {
+    console.error(`gp2gp: ${system[0]} (${reasonOf(thrown)})`);
+    console.error(system[1]);
+    return 1;
   }
   console.error(thrown);
   return 1;
+}
+
+/** What the machine refuses, wherever it is met: words and what to do. */
+const SYSTEM: ReadonlyMap<string, readonly [string, string]> = new Map([
+  ['ENOSPC', ['the disk is full', 'Free some space, or name a folder on another disk.']],
+  ['EDQUOT', ['the disk quota is used up', 'Free some space, or name a folder on another disk.']],
+  ['EROFS', ['the disk is read-only', 'Name a folder that can be written.']],
+  ['EACCES', ['the system does not permit it', 'Mend the rights of what is named, or name another folder.']],
+  ['EMFILE', ['too many files are open', 'Raise the limit (ulimit -n) and start again.']],
+]);
+
+function printable(line: string): string {
+  return line.replace(/\p{Cc}/gu, ' ').trimEnd();
 }

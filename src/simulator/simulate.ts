@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { parse } from 'yaml';
+import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
-import { Fault } from '../base/errors.ts';
+import { Fault, reasonOf } from '../base/errors.ts';
 import { type EndpointName, makeCertificates } from './certificates.ts';
 import { type SimulationConfig, simulationSchema } from './config.ts';
 import { startGpSystems } from './gp-system/gp-systems.ts';
@@ -67,10 +67,17 @@ async function certify(config: { readonly folder: string; readonly endpoints: re
   return { hub: { certificate: files.certificate, key: files.key, authorities: [authority] } };
 }
 
-/** Reads a configuration file, YAML or JSON. */
+/** Reads a configuration file, YAML or JSON. Throws a `Fault` `input.config` that names file and fault. */
 export async function readSimulationConfig(path: string): Promise<SimulationConfig> {
-  const value: unknown = parse(await readFile(path, 'utf8'));
+  const remedy = 'gp2gp simulate --help says what the file holds.';
+  let value: unknown;
+  try {
+    value = parse(await readFile(path, 'utf8'));
+  } catch (cause) {
+    const what = cause instanceof YAMLParseError ? 'is neither YAML nor JSON' : 'cannot be read';
+    throw new Fault('input.config', `${path}: ${what} (${reasonOf(cause)})`, { remedy, cause });
+  }
   const read = simulationSchema.safeParse(value);
-  if (!read.success) throw new Fault('simulator.config', `${path} is not usable:\n${z.prettifyError(read.error)}`);
+  if (!read.success) throw new Fault('input.config', `${path} is not usable:\n${z.prettifyError(read.error)}`, { remedy });
   return read.data;
 }

@@ -1,4 +1,5 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readFileSync, rmSync } from 'node:fs';
+import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { Fault, reasonOf } from '../../base/errors.ts';
@@ -24,7 +25,7 @@ export async function openFolder(folder: string): Promise<Memory | null> {
   try {
     await mkdir(folder, { recursive: true });
   } catch (cause) {
-    throw new Fault('demo.folder', `the data folder ${folder} cannot be made: ${reasonOf(cause)}`, {
+    throw new Fault('input.folder', `the data folder ${folder} cannot be made: ${reasonOf(cause)}`, {
       remedy: 'Name another with --data DIR.',
       cause,
     });
@@ -34,18 +35,18 @@ export async function openFolder(folder: string): Promise<Memory | null> {
     text = await readFile(join(folder, 'demo.json'), 'utf8');
   } catch (cause) {
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return null;
-    throw new Fault('demo.folder', `the data folder ${folder} cannot be read: ${reasonOf(cause)}`, {
+    throw new Fault('input.folder', `the data folder ${folder} cannot be read: ${reasonOf(cause)}`, {
       remedy: 'Name another with --data DIR.',
       cause,
     });
   }
   const memory = parse(text);
   if (!memory)
-    throw new Fault('demo.folder', `${join(folder, 'demo.json')} is damaged`, {
+    throw new Fault('input.folder', `${join(folder, 'demo.json')} is damaged`, {
       remedy: 'Remove the folder, or name another with --data DIR.',
     });
   if (memory.layout > LAYOUT) {
-    throw new Fault('demo.newer', `the data folder ${folder} was made by a newer version of this program`, {
+    throw new Fault('input.newer', `the data folder ${folder} was made by a newer version of this program`, {
       remedy: 'Use that version, or name another folder with --data DIR.',
     });
   }
@@ -67,4 +68,73 @@ export async function remember(folder: string, memory: Omit<Memory, 'layout'>): 
   const path = join(folder, 'demo.json');
   await writeFile(`${path}.new`, `${JSON.stringify({ layout: LAYOUT, ...memory }, null, 2)}\n`);
   await rename(`${path}.new`, path);
+}
+
+/**
+ * Takes the folder for this process until `release`, or until the process is gone: two demonstrations on one folder would share a
+ * database, and the first to end would end it for both. Throws a `Fault` that names the other process.
+ */
+export async function holdFolder(folder: string): Promise<{ release(): Promise<void> }> {
+  const path = join(folder, 'demo.pid');
+  const own = `${path}.${process.pid}`;
+  try {
+    await writeFile(own, `${process.pid}\n`);
+  } catch (cause) {
+    throw new Fault('input.folder', `the data folder ${folder} cannot be written: ${reasonOf(cause)}`, {
+      remedy: 'Name another with --data DIR.',
+      cause,
+    });
+  }
+  try {
+    for (;;) {
+      try {
+        // Unlike opening for writing, this never shows anybody a file without a number in it.
+        await link(own, path);
+        break;
+      } catch (cause) {
+        if (!(cause instanceof Error && 'code' in cause && cause.code === 'EEXIST')) throw cause;
+        const holder = holderIn(path);
+        if (holder !== null && holder !== process.pid && isDemonstration(holder)) {
+          throw new Fault('input.folder', `the data folder ${folder} is in use by another demonstration (process ${holder})`, {
+            remedy: 'End that one, or name another folder with --data DIR.',
+          });
+        }
+        await rm(path, { force: true });
+      }
+    }
+  } finally {
+    await rm(own, { force: true });
+  }
+  const atExit = () => rmSync(path, { force: true });
+  process.once('exit', atExit);
+  return {
+    async release() {
+      process.off('exit', atExit);
+      await rm(path, { force: true });
+    },
+  };
+}
+
+function holderIn(path: string): number | null {
+  try {
+    return Number(readFileSync(path, 'utf8')) || null;
+  } catch (thrown) {
+    if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT') return null;
+    throw thrown;
+  }
+}
+
+/** Whether a process lives and may be one of ours; after a restart of the machine its number may be anybody's. */
+function isDemonstration(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch (thrown) {
+    return thrown instanceof Error && 'code' in thrown && thrown.code === 'EPERM';
+  }
+  try {
+    return /\bdemo\b/.test(readFileSync(`/proc/${pid}/cmdline`, 'latin1'));
+  } catch {
+    // Only Linux tells; elsewhere a living process is believed.
+    return true;
+  }
 }

@@ -15,6 +15,7 @@ export type Mover = {
   readonly warning: string | null;
 };
 
+const REMEDY = 'Name a record as GP Connect gives it, a FHIR Bundle with its Patient; or leave --record out: a synthetic patient moves.';
 const NHS_NUMBER = 'https://fhir.nhs.uk/Id/nhs-number';
 
 /**
@@ -22,7 +23,7 @@ const NHS_NUMBER = 'https://fhir.nhs.uk/Id/nhs-number';
  * is not there, is no JSON, is no Bundle, or has no Patient with an NHS number. A bad check digit is only a warning: test records have them.
  */
 export async function readRecord(file: string): Promise<Mover> {
-  const fault = (text: string) => new Fault('input.record', `${file}: ${text}`);
+  const fault = (text: string) => new Fault('input.record', `${file}: ${text}`, { remedy: REMEDY });
   let bytes: Uint8Array;
   try {
     bytes = await readFile(file);
