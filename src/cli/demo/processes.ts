@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream, existsSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
+import { flushCompileCache } from 'node:module';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -20,6 +21,13 @@ export type Running = {
   /** SIGTERM, then SIGKILL after ten seconds. */
   stop(): Promise<void>;
 };
+
+/**
+ * glibc keeps a heap for each of a dozen threads, and after the first freed large buffer raises the size up to which it keeps what is
+ * freed. With these two a node that passes three documents of 30 MB on stays about 50 MB smaller, at no cost in time that shows. Other
+ * libraries of C do not read them.
+ */
+const SMALL_MEMORY = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '65536' };
 
 /** Children of this process that have not ended: none may outlive it. */
 const children = new Set<ChildProcess>();
@@ -40,10 +48,11 @@ export async function startProgram(
 ): Promise<Running> {
   await mkdir(dirname(logFile), { recursive: true });
   const log = createWriteStream(logFile, { flags: 'a' });
+  // New objects get 2 MB instead of 16: a node waits for others most of the time, and its peak is its price.
   // The IPC channel is a lifeline: a child that loses it ends, so that a killed parent leaves nothing behind.
   const child = spawn(process.execPath, ['--max-semi-space-size=2', file, ...args], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    env: { ...process.env, ...environment },
+    env: { ...SMALL_MEMORY, ...process.env, ...environment },
   });
   children.add(child);
   const { pid, stdout, stderr } = child;
@@ -100,6 +109,22 @@ export async function startProgram(
       clearTimeout(force);
     },
   };
+}
+
+/**
+ * Reads what a node and its conversion threads consist of, once, into the compile cache. In a checkout that starts for the first time
+ * each of them would else strip the types of the same files by itself, and grow by 20 MB over it.
+ */
+export async function compileNode(): Promise<void> {
+  await Promise.all([
+    import('../../service/serve.ts'),
+    import('../../service/config.ts'),
+    import('../../console/console.ts'),
+    import('../../service/conversions/to-fhir.ts'),
+    import('../../service/conversions/to-hl7.ts'),
+    import('../../service/conversions/list-documents.ts'),
+  ]);
+  flushCompileCache();
 }
 
 /** This program itself: TypeScript in a checkout, JavaScript in a package. */

@@ -12,7 +12,7 @@ import type { SimulationConfig } from '../../simulator/config.ts';
 import type { PdsPerson } from '../../simulator/pds.ts';
 import { type CastPractice, cast, SIDES, type Side } from './cast.ts';
 import { nodeConfig } from './node-config.ts';
-import { freePorts, type Running, startProgram } from './processes.ts';
+import { compileNode, freePorts, type Running, startProgram } from './processes.ts';
 
 const INTERACTIONS = ['RCMR_IN010000UK05', 'RCMR_IN030000UK06', 'RCMR_IN030000UK07', 'COPC_IN000001UK01', 'MCCI_IN010000UK13'];
 
@@ -67,18 +67,15 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   const nodeNames = { north: names('north', options.nodesPerSide), south: names('south', options.nodesPerSide) };
   const all = [...nodeNames.north, ...nodeNames.south];
   const startDatabase = () => startEmbedded(join(folder, 'database'), { maxConnections: 40 + all.length * 20 });
-  const [firstDatabase, certificates, ports] = await Promise.all([
-    startDatabase(),
+  const [certificates, ports] = await Promise.all([
     makeCertificates(
       join(folder, 'certificates'),
       ['spine', ...all].map((name) => ({ name, hosts: [`${name}.gp2gp.invalid`] })),
     ),
     freePorts(6 + all.length * 2),
   ]);
-  let database = firstDatabase;
   const [hub = 0, hubControl = 0, sds = 0, pds = 0, northSystem = 0, southSystem = 0, ...nodePorts] = ports;
   const portsOf = new Map(all.map((name, i) => [name, { spine: nodePorts[i * 2] ?? 0, api: nodePorts[i * 2 + 1] ?? 0 }]));
-  const databaseUrls = await sideDatabases(database.url);
   const url = (port: number) => `http://127.0.0.1:${port}`;
   const systemUrl = { north: url(northSystem), south: url(southSystem) };
   const apiUrls = (side: Side) => nodeNames[side].map((name) => url(portsOf.get(name)?.api ?? 0));
@@ -139,27 +136,29 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   await mkdir(join(folder, 'configuration'), { recursive: true });
   await plan('spine', 'simulate', spineConfig);
   for (const side of SIDES) await plan(`${side}-system`, 'simulate', systemConfig(side));
-  for (const side of SIDES) {
-    for (const name of nodeNames[side]) {
-      const at = portsOf.get(name);
-      const config = nodeConfig({
-        name,
-        data: join(folder, side),
-        database: databaseUrls[side],
-        objects: join(folder, side, 'objects'),
-        ports: { spine: at?.spine ?? 0, api: at?.api ?? 0 },
-        tls: tlsFiles(certificates, name),
-        hubUrl: `https://127.0.0.1:${hub}/reliablemessaging/intermediary`,
-        sdsUrl: url(sds),
-        pdsUrl: url(pds),
-        systemUrl: systemUrl[side],
-        practices: practices.filter((practice) => practice.side === side),
-        ...(options.practiceSettings && { practiceSettings: options.practiceSettings }),
-        console: options.console ?? false,
-      });
-      await plan(name, 'serve', { ...config, ...options.nodeSettings }, options.nodeProgram);
+  const planNodes = async (databaseUrls: Readonly<Record<Side, string>>) => {
+    for (const side of SIDES) {
+      for (const name of nodeNames[side]) {
+        const at = portsOf.get(name);
+        const config = nodeConfig({
+          name,
+          data: join(folder, side),
+          database: databaseUrls[side],
+          objects: join(folder, side, 'objects'),
+          ports: { spine: at?.spine ?? 0, api: at?.api ?? 0 },
+          tls: tlsFiles(certificates, name),
+          hubUrl: `https://127.0.0.1:${hub}/reliablemessaging/intermediary`,
+          sdsUrl: url(sds),
+          pdsUrl: url(pds),
+          systemUrl: systemUrl[side],
+          practices: practices.filter((practice) => practice.side === side),
+          ...(options.practiceSettings && { practiceSettings: options.practiceSettings }),
+          console: options.console ?? false,
+        });
+        await plan(name, 'serve', { ...config, ...options.nodeSettings }, options.nodeProgram);
+      }
     }
-  }
+  };
 
   const programs = new Map<string, Running>();
   const start = async (name: string) => {
@@ -168,10 +167,16 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   };
   const stop = async () => {
     await Promise.all([...programs.values()].map((program) => program.stop()));
-    await database.stop();
+    await (await starting.catch(() => null))?.stop();
   };
+  // Spine and the practices' systems need no database, and making one takes as long as starting them.
+  let starting = startDatabase();
+  let database: EmbeddedServer;
+  let databaseUrls: Readonly<Record<Side, string>>;
   try {
-    await Promise.all(['spine', 'north-system', 'south-system'].map(start));
+    [database] = await Promise.all([starting, compileNode(), ...['spine', 'north-system', 'south-system'].map(start)]);
+    databaseUrls = await sideDatabases(database.url);
+    await planNodes(databaseUrls);
     // The first node of a side makes its tables; the others come when they are there.
     await Promise.all(
       SIDES.map(async (side) => {
@@ -199,7 +204,8 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     folder,
     restart: start,
     restartDatabase: async () => {
-      database = await startDatabase();
+      starting = startDatabase();
+      database = await starting;
     },
     stop,
   };
