@@ -325,7 +325,7 @@ class Placing {
 }
 
 /** Which encounter a resource says it belongs to; the types name that member differently. */
-function contextOf(resource: Resource): Reference | undefined {
+export function contextOf(resource: Resource): Reference | undefined {
   const { context, encounter } = resource as { context?: Reference | { encounter?: Reference }; encounter?: Reference };
   return encounter ?? (typeof context === 'object' && 'encounter' in context ? context.encounter : (context as Reference | undefined));
 }

@@ -8,17 +8,18 @@ import { nhsNumber } from '../base/nhs-number.ts';
 import type { Bundle, Condition, Encounter, List, MedicationStatement, Observation, Patient, Reference, Resource } from '../fhir/types.ts';
 import { attr, child, h, type XmlElement } from '../xml/element.ts';
 import { carriable, writeCloseTag, writeOpenTag, writeXml } from '../xml/write.ts';
-import { type BundleIndex, indexBundle, listOf } from './bundle-index.ts';
+import { attempt, type BundleIndex, indexBundle, listOf } from './bundle-index.ts';
 import { type Hl7Handler, TO_HL7 } from './concepts.ts';
 import { category, encounterComposition, outsideComposition, topic } from './consultation/to-hl7.ts';
 import { Reporting } from './issues.ts';
 import { commentedOn } from './laboratory/tree.ts';
 import { supportingOrigins, whyLeft } from './left.ts';
 import { namedBy } from './named-by.ts';
+import { notCarried } from './not-carried.ts';
 import { directory } from './people/directory.ts';
 import { NHS_NUMBER_OID, NHS_NUMBER_URI, SDS_ORGANISATION_OID } from './people/terms.ts';
 import { agentDirectory } from './people/to-hl7.ts';
-import { type Group, handlerOf, type Item, type Placement, type Planned, place, type Topic } from './place.ts';
+import { contextOf, type Group, handlerOf, type Item, type Placement, type Planned, place, type Topic } from './place.ts';
 import { ACTUAL_PROBLEM } from './problem/terms.ts';
 import { parentsOf } from './problem/text.ts';
 import { snomedCode } from './shared/coded.ts';
@@ -195,6 +196,7 @@ class Writing {
   ): void {
     const from = this.#origin(encounter);
     this.reporting.origin(compositionId, from);
+    this.#losses(encounter);
     if (list) this.reporting.origin(compositionId, this.#origin(list));
     const place = encounter.location?.[0]?.location;
     const location = place && this.#index.find(place, encounter);
@@ -251,7 +253,19 @@ class Writing {
     const own = this.#placement.places.get(from.id)?.statementId;
     const statementId = own !== undefined && this.#ids.has(own) ? own : around;
     this.reporting.origin(statementId, from);
+    this.#losses(resource);
     for (const held of this.#placement.held.get(resource) ?? []) this.#went(held, statementId);
+  }
+
+  /** What of a resource stays behind where the resource itself is carried. */
+  #losses(resource: Resource): void {
+    const from = this.#origin(resource);
+    for (const remark of notCarried(resource, (reference) => this.#index.find(reference, resource))) this.reporting.issue(remark, from);
+    const encounter = attempt(() => this.#index.find(contextOf(resource), resource), undefined);
+    if (encounter?.resourceType !== 'Encounter') return;
+    const own = this.#placement.places.get(from.id)?.composition;
+    const text = 'Its consultation does not list it: it is carried, not as part of that consultation.';
+    if (own !== this.#origin(encounter).composition) this.reporting.issue({ code: 'link.broken', text }, from);
   }
 
   /** Every resource is accounted for: as the origin of something, or as one of which nothing was written. Asked last. */
@@ -259,11 +273,12 @@ class Writing {
     this.reporting.origin(extractId, this.#origin(patient));
     for (const agent of this.#directory.agents()) {
       this.reporting.wrote('Agent');
-      for (const one of [agent.practitioner, agent.organisation, agent.role])
-        if (one) this.reporting.origin(agent.id, this.#origin(one));
+      for (const one of [agent.practitioner, agent.organisation, agent.role]) if (one) this.reporting.origin(agent.id, this.#origin(one));
     }
-    for (const [target, resource] of supportingOrigins(this.#index, (one) => this.#carriedAs(one)))
+    for (const [target, resource] of supportingOrigins(this.#index, (one) => this.#carriedAs(one))) {
       this.reporting.origin(target, this.#origin(resource));
+      this.#losses(resource);
+    }
     for (const resource of this.#index.resources) {
       const from = this.#origin(resource);
       if (this.reporting.isOrigin(from)) continue;

@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Resource } from '../fhir/types.ts';
+import { list, observation, send, smallRecord, uuid } from './testing-record.ts';
+
+const issuesOf = (id: string, ...resources: readonly Resource[]) =>
+  send(smallRecord(...resources))
+    .report.issues.filter(({ at }) => at.id === id)
+    .map(({ code, text }) => `${code} ${text}`);
+
+test('what an extract has no place for is named, all of it in one issue', () => {
+  const report = {
+    resourceType: 'DiagnosticReport',
+    id: uuid(50),
+    status: 'final',
+    category: { text: 'Haematology' },
+    basedOn: [{ reference: 'ProcedureRequest/none' }],
+    presentedForm: [{ title: 'scan' }],
+    code: { text: 'Full blood count' },
+    issued: '2020-02-03T10:00:00Z',
+  } as Resource;
+  assert.deepEqual(issuesOf(`DiagnosticReport/${uuid(50)}`, report), [
+    'value.lost Not carried: the order that it answers, its kind, the report as a file, what the report is called (“Full blood count”).',
+  ]);
+});
+
+test('for whom a range is meant is named', () => {
+  const referenceRange = [{ low: { value: 1 }, appliesTo: [{ text: 'women' }], age: { low: { value: 18 } } }];
+  const one = observation(uuid(51), 'A range', 'Practitioner/gp', { valueQuantity: { value: 2 }, referenceRange });
+  assert.deepEqual(issuesOf(`Observation/${uuid(51)}`, one), [
+    'value.lost Not carried: to whom its range applies, the age that its range is for.',
+  ]);
+});
+
+test('an observation that was issued on another day than it is about loses that day', () => {
+  const other = observation(uuid(52), 'Late', 'Practitioner/gp', { issued: '2020-02-05T10:00:00Z' });
+  const same = observation(uuid(53), 'At once', 'Practitioner/gp', { issued: '2020-02-03T10:00:00Z' });
+  assert.deepEqual(issuesOf(`Observation/${uuid(52)}`, other, same), ['value.lost Not carried: that it was issued on 2020-02-05.']);
+  assert.deepEqual(issuesOf(`Observation/${uuid(53)}`, other, same), []);
+});
+
+test('an entry that its consultation does not list says that it stands outside', () => {
+  const outside = observation(uuid(54), 'Forgotten', 'Practitioner/gp', { context: { reference: `Encounter/${uuid(1)}` } });
+  assert.match(issuesOf(`Observation/${uuid(54)}`, outside).join(), /link\.broken Its consultation does not list it/);
+});
+
+test('a medication statement, or a specimen, that nothing carries is an issue', () => {
+  const statement = { resourceType: 'MedicationStatement', id: 'taken', status: 'active', taken: 'y' } as Resource;
+  const specimen = { resourceType: 'Specimen', id: 'lone' } as Resource;
+  assert.deepEqual(issuesOf('MedicationStatement/taken', statement), ['statement.notCarried It is based on no plan that is carried.']);
+  assert.deepEqual(issuesOf('Specimen/lone', specimen), ['statement.notCarried No report that is carried names it.']);
+});
+
+test('a record that an extract can carry whole has nothing to name', () => {
+  const all = list('all-2', '1149501000000101', {}, `Encounter/${uuid(1)}`);
+  assert.deepEqual(send(smallRecord(all)).report.issues, []);
+});
