@@ -93,3 +93,13 @@ test('a content cut anywhere and joined again points at the same bytes', () => {
     }),
   );
 });
+
+test('London’s clocks go forward and back as the calendar of the machine says', () => {
+  const calendar = new Intl.DateTimeFormat('sv-SE', { timeZone: 'Europe/London', dateStyle: 'short', timeStyle: 'medium' });
+  const hour = 3_600_000;
+  for (let at = Date.UTC(1995, 11, 30); at < Date.UTC(2037, 0, 5); ) {
+    assert.equal(toHl7Seconds(new Date(at)), calendar.format(at).replace(/\D/g, ''), new Date(at).toISOString());
+    const turning = [2, 9].includes(new Date(at).getUTCMonth()) && new Date(at).getUTCDate() > 24;
+    at += turning ? hour / 2 : 31 * hour;
+  }
+});

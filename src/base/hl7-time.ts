@@ -18,8 +18,29 @@ const LONDON = new Intl.DateTimeFormat('en-GB', {
   second: '2-digit',
 });
 
-/** Seconds by which London's wall clock is ahead of UTC at a moment, local mean time (−75 s before 1847) included. */
+/** Since then London keeps one rule (The Summer Time Order 2002 and the directives before it). */
+const ONE_RULE = Date.UTC(1996, 0, 1);
+/** A rule may change; what is that far off is left to the calendar of the machine. */
+const ONE_RULE_ENDS = Date.UTC(2037, 0, 1);
+
+/**
+ * Seconds by which London's wall clock is ahead of UTC at a moment, local mean time (−75 s before 1847) included. The rule of our days
+ * is worked out here: asking the calendar took a tenth of a conversion.
+ */
 function londonAheadBy(epochMs: number): number {
+  if (epochMs >= ONE_RULE && epochMs < ONE_RULE_ENDS) {
+    const year = new Date(epochMs).getUTCFullYear();
+    return epochMs >= oneOnLastSunday(year, 2) && epochMs < oneOnLastSunday(year, 9) ? 3600 : 0;
+  }
+  return asTheCalendarSays(epochMs);
+}
+
+/** 01:00 UTC on the last Sunday of a month of 31 days. */
+function oneOnLastSunday(year: number, month: number): number {
+  return Date.UTC(year, month, 31 - new Date(Date.UTC(year, month, 31)).getUTCDay(), 1);
+}
+
+function asTheCalendarSays(epochMs: number): number {
   const whole = Math.floor(epochMs / 1000) * 1000;
   const field: Record<string, number> = {};
   for (const part of LONDON.formatToParts(whole)) if (part.type !== 'literal') field[part.type] = Number(part.value);

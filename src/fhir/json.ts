@@ -44,7 +44,7 @@ export class JsonFault extends Fault {
 }
 
 /**
- * Reads JSON. Objects have no prototype, so that a key `__proto__` is a key like any other; a repeated key keeps its last
+ * Reads JSON. Objects inherit nothing, so that a key `__proto__` is a key like any other; a repeated key keeps its last
  * value, as with `JSON.parse`. Throws `JsonFault`.
  */
 export function readJson(source: string | Uint8Array, limits: JsonLimits = { depth: DEPTH }): unknown {
@@ -88,7 +88,18 @@ function write(value: unknown, out: string[]): void {
   } else out.push(JSON.stringify(value));
 }
 
-const SPACE = /[ \t\r\n]*/y;
+/**
+ * An object that inherits nothing, like one of `Object.create(null)`, but laid out like any other: several times faster to fill and to
+ * read, and half the size.
+ */
+class Members {
+  [name: string]: unknown;
+  static {
+    Reflect.deleteProperty(Members.prototype, 'constructor');
+    Object.setPrototypeOf(Members.prototype, null);
+  }
+}
+
 const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
 
 class Reader {
@@ -130,7 +141,7 @@ class Reader {
   }
 
   #object(depth: number): unknown {
-    const object: Record<string, unknown> = Object.create(null);
+    const object = new Members();
     this.#at++;
     this.#space();
     if (this.#take('}')) return object;
@@ -199,9 +210,11 @@ class Reader {
   }
 
   #space(): void {
-    SPACE.lastIndex = this.#at;
-    SPACE.exec(this.#text);
-    this.#at = SPACE.lastIndex;
+    for (;;) {
+      const code = this.#text.charCodeAt(this.#at);
+      if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return;
+      this.#at++;
+    }
   }
 
   #take(character: string): boolean {
