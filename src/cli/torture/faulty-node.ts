@@ -8,7 +8,7 @@ import { reasonOf } from '../../base/errors.ts';
 import { parseConfig } from '../../service/config.ts';
 import { type Accept, serve } from '../../service/serve.ts';
 
-const DELAY_MS = 4_000;
+const DELAY_MS = 2_500;
 
 const acceptTooEarly =
   (accept: Accept): Accept =>

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import { copyFile, cp, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, cp, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import pg from 'pg';
 import { SIDES } from '../demo/cast.ts';
@@ -11,6 +11,8 @@ import type { Plan } from './plan.ts';
 /** Begins a folder of evidence: what was meant, and room for the kills. */
 export async function beginEvidence(keep: string, seed: number, plan: Plan, nhsNumbers: ReadonlyMap<number, string>): Promise<void> {
   await mkdir(keep, { recursive: true });
+  // PostgreSQL may run as another user and has to pass through to its own folder.
+  await chmod(keep, 0o755);
   const file: PlanFile = {
     seed,
     practices: plan.practices.map(({ ods, partyKey, side }) => ({ ods, partyKey, side })),
