@@ -1,5 +1,12 @@
 import { Fault } from '../base/errors.ts';
 
+declare global {
+  interface JSON {
+    /** ECMAScript 2026; in Node since 21. Throws where the text is no JSON of a single value. */
+    rawJSON(text: string): unknown;
+  }
+}
+
 /**
  * JSON in which numbers keep their characters. `JSON.parse` turns 8.800 into 8.8, and a clinician reads the digits
  * as the precision of the measurement; identifiers beyond 2^53 it changes altogether.
@@ -9,9 +16,9 @@ export class Decimal {
   constructor(text: string) {
     this.text = text;
   }
-  /** For `JSON.stringify` by foreign hands: the nearest number. */
-  toJSON(): number {
-    return Number(this.text);
+  /** `JSON.stringify` takes over the characters as they stand. */
+  toJSON(): unknown {
+    return JSON.rawJSON(this.text);
   }
 }
 
@@ -59,33 +66,7 @@ export function readJson(source: string | Uint8Array, limits: JsonLimits = { dep
 
 /** Writes a value as JSON, numbers by their characters. `undefined` members are left out. */
 export function writeJson(value: unknown): string {
-  const out: string[] = [];
-  write(value, out);
-  return out.join('');
-}
-
-function write(value: unknown, out: string[]): void {
-  if (value === null || value === undefined) out.push('null');
-  else if (value instanceof Decimal) out.push(value.text);
-  else if (Array.isArray(value)) {
-    out.push('[');
-    for (let i = 0; i < value.length; i++) {
-      if (i) out.push(',');
-      write(value[i], out);
-    }
-    out.push(']');
-  } else if (typeof value === 'object') {
-    out.push('{');
-    let first = true;
-    for (const key of Object.keys(value)) {
-      const member = (value as Record<string, unknown>)[key];
-      if (member === undefined) continue;
-      out.push(first ? '' : ',', JSON.stringify(key), ':');
-      first = false;
-      write(member, out);
-    }
-    out.push('}');
-  } else out.push(JSON.stringify(value));
+  return JSON.stringify(value) ?? 'null';
 }
 
 /**
