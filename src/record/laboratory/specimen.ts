@@ -69,7 +69,7 @@ function collected(specimen: Specimen, s: ToHl7): string | null {
 function specimenText(specimen: Specimen, hasResults: boolean, s: ToHl7): string {
   const { collection, note, receivedTime } = specimen;
   const before = [
-    ...(note ?? []).map(({ text }) => text).reverse(),
+    ...(note ?? []).map(({ text }) => text),
     labelled('site', textOrCoding(collection?.bodySite)),
     labelled('quantity', amountText(collection?.quantity)),
     fasting(collection?.extension),

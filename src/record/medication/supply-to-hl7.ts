@@ -165,13 +165,18 @@ function predecessor(request: MedicationRequest, s: ToHl7): XmlElement | null {
   return id ? h('predecessor', { typeCode: 'SUCC' }, prior(id, { moodCode: 'INT' })) : null;
 }
 
-/** The schema has room for one plan; more of them are written all the same, as every sender does. */
-function fulfilled(request: MedicationRequest, s: ToHl7): XmlElement[] {
+/** The schema has room for one plan: the first that is in the extract. The report names the others. */
+function fulfilled(request: MedicationRequest, s: ToHl7): XmlElement | null {
   if (!request.basedOn?.length) s.report({ code: 'link.broken', text: 'The issue does not say which plan it belongs to.' });
-  return (request.basedOn ?? []).flatMap((reference) => {
+  const [first, ...others] = (request.basedOn ?? []).flatMap((reference) => {
     const id = supplyOf(reference, s);
-    return id ? [h('inFulfillmentOf', { typeCode: 'FLFS' }, prior(id, { moodCode: 'INT' }))] : [];
+    return id ? [{ id, reference }] : [];
   });
+  if (others.length) {
+    const names = others.map(({ reference }) => reference.reference).join(', ');
+    s.report({ code: 'link.broken', text: `An issue can belong to one plan only; not carried: that it belongs to ${names} too.` });
+  }
+  return first ? h('inFulfillmentOf', { typeCode: 'FLFS' }, prior(first.id, { moodCode: 'INT' })) : null;
 }
 
 /** The supply of a plan of the extract; a reference to anything else is reported. */

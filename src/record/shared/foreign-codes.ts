@@ -9,6 +9,11 @@ const MEMBERS = ['code', 'medicationCodeableConcept', 'vaccineCode', 'reasonCode
 export function foreignCodes(resource: Resource): Coding[] {
   const members = resource as Resource & Readonly<Record<string, unknown>>;
   return MEMBERS.flatMap((name) => [members[name]].flat() as (CodeableConcept | undefined)[]).flatMap((concept) =>
-    (concept?.coding ?? []).filter(({ system, code }) => code !== undefined && system !== undefined && hl7System(system) === undefined),
+    (concept?.coding ?? []).filter(
+      ({ system, code }) => code !== undefined && system !== undefined && system !== NULL_FLAVOUR && hl7System(system) === undefined,
+    ),
   );
 }
+
+// A reason for having no code.
+const NULL_FLAVOUR = 'http://hl7.org/fhir/v3/NullFlavor';
