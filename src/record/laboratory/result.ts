@@ -8,6 +8,7 @@ import { rangeToHl7 } from '../observation/range.ts';
 import { isCommentNote } from '../observation/terms.ts';
 import { codedToHl7 } from '../shared/coded.ts';
 import { PMIP } from '../shared/comment.ts';
+import { madeOrWords } from '../shared/degrade.ts';
 import { quantityToHl7, uncertaintyToHl7 } from '../shared/quantity.ts';
 import { redactionToHl7 } from '../shared/redaction.ts';
 import { component, id, statusComplete } from '../shared/statements.ts';
@@ -31,8 +32,23 @@ export type Inside = {
  * BATTERY, or a CLUSTER where its members are comments only. `apart`: comments stand beside the result, not in a cluster with it;
  * that is for results that no report names.
  */
-export function resultStatements(result: Observation, statementId: Uuid, inside: Inside, apart = false): XmlElement[] {
-  inside.written.add(result);
+export function resultStatements(result: Observation, statementId: Uuid, inside: Inside, apart = false): readonly XmlElement[] {
+  return guarded(result, statementId, inside, () => wholeResult(result, statementId, inside, apart));
+}
+
+/** A faulty result costs itself: its members stand beside its words. */
+function guarded(result: Observation, statementId: Uuid, inside: Inside, made: () => readonly XmlElement[]): readonly XmlElement[] {
+  const { s, mine, written } = inside;
+  written.add(result);
+  const before = written.size;
+  return madeOrWords(result, statementId, s, made, () => {
+    for (const lost of [...written].slice(before)) written.delete(lost);
+    const members = membersOf(result, s.find).filter((member) => mine(member.reference));
+    return members.flatMap((member) => memberStatements(member.observation, member.reference, inside));
+  });
+}
+
+function wholeResult(result: Observation, statementId: Uuid, inside: Inside, apart: boolean): XmlElement[] {
   const parts = partsOf(result, inside);
   const isGroup = parts.members.some(({ observation }) => isCoded(observation));
   const ids = idsFrom(statementId, inside.s);
@@ -150,11 +166,15 @@ function narratives(of: Observation, ids: () => Uuid, parts: Parts, group: boole
 const dateOf = (available: XmlElement) => (available.attributes[0] === 'value' ? (available.attributes[1] ?? 'UNK') : 'UNK');
 
 /** A member of a group: a comment, a result, or a group again. */
-export function memberStatements(member: Observation, reference: Reference, inside: Inside): XmlElement[] {
+export function memberStatements(member: Observation, reference: Reference, inside: Inside): readonly XmlElement[] {
   const { s, written } = inside;
   if (written.has(member)) return [];
-  written.add(member);
   const statementId = s.statementId(reference) ?? s.newId();
+  return guarded(member, statementId, inside, () => wholeMember(member, statementId, inside));
+}
+
+function wholeMember(member: Observation, statementId: Uuid, inside: Inside): readonly XmlElement[] {
+  const { s, written } = inside;
   const parts = partsOf(member, inside);
   if (isCommentNote(member.code)) {
     const answers = parts.members.flatMap(({ reference: to, observation }) => memberStatements(observation, to, inside));
@@ -162,7 +182,7 @@ export function memberStatements(member: Observation, reference: Reference, insi
   }
   const comments = parts.members.filter(({ observation }) => isCommentNote(observation.code));
   if (comments.length < parts.members.length || (comments.length > 0 && isCoded(member)))
-    return resultStatements(member, statementId, inside);
+    return wholeResult(member, statementId, inside, false);
   // One narrative for all comments on a member that has no code of its own, as receivers know it.
   for (const { observation } of comments) written.add(observation);
   const ids = idsFrom(statementId, s);

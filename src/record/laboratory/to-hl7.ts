@@ -1,8 +1,9 @@
-import type { DiagnosticReport, Observation, Organization, Practitioner, Reference } from '../../fhir/types.ts';
+import type { DiagnosticReport, Observation, Organization, Practitioner, Reference, Specimen } from '../../fhir/types.ts';
 import { h, type XmlElement } from '../../xml/element.ts';
 import { noteText } from '../observation/annotation.ts';
 import { snomedCode, textOrCoding } from '../shared/coded.ts';
 import { PMIP } from '../shared/comment.ts';
+import { madeOrWords } from '../shared/degrade.ts';
 import { redactionToHl7 } from '../shared/redaction.ts';
 import { typeOf } from '../shared/references.ts';
 import { component, id, participant, statusComplete } from '../shared/statements.ts';
@@ -32,15 +33,20 @@ export const reportToHl7: MapToHl7<DiagnosticReport> = (report, place, s) => {
   const available = availabilityTime(issued);
   const author = authorOf(report, s);
   const pmip = report.identifier?.find(({ system }) => system?.replace(/^urn:oid:/, '') === PMIP_REPORT_OID)?.value;
-  const specimens = tree.groups.map(({ specimen, results }) => {
+  const specimens = tree.groups.flatMap(({ specimen, results }) => {
     const owned = specimen && mine(specimen.reference);
     const statementId = (owned ? s.statementId(specimen.reference) : undefined) ?? s.newId();
-    return specimenStatement(
-      specimen?.resource ?? null,
+    const inner = statementsOf(results, specimen !== null, inside);
+    const write = (of: Specimen | null, id: Uuid) => specimenStatement(of, id, inner, { available, issued }, s);
+    if (!specimen) return [write(null, statementId)];
+    // Receivers show no result outside a specimen: where its own cannot be written, a placeholder stands around them.
+    const { resource } = specimen;
+    return madeOrWords(
+      resource,
       statementId,
-      statementsOf(results, specimen !== null, inside),
-      { available, issued },
       s,
+      () => [write(resource, statementId)],
+      () => [write(null, s.newId())],
     );
   });
   const xml = h(

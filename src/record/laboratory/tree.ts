@@ -3,6 +3,7 @@
  * A resource stands in one report, once.
  */
 import type { DiagnosticReport, Observation, Reference, Resource, Specimen } from '../../fhir/types.ts';
+import { listOf } from '../bundle-index.ts';
 import { membersOf } from '../observation/panel.ts';
 import { isCommentNote } from '../observation/terms.ts';
 
@@ -46,7 +47,7 @@ export function arrange(report: DiagnosticReport, find: Find, mine: (reference: 
   const specimens = reportSpecimens(report, find);
   const under = new Map<Specimen | undefined, Found<Observation>[]>();
   for (const result of measured) {
-    const specimen = find(result.resource.specimen);
+    const specimen = specimenOf(result.resource, find);
     const known = specimens.find(({ resource }) => resource === specimen)?.resource;
     under.set(known, [...(under.get(known) ?? []), result]);
   }
@@ -58,16 +59,26 @@ export function arrange(report: DiagnosticReport, find: Find, mine: (reference: 
 /** What a comment note says that it derives from. */
 export function commentedOn(observation: Observation): Reference[] {
   if (!isCommentNote(observation.code)) return [];
-  return (observation.related ?? []).flatMap(({ type, target }) => (type === 'derived-from' && target ? [target] : []));
+  return listOf(observation.related).flatMap(({ type, target }) => (type === 'derived-from' && target ? [target] : []));
 }
 
 function resultsOf(report: DiagnosticReport, find: Find): Found<Observation>[] {
   return found<Observation>(report.result, 'Observation', find);
 }
 
-/** The report's own specimens, then those that only its results name. */
+/** The specimen of a result; of a group that names none, the first that one of its members names. */
+function specimenOf(result: Observation, find: Find): Resource | undefined {
+  const own = find(result.specimen);
+  if (own) return own;
+  const members = [...withMembers([result], find)] as Observation[];
+  return members.map(({ specimen }) => find(specimen)).find((specimen) => specimen !== undefined);
+}
+
+/** The report's own specimens, then those that only its results or the members of these name. */
 function reportSpecimens(report: DiagnosticReport, find: Find): Found<Specimen>[] {
-  const named = resultsOf(report, find).flatMap(({ resource }) => resource.specimen ?? []);
+  const results = resultsOf(report, find).map(({ resource }) => resource);
+  const members = [...withMembers(results, find)] as Observation[];
+  const named = [...results, ...members].flatMap(({ specimen }) => specimen ?? []);
   return found<Specimen>([...(report.specimen ?? []), ...named], 'Specimen', find);
 }
 

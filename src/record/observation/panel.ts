@@ -4,7 +4,9 @@
  */
 import type { Observation, Reference, Resource } from '../../fhir/types.ts';
 import { h, type XmlElement } from '../../xml/element.ts';
+import { listOf } from '../bundle-index.ts';
 import { codedToHl7 } from '../shared/coded.ts';
+import { madeOrWords } from '../shared/degrade.ts';
 import { redactionToHl7 } from '../shared/redaction.ts';
 import { component, id, narrative, participant, statusComplete } from '../shared/statements.ts';
 import { availabilityTime, availableOfObservation, effectiveFrom, effectiveOfObservation } from '../shared/times.ts';
@@ -24,7 +26,7 @@ export function heldByPanel(observation: Observation, find: Find): Observation[]
 /** The members of an observation that are in the bundle, in order, each once. */
 export function membersOf(observation: Observation, find: Find): Member[] {
   const seen = new Set<Resource>([observation]);
-  return (observation.related ?? []).flatMap(({ type, target }) => {
+  return listOf(observation.related).flatMap(({ type, target }) => {
     const member = type === 'has-member' && target ? find(target) : undefined;
     if (!target || member?.resourceType !== 'Observation' || seen.has(member)) return [];
     seen.add(member);
@@ -34,7 +36,7 @@ export function membersOf(observation: Observation, find: Find): Member[] {
 
 /** A panel with the members that it holds; null for an observation that holds none. */
 export function panelStatement(observation: Observation, place: Place, s: ToHl7): readonly Statement[] | null {
-  const members = membersOf(observation, s.find).filter(({ reference }) => s.find(s.holderOf(reference)) === observation);
+  const members = heldMembers(observation, s);
   if (members.length === 0) return null;
   const effective = effectiveOfObservation(observation, s);
   const available = availableOfObservation(observation, s);
@@ -74,10 +76,23 @@ function withoutWords(observation: Observation): Observation {
   return rest;
 }
 
-function memberStatement({ reference, observation }: Member, place: Place, s: ToHl7): XmlElement[] {
+/** A faulty member costs itself; what it holds stands beside its words. */
+function memberStatement({ reference, observation }: Member, place: Place, s: ToHl7): readonly XmlElement[] {
   const statementId = s.statementId(reference);
   if (statementId === undefined) return [];
   const inside = { ...place, statementId };
-  if (isCommentNote(observation.code)) return commentStatement(observation, inside, s).map(({ xml }) => xml);
-  return (panelStatement(observation, inside, s) ?? [measurement(observation, statementId, s)]).map(({ xml }) => xml);
+  return madeOrWords(
+    observation,
+    statementId,
+    s,
+    () => (isCommentNote(observation.code) ? commentStatement : wholeMember)(observation, inside, s).map(({ xml }) => xml),
+    () => heldMembers(observation, s).flatMap((member) => memberStatement(member, place, s)),
+  );
 }
+
+function wholeMember(observation: Observation, inside: Place, s: ToHl7): readonly Statement[] {
+  return panelStatement(observation, inside, s) ?? [measurement(observation, inside.statementId, s)];
+}
+
+const heldMembers = (observation: Observation, s: ToHl7) =>
+  membersOf(observation, s.find).filter(({ reference }) => s.find(s.holderOf(reference)) === observation);

@@ -9,7 +9,7 @@ export const COMMENT_NOTE: Coding = { system: SNOMED_URI, code: '37331000000100'
 
 /** Whether an observation is only words. The system is not looked at: some records leave it out. */
 export function isCommentNote(code: CodeableConcept | undefined): boolean {
-  return code?.coding?.some((coding) => coding.code === COMMENT_NOTE.code) ?? false;
+  return Array.isArray(code?.coding) && code.coding.some((coding) => coding.code === COMMENT_NOTE.code);
 }
 
 /** Labels of facts that ObservationStatement has no place for, in the order in which they are written. */

@@ -2,6 +2,7 @@
  * What stands in for an entry that cannot be carried as what it is. Requesting: the national transfer-degraded codes in front of
  * codes without SNOMED. Both directions: the entry's words as a narrative, in the entry's own place.
  */
+import { Fault, reasonOf } from '../../base/errors.ts';
 import type { CodeableConcept, Observation, Resource } from '../../fhir/types.ts';
 import type { XmlElement } from '../../xml/element.ts';
 import type { Remark, Statement, ToFhir, ToHl7, Uuid } from '../types.ts';
@@ -49,6 +50,38 @@ export function asNarrative(resource: Resource, statementId: Uuid, s: ToHl7): St
   const available = hl7Time(dateOf(resource), { report: () => undefined });
   const xml = narrative(statementId, wordsOfResource(resource), availabilityTime(available), redactionToHl7(resource, s));
   return { xml, effective: available, available, author: null };
+}
+
+/**
+ * What a resource inside another one's statement is written as, or, where that fails, its words: a fault of a part must not cost the
+ * whole. `made` may throw; `beside` gives what then stands beside the words.
+ */
+export function madeOrWords(
+  resource: Resource,
+  statementId: Uuid,
+  s: ToHl7,
+  made: () => readonly XmlElement[],
+  beside: () => readonly XmlElement[] = () => [],
+): readonly XmlElement[] {
+  try {
+    const statements = made();
+    for (const statement of statements) checkText(statement);
+    return statements;
+  } catch (thrown) {
+    const which = `${resource.resourceType}/${resource.id}`;
+    s.report({
+      code: 'statement.asText',
+      text: `${which} could not be written as what it is (${reasonOf(thrown)}); its words are kept as a note.`,
+    });
+    return [asNarrative(resource, statementId, s).xml, ...beside()];
+  }
+}
+
+/** A resource may have anything where a text belongs. */
+function checkText(element: XmlElement): void {
+  if (element.attributes.some((text) => typeof text !== 'string'))
+    throw new Fault('record.shape', 'something that is no text stands where a text belongs');
+  for (const node of element.children) if (typeof node !== 'string') checkText(node);
 }
 
 const DATES = ['effectiveDateTime', 'date', 'authoredOn', 'assertedDate', 'onsetDateTime', 'created', 'indexed', 'issued', 'recordedDate'];

@@ -1,0 +1,51 @@
+/**
+ * One faulty resource costs that resource. Faults are made by rule (`testing-faults.ts`) in a synthetic record: every member of one
+ * resource of every type, in seven ways. GP2GP_LONG=1 tries them all; without it, a seeded sample.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { makePatient } from '../simulator/patients/patient.ts';
+import { readXml } from '../xml/read.ts';
+import { faultsOf, type MadeFault, neighbours, partsAround, partsOf, places, together, withFault } from './testing-faults.ts';
+import { counting, sendingOptions } from './testing-record.ts';
+import { toHl7 } from './to-hl7.ts';
+
+const PATIENT = makePatient({ seed: 5, ods: 'A12345', consultations: 2, documents: 1 });
+const AROUND = neighbours(PATIENT.bundle);
+const EVERY = process.env['GP2GP_LONG'] ? 1 : 53;
+
+function convert(bundle: typeof PATIENT.bundle) {
+  const chunks: string[] = [];
+  const options = { ...sendingOptions((chunk) => chunks.push(chunk)), newId: counting(), nhsNumber: PATIENT.nhsNumber };
+  const converted = toHl7(bundle, options);
+  if ('refused' in converted) return converted;
+  const xml = converted.out.head + chunks.join('') + converted.out.tail;
+  return { xml, root: readXml(xml), report: converted.report };
+}
+
+const name = ({ resource, path, kind }: MadeFault) => `${resource} ${path.join('.')} is ${kind}`;
+
+test('a fault of one member changes what was made from that resource and its neighbours, and nothing else', () => {
+  const whole = convert(PATIENT.bundle);
+  assert.ok(!('refused' in whole));
+  const before = places(whole);
+  const [shared, parts] = [together(whole), partsAround(whole)];
+  const faults = faultsOf(PATIENT.bundle).filter((_, at) => at % EVERY === 0);
+  const wrong: string[] = [];
+  for (const fault of faults) {
+    const bundle = withFault(PATIENT.bundle, fault);
+    const after = convert(bundle);
+    if ('refused' in after) {
+      if (!fault.resource.startsWith('Patient/')) wrong.push(`${name(fault)}: refused`);
+      continue;
+    }
+    const now = places(after);
+    const moved = [...new Set([...before.keys(), ...now.keys()])].filter((key) => before.get(key) !== now.get(key));
+    const near = [fault.resource, ...(AROUND.get(fault.resource) ?? []), ...(shared.get(fault.resource) ?? [])];
+    const may = new Set([...near, ...near.map(partsOf), ...(parts.get(fault.resource) ?? [])]);
+    const others = moved.filter((key) => before.has(key) && !may.has(key));
+    if (others.length) wrong.push(`${name(fault)}: changed ${others.join(', ')}`);
+  }
+  assert.deepEqual(wrong, []);
+  if (EVERY === 1) assert.ok(faults.length >= 2_000, `${faults.length} faults`);
+});
