@@ -265,7 +265,7 @@ class Writing {
     if (encounter?.resourceType !== 'Encounter') return;
     const own = this.#placement.places.get(from.id)?.composition;
     const text = 'Its consultation does not list it: it is carried, not as part of that consultation.';
-    if (own !== this.#origin(encounter).composition) this.reporting.issue({ code: 'link.broken', text }, from);
+    if (own !== undefined && own !== this.#origin(encounter).composition) this.reporting.issue({ code: 'link.broken', text }, from);
   }
 
   /** Every resource is accounted for: as the origin of something, or as one of which nothing was written. Asked last. */
