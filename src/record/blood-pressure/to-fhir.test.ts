@@ -62,3 +62,16 @@ test('a reading that is hidden hides the panel', () => {
   const observation = received(bloodPressureToFhir, 'bloodPressure', statement).resources[0] as Observation;
   assert.equal(observation.meta?.security?.[0]?.code, 'NOPAT');
 });
+
+test('a reading of another time than the panel tells that its time is lost', () => {
+  const late = '<effectiveTime><center value="20240311"/></effectiveTime>';
+  const same = '<effectiveTime><center value="20240310"/></effectiveTime>';
+  const told = (time: string) =>
+    received(
+      bloodPressureToFhir,
+      'bloodPressure',
+      battery('163020007', reading('72313002', 1, time), reading('1091811000000102', 2)),
+    ).remarks.filter(({ code }) => code === 'value.lost').length;
+  assert.equal(told(late), 1);
+  assert.equal(told(same), 0);
+});

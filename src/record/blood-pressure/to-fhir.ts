@@ -51,10 +51,13 @@ export const bloodPressureToFhir: MapToFhir = (claim, s) => {
     ...panel.map(({ note }) => note),
     ...(others ? [] : [LINE.components + facts.components]),
   ]);
+  const effective = effectiveToFhir(statement, s);
+  if (readings.some((reading) => hasOtherTime(reading, effective)))
+    s.report({ code: 'value.lost', text: 'A reading was taken at another time than the blood pressure; that time is not carried.' });
   const observation: Observation = {
     ...begun(claim, s, [statement, ...readings]),
     code: degraded(codedToFhir(child(statement, 'code'), s.terminology) ?? {}, 'record', s),
-    ...effectiveToFhir(statement, s),
+    ...effective,
     ...issuedByComposition(claim, s),
     ...(facts.status && { status: facts.status }),
     ...(facts.interpretations && { interpretation: { text: facts.interpretations } }),
@@ -65,6 +68,11 @@ export const bloodPressureToFhir: MapToFhir = (claim, s) => {
   };
   return [observation];
 };
+
+function hasOtherTime(reading: XmlElement, panel: ReturnType<typeof effectiveToFhir>): boolean {
+  const own = effectiveToFhir(reading, { report: () => undefined });
+  return Object.keys(own).length > 0 && JSON.stringify(own) !== JSON.stringify(panel);
+}
 
 function componentOf(
   reading: XmlElement,

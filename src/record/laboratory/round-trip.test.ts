@@ -5,7 +5,7 @@ import { received, STATEMENT_ID, sent } from '../testing.ts';
 import { LINE, REPORT_LABEL, RESULT_LABEL, SPECIMEN_LABEL } from './terms.ts';
 import { laboratoryToFhir } from './to-fhir.ts';
 import { reportToHl7 } from './to-hl7.ts';
-import { commentedOn } from './tree.ts';
+import { commentedOn, heldByReport } from './tree.ts';
 
 const uuid = (n: number) => `0000000${n}-0000-4000-8000-0000000000AA`;
 const sct = (code: string, display: string) => ({ coding: [{ system: 'http://snomed.info/sct', code, display }] });
@@ -248,3 +248,28 @@ test('comments on what a report lists, on groups and on comments stand in the re
     assert.equal(back.size, there().size + 1);
   }
 });
+
+test('a specimen that only the member of a group names arrives with the group', () => {
+  const group: Observation = { ...result(uuid(3), {}), related: [member(uuid(4))] };
+  delete group.specimen;
+  const report: DiagnosticReport = { ...REPORT, result: [{ reference: `Observation/${uuid(3)}` }] };
+  delete report.specimen;
+  const specimen: Specimen = { resourceType: 'Specimen', id: uuid(1), type: { text: 'Serum' } };
+  assert.ok(heldByReport(report, find(group, result(uuid(4), {}), specimen)).includes(specimen));
+  const { statement } = sent(reportToHl7, report, [group, result(uuid(4), {}), specimen]);
+  const { resources } = received(laboratoryToFhir, 'laboratory', statement);
+  const arrived = resources.filter(({ resourceType }) => resourceType === 'Specimen') as Specimen[];
+  assert.deepEqual(
+    arrived.map(({ type }) => type?.text),
+    ['Serum'],
+  );
+  const named = (resources as Observation[]).filter((one) => one.specimen?.reference === `Specimen/${arrived[0]?.id}`);
+  assert.ok(named.some(({ valueQuantity, related }) => valueQuantity !== undefined || related !== undefined));
+});
+
+const find =
+  (...resources: readonly Resource[]) =>
+  (reference: Reference | string | undefined) =>
+    resources.find(
+      ({ resourceType, id }) => (typeof reference === 'string' ? reference : reference?.reference) === `${resourceType}/${id}`,
+    );

@@ -90,3 +90,13 @@ test('numbers are read as systems write them', () => {
   assert.equal(numberOf('< 4'), undefined);
   assert.equal(numberOf(''), undefined);
 });
+
+test('a unit that was looked up by its words keeps them however often it is handed on', () => {
+  const hop = (quantity: Quantity | undefined) => {
+    const xml = quantity && sent(quantity);
+    return quantityToFhir(readXml(`<r ${XSI}>${xml}</r>`).children[0] as ReturnType<typeof readXml>);
+  };
+  const first = hop({ value: 72, unit: 'kg' });
+  assert.deepEqual(first, { value: 72, unit: 'kilogram', code: 'kg' });
+  assert.deepEqual(hop(first), first);
+});

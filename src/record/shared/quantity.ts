@@ -35,8 +35,13 @@ function amount(name: string, before: Attributes, quantity: Quantity, after: Att
   const codeSystem = code ? oidOf(quantity.system) : undefined;
   let translation: XmlElement | null = null;
   if (codeSystem) translation = h('translation', { value, code, codeSystem, displayName: unit || null });
-  else if (unit) translation = h('translation', { value }, h('originalText', null, unit));
+  else if (unit) translation = h('translation', { value }, h('originalText', null, wordsOf(quantity, unit)));
   return h(name, { ...before, value, unit: '1', ...after }, translation);
+}
+
+/** A code without a system is what a unit was called before its name was looked up: so called, it is known again by whoever is next. */
+function wordsOf({ code, system }: Quantity, unit: string): string {
+  return code && system === undefined && unitName(code) === unit ? code : unit;
 }
 
 /** A unit's code system as HL7 names it: UCUM's URI, an OID or a UUID; undefined for anything else. */
