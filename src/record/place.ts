@@ -9,6 +9,7 @@ import { attempt, type BundleIndex, listOf } from './bundle-index.ts';
 import type { Hl7Handler } from './concepts.ts';
 import { LISTS } from './consultation/terms.ts';
 import { foreignCodes } from './shared/foreign-codes.ts';
+import { isRedacted } from './shared/redaction.ts';
 import { normalised, typeOf } from './shared/references.ts';
 import type { Place, Remark, Uuid } from './types.ts';
 
@@ -65,6 +66,9 @@ const SUPPORTING: ReadonlySet<string> = new Set([
   'Specimen',
 ]);
 
+// Beside what handlers write.
+const MARKED: ReadonlySet<string> = new Set(['Encounter', 'Specimen']);
+
 class Placing {
   readonly #index: BundleIndex;
   readonly #handlers: readonly Hl7Handler[];
@@ -97,6 +101,7 @@ class Placing {
     for (const resource of [...rest.filter((one) => !isObservation(one)), ...rest.filter(isObservation)]) this.#outside(resource);
     this.#reportUnplaced();
     this.#reportForeignCodes();
+    this.#reportRedactions();
     return { compositions: this.#compositions, places: this.#places, holders: this.#holders, held: this.#held, remarks: this.#remarks };
   }
 
@@ -317,6 +322,20 @@ class Placing {
       const systems = [...new Set(original.map(({ system }) => system))].join(', ');
       if (original.length) this.#remark(resource, 'value.lost', `No extract can carry codes of ${systems}; they are left out.`, original);
     }
+  }
+
+  /** Marks on what no message has a place for: a category, a medicine, a person. */
+  #reportRedactions(): void {
+    for (const resource of this.#index.resources) {
+      if (!attempt(() => isRedacted(resource), false) || this.#carriesMark(resource)) continue;
+      const text = `Marked not to be shown to the patient; an extract has no place for the mark of a ${resource.resourceType}.`;
+      this.#remark(resource, 'redaction.notCarried', text);
+    }
+  }
+
+  #carriesMark(resource: Resource): boolean {
+    if (resource.resourceType === 'List') return isCoded(resource as List, LISTS.topic);
+    return MARKED.has(resource.resourceType) || handlerOf(resource, this.#handlers) !== undefined;
   }
 
   #remark(about: Resource, code: Remark['code'], text: string, original?: Remark['original']): void {
