@@ -22,11 +22,6 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
  * A failure that is explained (`Fault`) is one line and its remedy; only what nobody expected shows a stack trace.
  */
 export async function main(argv: readonly string[]): Promise<number> {
-  // Whoever reads our output may have seen enough (`| head`): that is no failure.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exit(0);
-  });
   const program = new Command('gp2gp')
     .description("Moves a patient's electronic health record between GP practices: GP2GP as one program.")
     .version(VERSION, '--version', 'print the version')

@@ -161,11 +161,18 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   };
 
   const programs = new Map<string, Running>();
+  const begun = new Set<Promise<void>>();
   const start = async (name: string) => {
-    const running = await starts.get(name)?.();
-    if (running) programs.set(name, running);
+    const starting = (async () => {
+      const running = await starts.get(name)?.();
+      if (running) programs.set(name, running);
+    })();
+    begun.add(starting);
+    await starting;
   };
   const stop = async () => {
+    // What is still on its way when something else failed would stay for ever.
+    await Promise.allSettled(begun);
     await Promise.all([...programs.values()].map((program) => program.stop()));
     await (await starting.catch(() => null))?.stop();
   };
