@@ -9,6 +9,7 @@ import { stringify } from 'yaml';
 import { type EmbeddedServer, startEmbedded } from '../../database/embedded.ts';
 import { type Certificates, makeCertificates } from '../../simulator/certificates.ts';
 import type { SimulationConfig } from '../../simulator/config.ts';
+import type { FaultRule } from '../../simulator/hub/faults.ts';
 import type { PdsPerson } from '../../simulator/pds.ts';
 import { type CastPractice, cast, SIDES, type Side } from './cast.ts';
 import { nodeConfig } from './node-config.ts';
@@ -32,6 +33,8 @@ export type WorldOptions = {
   readonly environment?: Readonly<Record<string, string>>;
   /** What every practice's contracts say of sending again, in place of the national two-hour interval. */
   readonly contract?: { readonly retries: number; readonly retryInterval: string };
+  /** What the hub does wrong on purpose, from its start on. */
+  readonly hubFaults?: readonly FaultRule[];
   /** Program file that takes the place of this one for nodes, with the same arguments. */
   readonly nodeProgram?: string;
 };
@@ -94,6 +97,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       port: hub,
       controlPort: hubControl,
       ...(options.keepWire && { keepWire: options.keepWire }),
+      ...(options.hubFaults && { faults: [...options.hubFaults] }),
     },
     sds: {
       organisations: practices.map(({ ods, asid, partyKey, side }) => ({

@@ -109,7 +109,8 @@ function plannedKills({ transfers, kills, nodesPerSide, targets }: PlanOptions, 
     // Nodes are what is tested: half of the kills are theirs.
     target: pick(targets === 'nodes' || random() < 0.5 ? nodes : others, random),
     afterEnded: Math.min(span, Math.floor(((i + random()) / kills) * span * 0.9)),
-    pauseMs: Math.floor(random() * 1_500),
+    // The last one has to meet the last transfer on its way.
+    pauseMs: Math.floor(random() * (i === kills - 1 ? 300 : 1_500)),
     downMs: 100 + Math.floor(random() * 2_400),
   }));
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { FaultRule } from '../../simulator/hub/faults.ts';
 import { ask } from '../demo/moves.ts';
 import { startWorld, type World } from '../demo/world.ts';
 import { beginTransfer, createRejecter } from './begin.ts';
@@ -29,6 +30,12 @@ export type TortureOptions = {
 /** `null`: interrupted. */
 export type TortureResult = Count | null;
 
+/** The network between the practices: some messages come twice, late, or are accepted without the sender hearing of it. */
+const HUB_FAULTS: readonly FaultRule[] = [
+  { fault: 'duplicate', probability: 0.05 },
+  { fault: 'reorder', ms: 2_000, probability: 0.05 },
+  { fault: 'loseAnswer', probability: 0.03 },
+];
 /** Transfers on their way at the same time. */
 const WINDOW = 24;
 /** Kills that are due and not carried out before transfers wait for them. */
@@ -56,6 +63,7 @@ export async function torture(options: TortureOptions): Promise<TortureResult> {
     nodeSettings: { log: 'warn', work: { leaseSeconds: 6, pollMs: 500, conversionThreads: 1 } },
     // In life a message whose fate is unknown is sent again after two hours, and not often; here the hub dies every few seconds.
     contract: { retries: 20, retryInterval: 'PT2S' },
+    hubFaults: HUB_FAULTS,
     ...(options.nodeProgram && { nodeProgram: options.nodeProgram }),
   });
   const killer = createKiller(world, keep, (line) => say(`${since(started)}  ${line}`));
