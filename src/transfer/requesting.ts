@@ -355,7 +355,7 @@ function done(transfer: Requesting, result: JobResult, event: Event, facts: Fact
     case 'toFhir':
       return transfer.state === 'converting' ? converted(transfer, result.answer, facts) : ignore(transfer, 'The record was read twice');
     case 'file':
-      return transfer.state === 'filing' ? filed(transfer, result, facts) : ignore(transfer, 'The record was filed twice');
+      return transfer.state === 'filing' ? filed(transfer, result, facts) : ignore(transfer, 'The answer to the offered record came again');
     case 'mayTheyAsk':
     case 'fetch':
     case 'toHl7':
