@@ -55,3 +55,48 @@ test('a record that an extract can carry whole has nothing to name', () => {
   const all = list('all-2', '1149501000000101', {}, `Encounter/${uuid(1)}`);
   assert.deepEqual(send(smallRecord(all)).report.issues, []);
 });
+
+test('who recorded a prescription that another asked for is named', () => {
+  const request = {
+    resourceType: 'MedicationRequest',
+    id: uuid(60),
+    status: 'active',
+    intent: 'plan',
+    extension: [
+      {
+        url: 'https://fhir.nhs.uk/STU3/StructureDefinition/Extension-CareConnect-GPC-PrescriptionType-1',
+        valueCodeableConcept: { coding: [{ code: 'repeat' }] },
+      },
+    ],
+    medicationCodeableConcept: { text: 'Ramipril' },
+    authoredOn: '2020-05-01',
+    dosageInstruction: [{ text: 'One daily' }],
+    dispenseRequest: { validityPeriod: { start: '2020-04-01' } },
+    requester: { agent: { reference: 'Practitioner/gp' } },
+    recorder: { reference: 'Practitioner/nurse' },
+  } as Resource;
+  assert.deepEqual(issuesOf(`MedicationRequest/${uuid(60)}`, request), [
+    'value.lost Not carried: that it was written on 2020-05-01, who recorded it.',
+  ]);
+});
+
+test('a topic about a problem that stands outside consultations loses the link, not the name', () => {
+  const problem = {
+    resourceType: 'Condition',
+    id: uuid(61),
+    clinicalStatus: 'active',
+    assertedDate: '2020-01-01',
+    code: { coding: [{ system: 'http://snomed.info/sct', code: '49727002', display: 'Cough' }] },
+  } as Resource;
+  const url = 'https://fhir.hl7.org.uk/STU3/StructureDefinition/Extension-CareConnect-RelatedProblemHeader-1';
+  const encounter = { reference: `Encounter/${uuid(63)}` };
+  const extension = [{ url, extension: [{ url: 'target', valueReference: { reference: `Condition/${uuid(61)}` } }] }];
+  const resources = [
+    problem,
+    { resourceType: 'Encounter', id: uuid(63), type: [{ text: 'Visit' }], period: { start: '2022-01-01' } } as Resource,
+    list('consultation-2', '325851000000107', { encounter }, `List/${uuid(62)}`),
+    list(uuid(62), '25851000000105', { encounter, extension }, `Observation/${uuid(64)}`),
+    observation(uuid(64), 'About it', 'Practitioner/gp'),
+  ];
+  assert.match(issuesOf(`List/${uuid(62)}`, ...resources).join(), /link\.broken The problem that it is about stands elsewhere/);
+});

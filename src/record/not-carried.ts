@@ -3,9 +3,18 @@
  * concept's own rules the concept reports; here stands what never travels, one table for all types.
  */
 import { fhirToHl7 } from '../base/hl7-time.ts';
-import type { DiagnosticReport, MedicationRequest, MedicationStatement, Observation, Reference, Resource } from '../fhir/types.ts';
+import type {
+  DiagnosticReport,
+  Encounter,
+  MedicationRequest,
+  MedicationStatement,
+  Observation,
+  Reference,
+  Resource,
+} from '../fhir/types.ts';
 import { attempt, listOf } from './bundle-index.ts';
 import { isCommentNote } from './observation/terms.ts';
+import { PRIMARY_PERFORMER, RECORDER } from './people/terms.ts';
 import type { Remark } from './types.ts';
 
 type Find = (reference: Reference | string | undefined) => Resource | undefined;
@@ -112,13 +121,23 @@ const FURTHER: Readonly<Record<string, (resource: Resource, find: Find) => strin
       : [`what the report is called (“${words[0]}”)`];
   },
   Encounter: (resource) => {
-    const { status } = resource as Resource & { status?: string };
-    return status === undefined || status === 'finished' ? [] : [`that it is “${status}”`];
+    const { status, participant } = resource as Encounter;
+    const others = listOf(participant).filter(
+      ({ type }) => !listOf(type).some((one) => listOf(one.coding).some(({ code }) => isTold(code))),
+    );
+    return [
+      ...(others.some(({ individual }) => individual) ? ['who else took part'] : []),
+      ...(status === undefined || status === 'finished' ? [] : [`that it is “${status}”`]),
+    ];
   },
-  MedicationRequest: (resource) => {
-    const { authoredOn, dispenseRequest } = resource as MedicationRequest;
+  MedicationRequest: (resource, find) => {
+    const { authoredOn, dispenseRequest, recorder, requester } = resource as MedicationRequest;
     const start = dispenseRequest?.validityPeriod?.start;
-    return authoredOn && start && day(authoredOn) !== day(start) ? [`that it was written on ${authoredOn.slice(0, 10)}`] : [];
+    const recorded = recorder?.reference && requester?.agent?.reference && find(recorder) !== find(requester.agent);
+    return [
+      ...(authoredOn && start && day(authoredOn) !== day(start) ? [`that it was written on ${authoredOn.slice(0, 10)}`] : []),
+      ...(recorded ? ['who recorded it'] : []),
+    ];
   },
   MedicationStatement: (resource, find) => {
     const { note, dosage, basedOn } = resource as MedicationStatement;
@@ -142,4 +161,5 @@ const FURTHER: Readonly<Record<string, (resource: Resource, find: Find) => strin
   },
 };
 
+const isTold = (code: string | undefined) => code === RECORDER.code || code === PRIMARY_PERFORMER.code;
 const day = (date: string) => fhirToHl7(date)?.slice(0, 8) ?? date;

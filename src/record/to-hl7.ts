@@ -10,7 +10,7 @@ import { attr, child, h, type XmlElement } from '../xml/element.ts';
 import { carriable, writeCloseTag, writeOpenTag, writeXml } from '../xml/write.ts';
 import { attempt, type BundleIndex, indexBundle, listOf } from './bundle-index.ts';
 import { type Hl7Handler, TO_HL7 } from './concepts.ts';
-import { category, encounterComposition, outsideComposition, topic } from './consultation/to-hl7.ts';
+import { category, encounterComposition, outsideComposition, relatedProblem, topic } from './consultation/to-hl7.ts';
 import { Reporting } from './issues.ts';
 import { commentedOn } from './laboratory/tree.ts';
 import { supportingOrigins, whyLeft } from './left.ts';
@@ -203,12 +203,24 @@ class Writing {
     if (location?.resourceType === 'Location') this.reporting.origin(compositionId, this.#origin(location));
     const made = 'What stands in it stands in no such part of the consultation, and an extract wants one.';
     for (const { planned, groups } of topics) {
-      if (planned.list) this.reporting.origin(planned.id, this.#origin(planned.list));
+      if (planned.list) this.#topicOrigin(planned.id, planned.list);
       else this.reporting.origin(planned.id, from, made);
       for (const { group } of groups)
         if (group.list) this.reporting.origin(group.id, this.#origin(group.list));
         else if (!group.bare) this.reporting.origin(group.id, planned.list ? this.#origin(planned.list) : from, made);
     }
+  }
+
+  /** A topic is linked with its problem where both stand in one composition; elsewhere only its name tells. */
+  #topicOrigin(topicId: Uuid, list: List): void {
+    const from = this.#origin(list);
+    this.reporting.origin(topicId, from);
+    const problem = attempt(() => this.#index.find(relatedProblem(list), list), undefined);
+    const there = problem && this.#placement.places.get(this.#origin(problem).id)?.composition;
+    const here = this.#index.find(list.encounter, list);
+    if (there === undefined || !here || there === this.#origin(here).composition) return;
+    const text = 'The problem that it is about stands elsewhere: the topic has the problem’s name, no link to it.';
+    this.reporting.issue({ code: 'link.broken', text }, from);
   }
 
   /** The statements of one resource. Whatever a handler throws, the resource keeps its place, as words. */

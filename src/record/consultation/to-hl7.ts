@@ -199,7 +199,8 @@ export function topicCodeOf(problem: Condition['code'], title: string | undefine
   return title ? { ...coded, children: [h('originalText', null, title)] } : coded;
 }
 
-function relatedProblem(list: List | undefined): Reference | undefined {
+/** The problem that a topic says it is about. */
+export function relatedProblem(list: List | undefined): Reference | undefined {
   return list?.extension?.find((extension) => extension.url === RELATED_PROBLEM)?.extension?.find((extension) => extension.url === 'target')
     ?.valueReference;
 }

@@ -19,7 +19,7 @@ function read(text: string | null, files: string, overrides = {}) {
   return { document: got.resources[0] as DocumentReference, remarks: got.remarks.map(({ code }) => code) };
 }
 
-test('a letter of another system keeps its words and is dated by its composition', () => {
+test('a letter of another system keeps its words and, without a date of its own, is dated by its composition', () => {
   const { document } = read('Clinic letter', file('FILE-1_letter.pdf'));
   assert.equal(document.description, 'Clinic letter');
   assert.equal(document.type?.text, 'Original text document');
@@ -62,4 +62,9 @@ test('without words the file is described by its name', () => {
 test('further files of one statement are not lost', () => {
   const { document } = read('Two', file('a.pdf') + file('b.pdf'));
   assert.equal(document.content?.length, 2);
+});
+
+test('a document that says when it was made keeps that date, whenever it was filed', () => {
+  const { document } = read('Clinic letter', `<availabilityTime value="20190904"/>${file('FILE-1_letter.pdf')}`);
+  assert.equal(document.created, '2019-09-04');
 });

@@ -17,7 +17,7 @@ export const documentToFhir: MapToFhir = (claim, s) => {
   const attachments = files.map((file) => attachmentOf(file, s));
   const words = wordsOf(child(statement, 'text'), attachments[0]);
   const author = s.agent(performerOf(statement, composition.xml));
-  const created = dateTimeOf(child(composition.xml, 'availabilityTime'), s);
+  const created = dateTimeOf(child(statement, 'availabilityTime'), s) ?? dateTimeOf(child(composition.xml, 'availabilityTime'), s);
   const indexed = instantOf(authorOf(composition.xml).time, s);
   const type = typeOf(files[0], words.type, s);
   const encounter = s.encounterOf(claim.composition);
