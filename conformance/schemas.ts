@@ -1,11 +1,20 @@
-/** Every public record that can be sent, as a message of either version, beside the schema of that version. */
+/**
+ * Every public record that can be sent, as a message of either version, beside the schema of that version; and synthetic patients,
+ * whose extracts are the longest: a few, or a thousand where GP2GP_LONG is set.
+ */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Fault, reasonOf } from '../src/base/errors.ts';
+import { instant } from '../src/base/ids.ts';
 import { readCase } from '../src/cli/conformance/case.ts';
 import { recordToHl7 } from '../src/cli/conformance/record.ts';
+import { extractOf, requestFor } from '../src/cli/conversion.ts';
 import { validateAgainst } from '../src/cli/schema.ts';
+import { extractFrame } from '../src/hl7v3/extract.ts';
+import { makePatient } from '../src/simulator/patients/patient.ts';
 import type { RunnerResult } from './run.ts';
+
+const PATIENTS = process.env['GP2GP_LONG'] ? 1_000 : 6;
 
 const VERSIONS = [
   { interaction: 'RCMR_IN030000UK06', redactions: false },
@@ -24,7 +33,28 @@ export async function run(fixtures: string): Promise<RunnerResult> {
       else failures.push(`${folder.slice(fixtures.length + 1)} as ${version.interaction}: ${found}`);
     }
   }
+  for (let seed = 0; seed < PATIENTS; seed++) {
+    for (const version of PATIENTS > 100 ? VERSIONS.slice(seed % 2, (seed % 2) + 1) : VERSIONS) {
+      const found = await validateAgainst(schemas, version.interaction, syntheticMessage(seed, version.redactions));
+      if (found.length === 0) passed++;
+      else failures.push(`synthetic patient ${seed} as ${version.interaction}: ${found.map(({ message }) => message).join('; ')}`);
+    }
+  }
   return { name: 'schemas', passed, failed: failures.length, failures };
+}
+
+/** The message about a patient made from a seed: a long record for every tenth, else a short one. */
+function syntheticMessage(seed: number, redactions: boolean): Uint8Array {
+  const { bundle } = makePatient({ seed, ods: 'A12345', documents: 5, ...(seed % 10 === 9 ? {} : { consultations: 10 }) });
+  const own = requestFor(bundle);
+  let drawn = 0;
+  const newId = () => `00000000-0000-4000-8000-${String(++drawn).padStart(12, '0')}`;
+  const converted = extractOf(bundle, own, { redactions, newId });
+  if ('refused' in converted) throw new Fault(`record.${converted.refused}`, converted.text);
+  const asids = { fromAsid: '000000000000', toAsid: '000000000000' };
+  const version = redactions ? 'UK07' : 'UK06';
+  const frame = extractFrame({ version, messageId: newId(), createdAt: instant(own.now), ...asids });
+  return Buffer.from(frame.head + converted.extract + frame.tail, 'utf8');
 }
 
 function records(fixtures: string): string[] {
