@@ -48,6 +48,11 @@ const PATIENCE_MS = 240_000;
 export async function torture(options: TortureOptions): Promise<TortureResult> {
   const { keep, say, seed } = options;
   const started = Date.now();
+  let stopped = false;
+  void options.interrupted?.then(() => {
+    stopped = true;
+  });
+  const interrupted = () => stopped;
   const plan = makePlan(options);
   const patients = new Map(plan.transfers.map((transfer) => [transfer.number, patientOf(transfer)]));
   const numbers = new Map([...patients].map(([number, { nhsNumber }]) => [number, nhsNumber]));
@@ -81,9 +86,8 @@ export async function torture(options: TortureOptions): Promise<TortureResult> {
     say(
       `${since(started)}  everything runs: ${world.programs.size} programs and the database; ${plan.transfers.length} records are in place`,
     );
-    const drive = driveAll({ options, plan, world, killer, numbers, started });
-    const done = await Promise.race([drive, options.interrupted?.then(() => 'interrupted' as const) ?? drive]);
-    if (done === 'interrupted') return null;
+    await driveAll({ options, plan, world, killer, numbers, started, interrupted });
+    if (interrupted()) return null;
     await killer.allUp();
     await killer.stop();
     await Promise.all([...world.programs.values()].map((program) => program.stop()));
@@ -103,10 +107,11 @@ type Drive = {
   readonly killer: Killer;
   readonly numbers: ReadonlyMap<number, string>;
   readonly started: number;
+  readonly interrupted: () => boolean;
 };
 
 /** Begins the transfers, carries out the kills between them, and waits until nothing moves any more. */
-async function driveAll({ options, plan, world, killer, numbers, started }: Drive): Promise<void> {
+async function driveAll({ options, plan, world, killer, numbers, started, interrupted }: Drive): Promise<void> {
   const { say } = options;
   const patience = options.patienceMs ?? PATIENCE_MS;
   const progress = createProgress(world);
@@ -157,7 +162,7 @@ async function driveAll({ options, plan, world, killer, numbers, started }: Driv
   let before = '';
   let told = 0;
   try {
-    for (;;) {
+    while (!interrupted()) {
       if (failure !== null) throw (failure as { thrown: unknown }).thrown;
       const seen = await progress.look();
       if (seen) {
