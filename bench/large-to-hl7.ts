@@ -1,0 +1,52 @@
+/** The bundle of a record of 50 MB as an extract, in the thread of a node; compressed too, as it must be beyond one message. */
+import { createReadStream, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { instant } from '../src/base/ids.ts';
+import type { NhsNumber } from '../src/base/nhs-number.ts';
+import type { Bundle } from '../src/fhir/types.ts';
+import { openObjects } from '../src/objects/objects.ts';
+import { createConversions } from '../src/service/conversions/conversions.ts';
+import { peakRss, print } from './figure.ts';
+
+const [folder = ''] = process.argv.slice(2);
+const objectsFolder = join(folder, 'objects-sending');
+const objects = await openObjects(objectsFolder);
+const bundle = await objects.put(createReadStream(join(folder, 'large.json')));
+const documents = await objects.put(Buffer.from('[]'));
+const conversions = createConversions({ objectsFolder, threads: 1, budgetBytes: 64_000_000 });
+const from = performance.now();
+const answer = await conversions.run(
+  {
+    do: 'toHl7',
+    bundle,
+    documents,
+    nhsNumber: '' as NhsNumber,
+    requestId: 'BE5C0000-0000-4000-8000-000000000001',
+    requester: 'S82002',
+    own: 'N82001',
+    fromAsid: '200000000001',
+    toAsid: '200000000002',
+    version: 'UK06',
+    now: instant(new Date('2026-01-05T12:00:00Z')),
+    messageLimit: 5_000_000,
+  },
+  bundle.bytes,
+);
+const seconds = (performance.now() - from) / 1000;
+const peakRssBytes = peakRss();
+await conversions.close();
+if (!answer.converted) throw new Error(answer.fault);
+const bare = performance.now();
+const parsed = JSON.parse(readFileSync(join(folder, 'large.json'), 'utf8')) as Bundle;
+const baselineValue = (performance.now() - bare) / 1000;
+if (parsed.resourceType !== 'Bundle') throw new Error('no bundle');
+print([
+  {
+    name: 'large-to-hl7',
+    unit: `s for ${(bundle.bytes / 1e6).toFixed(0)} MB`,
+    value: seconds,
+    baseline: 'JSON.parse',
+    baselineValue,
+    peakRssBytes,
+  },
+]);
