@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import pg from 'pg';
 import { startTestServer, TEST_DATABASE } from '../database/testing.ts';
+import type { ConversionReport } from '../record/types.ts';
 import { makeCertificates } from '../simulator/certificates.ts';
 import { type GpSystems, startGpSystems } from '../simulator/gp-system/gp-systems.ts';
 import { type Hub, startHub } from '../simulator/hub/hub.ts';
@@ -142,6 +143,12 @@ test('a record with documents of every size goes from one practice to the other,
   assert.equal(hub.counters.refused, before.refused);
   const sending = await other(SOUTH, 'sending', nhsNumber);
   assert.deepEqual((sending['outcome'] as { kind: string }).kind, 'acknowledged');
+
+  // Each practice can read what the conversion on its own side said.
+  const said = (await ask(SOUTH, `/transfers/${sending['transferId']}/report`)) as ConversionReport;
+  const heard = (await ask(NORTH, `/transfers/${transferId}/report`)) as ConversionReport;
+  assert.ok(said.origins.some(({ from }) => from.id === 'Observation/o1'));
+  assert.ok(heard.origins.some(({ target }) => target.startsWith('Observation/')));
 });
 
 test('a registration that may not be asked for ends with its reason, and nothing is sent', async () => {
