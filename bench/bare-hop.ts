@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
+import type { ServerResponse } from 'node:http';
 import { Agent, createServer, request } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -18,23 +19,26 @@ else await send();
 
 function receive(): void {
   let number = 0;
-  const server = createServer({ ...tls, cert: pem('south-1.pem'), key: pem('south-1.key'), requestCert: true }, async (message, answer) => {
-    const file = await open(join(where, `bare-${number++}`), 'w');
-    const hash = createHash('sha256');
-    let rest = '';
-    for await (const chunk of message as AsyncIterable<Buffer>) {
-      const text = rest + chunk.toString('latin1');
-      const whole = text.length - (text.length % 4);
-      rest = text.slice(whole);
-      const decoded = Buffer.from(text.slice(0, whole), 'base64');
-      hash.update(decoded);
-      await file.write(decoded);
-    }
-    await file.datasync();
-    await file.close();
-    answer.end(hash.digest('hex'));
-  });
+  const identity = { ...tls, cert: pem('south-1.pem'), key: pem('south-1.key'), requestCert: true };
+  const server = createServer(identity, (message, answer) => void keep(message, answer, join(where, `bare-${number++}`)));
   server.listen(0, '127.0.0.1', () => process.send?.(`https://127.0.0.1:${(server.address() as AddressInfo).port}/`));
+}
+
+async function keep(message: AsyncIterable<Buffer>, answer: ServerResponse, path: string): Promise<void> {
+  const file = await open(path, 'w');
+  const hash = createHash('sha256');
+  let rest = '';
+  for await (const chunk of message) {
+    const text = rest + chunk.toString('latin1');
+    const whole = text.length - (text.length % 4);
+    rest = text.slice(whole);
+    const decoded = Buffer.from(text.slice(0, whole), 'base64');
+    hash.update(decoded);
+    await file.write(decoded);
+  }
+  await file.datasync();
+  await file.close();
+  answer.end(hash.digest('hex'));
 }
 
 async function send(): Promise<void> {
