@@ -20,7 +20,9 @@ export type BundleIndex = {
 };
 
 export function indexBundle(bundle: Bundle): BundleIndex {
-  const entries = (bundle.entry ?? []).map((entry) => tidied(entry) as BundleEntry).filter((entry) => isResource(entry?.resource));
+  const entries = (bundle.entry ?? [])
+    .map((entry) => withUsableId(tidied(entry) as BundleEntry))
+    .filter((entry) => isResource(entry?.resource));
   const given = entries.flatMap((entry) => (entry.resource ? [entry.resource] : [])).sort(byTypeAndId);
   const byKey = new Map<string, Resource>();
   const keys = new Map<Resource, string>();
@@ -74,6 +76,14 @@ function tidied(value: unknown): unknown {
   const inner = members.filter(([, one]) => one !== null).map(([name, one]) => [name, tidied(one)] as const);
   const same = inner.length === members.length && inner.every(([, one], at) => one === members[at]?.[1]);
   return same ? value : Object.fromEntries(inner);
+}
+
+/** An id that is no text is none: its resource is known by what it says. */
+function withUsableId(entry: BundleEntry): BundleEntry {
+  const { resource } = entry ?? {};
+  if (resource?.id === undefined || typeof resource.id === 'string') return entry;
+  const { id: _id, ...others } = resource;
+  return { ...entry, resource: others };
 }
 
 /** A resource has a type, and its id, if any, is a text. */

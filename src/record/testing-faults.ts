@@ -123,6 +123,19 @@ export function partsAround({ root, report }: Sent): Map<string, Set<string>> {
   return found;
 }
 
+/** All resources that are written inside the statement of another, for that one. */
+export function heldIn({ root, report }: Sent): Map<string, Set<string>> {
+  const keys = Map.groupBy(report.origins, ({ target }) => target);
+  const found = new Map<string, Set<string>>();
+  const walk = (element: XmlElement, around: readonly string[]) => {
+    const own = (keys.get(ownId(element) ?? '') ?? []).filter(({ why }) => why === undefined).map(({ from }) => from.id);
+    for (const outer of around) found.set(outer, new Set([...(found.get(outer) ?? []), ...own]));
+    for (const node of children(element)) walk(node, [...around, ...own]);
+  };
+  walk(root, []);
+  return found;
+}
+
 const ownId = (element: XmlElement) => (element.name.endsWith('Ref') ? undefined : attr(child(element, 'id'), 'root'));
 
 /** The resources that something in the extract was made from together: a person and the organisation they act for, for one. */

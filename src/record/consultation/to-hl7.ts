@@ -2,8 +2,10 @@
 import type { Hl7Time } from '../../base/hl7-time.ts';
 import type { Condition, Encounter, List, Location, Period, Reference } from '../../fhir/types.ts';
 import { h, type XmlElement } from '../../xml/element.ts';
+import { writeXml } from '../../xml/write.ts';
+import { attempt } from '../bundle-index.ts';
 import { SNOMED_URI } from '../shared/code-systems.ts';
-import { codedToHl7, snomedCode, snomedCoding } from '../shared/coded.ts';
+import { codedAsText, codedToHl7, snomedCode, snomedCoding } from '../shared/coded.ts';
 import { redactionToHl7 } from '../shared/redaction.ts';
 import { agentRef, component, id, statusComplete } from '../shared/statements.ts';
 import { availabilityTime, effectiveAt, effectiveBetween, hl7Time, timeElement } from '../shared/times.ts';
@@ -59,6 +61,22 @@ export function outsideComposition(statements: readonly Statement[], outside: Ou
     location: null,
     performer: first?.performer === undefined ? (first?.author ?? null) : first.performer,
     components: statements.map((statement) => component(statement.xml)),
+  });
+}
+
+/** What stands in the folder of a patient about whom nothing was ever recorded: the schema asks for one composition at least. */
+export function emptyComposition(compositionId: Uuid, statementId: Uuid, now: Hl7Time): XmlElement {
+  return composition({
+    id: compositionId,
+    code: codedAsText('Record without entries'),
+    effectiveTime: effectiveAt(now),
+    available: now,
+    confidentiality: null,
+    author: null,
+    recorded: null,
+    location: null,
+    performer: null,
+    components: [component(h('EhrEmpty', { classCode: 'OBS', moodCode: 'EVN' }, id(statementId)))],
   });
 }
 
@@ -118,7 +136,7 @@ function participant(encounter: Encounter, role: string, s: ToHl7): Uuid | null 
 
 function location(encounter: Encounter, s: ToHl7): XmlElement | null {
   const reference = encounter.location?.[0]?.location;
-  const name = s.find<Location>(reference)?.name ?? reference?.display;
+  const name = [s.find<Location>(reference)?.name, reference?.display].find((words) => words && typeof words === 'string');
   if (reference && !name)
     s.report({ code: 'link.broken', text: `The place ${reference.reference ?? ''} of the consultation has no name and is not carried.` });
   if (!name) return null;
@@ -186,11 +204,14 @@ function compound(
 /** A topic is called by the problem it is about, else it is unspecified; its title are the words. */
 function topicCode(list: List | undefined, s: ToHl7): XmlElement {
   const target = relatedProblem(list);
-  const problem = s.find<Condition>(target)?.code;
+  const problem = usable(s.find<Condition>(target)?.code);
   if (target && !problem)
     s.report({ code: 'link.broken', text: `The problem ${target.reference ?? ''} of the topic is not in the record.` });
   return topicCodeOf(problem, list?.title);
 }
+
+/** A code of impossible shape costs the problem its name here, not the consultation its headings. */
+const usable = (code: Condition['code']) => attempt(() => (writeXml(codedToHl7(code)) ? code : undefined), undefined);
 
 /** The code of a topic about a problem, with a title. */
 export function topicCodeOf(problem: Condition['code'], title: string | undefined): XmlElement {

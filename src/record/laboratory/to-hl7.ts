@@ -1,14 +1,17 @@
+import { reasonOf } from '../../base/errors.ts';
 import type { DiagnosticReport, Observation, Organization, Practitioner, Reference, Specimen } from '../../fhir/types.ts';
 import { h, type XmlElement } from '../../xml/element.ts';
+import { listOf } from '../bundle-index.ts';
 import { noteText } from '../observation/annotation.ts';
 import { snomedCode, textOrCoding } from '../shared/coded.ts';
 import { PMIP } from '../shared/comment.ts';
-import { madeOrWords } from '../shared/degrade.ts';
+import { checkText, madeOrWords } from '../shared/degrade.ts';
 import { redactionToHl7 } from '../shared/redaction.ts';
 import { typeOf } from '../shared/references.ts';
-import { component, id, participant, statusComplete } from '../shared/statements.ts';
+import { component, id, narrative, participant, statusComplete } from '../shared/statements.ts';
 import { availabilityTime, dateText, effectiveAt, hl7Time } from '../shared/times.ts';
-import type { MapToHl7, ToHl7, Uuid } from '../types.ts';
+import { wordsOfResource } from '../shared/words.ts';
+import type { MapToHl7, Place, Statement, ToHl7, Uuid } from '../types.ts';
 import { personName } from './names.ts';
 import { pmipNarrative } from './narrative.ts';
 import { emptyResult, type Inside, memberStatements, partsOf, resultStatements, userComment } from './result.ts';
@@ -16,13 +19,31 @@ import { specimenStatement } from './specimen.ts';
 import { PLACEHOLDER, PMIP_REPORT_OID, REPORT, REPORT_LABEL } from './terms.ts';
 import { arrange, type Found } from './tree.ts';
 
-/** A report with its specimens and results as one tree. */
+/**
+ * A report with its specimens and results as one tree. Where what it says of itself cannot be written, the tree stays and the report's
+ * own words stand in it.
+ */
 export const reportToHl7: MapToHl7<DiagnosticReport> = (report, place, s) => {
   // Another report may hold a resource already; one that nobody holds is this one's.
   const mine = (reference: Reference) => {
     const holder = s.holderOf(reference);
     return holder === undefined || s.find(holder) === report;
   };
+  try {
+    const statement = wholeReport(report, '', mine, place, s);
+    checkText(statement.xml);
+    return [statement];
+  } catch (thrown) {
+    const text = `What the report says of itself could not be written (${reasonOf(thrown)}); its words are kept as a note.`;
+    s.report({ code: 'statement.asText', text });
+    const { resourceType, id: reportId, meta } = report;
+    const bare: DiagnosticReport = { resourceType, ...(reportId && { id: reportId }), ...(meta && { meta }) };
+    const tree = { ...bare, result: listOf(report.result), specimen: listOf(report.specimen) };
+    return [wholeReport(tree as DiagnosticReport, wordsOfResource(report), mine, place, s)];
+  }
+};
+
+function wholeReport(report: DiagnosticReport, words: string, mine: (reference: Reference) => boolean, place: Place, s: ToHl7): Statement {
   const tree = arrange(report, s.find, mine);
   const listed = new Set((report.result ?? []).flatMap((one) => s.find<Observation>(one) ?? []));
   const inside: Inside = { s, mine, written: new Set(), listed };
@@ -59,11 +80,12 @@ export const reportToHl7: MapToHl7<DiagnosticReport> = (report, place, s) => {
     effectiveAt(null, 'NI'),
     available,
     redactionToHl7(report, s),
+    words ? component(narrative(s.newId(), words, available), true) : null,
     [...narrativesOf(report, tree.filing, issued, inside), ...specimens].map((one) => component(one, true)),
     participant('AUT', author),
   );
-  return [{ xml, effective: issued, available: issued, author }];
-};
+  return { xml, effective: issued, available: issued, author };
+}
 
 function statementsOf(results: readonly Found<Observation>[], hasSpecimen: boolean, inside: Inside): XmlElement[] {
   const { s } = inside;

@@ -1,6 +1,7 @@
 import { Fault } from '../../base/errors.ts';
 import type { CodeableConcept, Medication, MedicationRequest } from '../../fhir/types.ts';
 import { h, type XmlElement } from '../../xml/element.ts';
+import { attempt, listOf } from '../bundle-index.ts';
 import { codedAsText, codedToHl7 } from '../shared/coded.ts';
 import { redactionToHl7 } from '../shared/redaction.ts';
 import { normalised, typeOf } from '../shared/references.ts';
@@ -93,8 +94,11 @@ function authorOf({ requester, recorder }: MedicationRequest, s: ToHl7) {
 function agencyOf(request: MedicationRequest, s: ToHl7): string | undefined {
   const requests = [`MedicationRequest/${request.id}`, ...(request.basedOn ?? [])];
   const statement = requests.flatMap((reference) => s.statementsBasedOn(reference))[0];
-  const codings = extensionOf(statement, PRESCRIBING_AGENCY)?.valueCodeableConcept?.coding ?? [];
-  return codings.find((coding) => coding.system === PRESCRIBING_AGENCY_SYSTEM)?.code;
+  // What is said beside a request may be of any shape; that costs the request nothing else.
+  return attempt(() => {
+    const codings = listOf(extensionOf(statement, PRESCRIBING_AGENCY)?.valueCodeableConcept?.coding);
+    return codings.find((coding) => coding.system === PRESCRIBING_AGENCY_SYSTEM)?.code;
+  }, undefined);
 }
 
 function reportLosses(request: MedicationRequest, s: ToHl7): void {

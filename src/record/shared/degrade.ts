@@ -77,8 +77,8 @@ export function madeOrWords(
   }
 }
 
-/** A resource may have anything where a text belongs. */
-function checkText(element: XmlElement): void {
+/** Throws where something else stands in place of a text: a resource may have anything there. */
+export function checkText(element: XmlElement): void {
   if (element.attributes.some((text) => typeof text !== 'string'))
     throw new Fault('record.shape', 'something that is no text stands where a text belongs');
   for (const node of element.children) if (typeof node !== 'string') checkText(node);

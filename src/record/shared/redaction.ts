@@ -14,11 +14,12 @@ const ACT_CODE = 'http://hl7.org/fhir/v3/ActCode';
 
 /** Whether a resource is marked NOPAT; a document also by its security label. */
 export function isRedacted(resource: Resource | undefined): boolean {
-  const labels = (resource as DocumentReference | undefined)?.securityLabel ?? [];
-  return [...(resource?.meta?.security ?? []), ...labels.flatMap((label) => label.coding ?? [])].some(isNopat);
+  const labels = [(resource as DocumentReference | undefined)?.securityLabel ?? []].flat();
+  return [resource?.meta?.security ?? [], ...labels.map((label) => label?.coding ?? [])].flat().some(isNopat);
 }
 
-const isNopat = (coding: Coding) => coding.code === NOPAT && coding.system === ACT_CODE;
+// A single label where a list belongs, or anything else: what is marked must not be shown because its mark is malformed.
+const isNopat = (coding: Coding | undefined) => coding?.code === NOPAT && coding.system === ACT_CODE;
 
 /**
  * `<confidentialityCode>` of a redacted resource, null for others. Where the interaction cannot carry it (UK06) it is left out
