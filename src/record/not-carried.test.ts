@@ -100,3 +100,9 @@ test('a topic about a problem that stands outside consultations loses the link, 
   ];
   assert.match(issuesOf(`List/${uuid(62)}`, ...resources).join(), /link\.broken The problem that it is about stands elsewhere/);
 });
+
+test('that a plan is active is named: receivers say that they do not know', () => {
+  const plan = { resourceType: 'ProcedureRequest', id: uuid(70), status: 'active', intent: 'plan', authoredOn: '2020-01-01' };
+  const code = { coding: [{ system: 'http://snomed.info/sct', code: '413757005', display: 'Medication review due' }] };
+  assert.deepEqual(issuesOf(`ProcedureRequest/${uuid(70)}`, { ...plan, code } as Resource), ['value.lost Not carried: that it is active.']);
+});

@@ -9,6 +9,7 @@ import type {
   MedicationRequest,
   MedicationStatement,
   Observation,
+  ProcedureRequest,
   Reference,
   Resource,
 } from '../fhir/types.ts';
@@ -152,6 +153,11 @@ const FURTHER: Readonly<Record<string, (resource: Resource, find: Find) => strin
       ...(news(listOf(dosage).map(({ text }) => text)) ? ['a dosage other than that prescribed'] : []),
       ...(news(listOf(dosage).map(({ patientInstruction }) => patientInstruction)) ? ['an instruction to the patient'] : []),
     ];
+  },
+  ProcedureRequest: (resource) => {
+    // Any other state is told in words; without them receivers say that it is unknown.
+    const { status } = resource as ProcedureRequest;
+    return status === 'active' ? ['that it is active'] : [];
   },
   Observation: (resource) => {
     const { issued, effectiveDateTime, effectivePeriod, code } = resource as Observation;
