@@ -13,6 +13,7 @@ export const MEANING: Readonly<Record<IssueCode, string>> = {
   'redaction.notCarried': 'The entry is marked not to be shown to the patient, and the mark could not be transferred. Its words are there.',
   'document.missing': 'The document is not there. A placeholder says why.',
   'lookUp.skipped': 'No terminology release was at hand, so a code was carried as it came, unchecked.',
+  'record.empty': 'The previous practice had recorded nothing. If that is unlikely, ask them before you rely on it.',
 };
 
 /** Collects what a conversion says while it runs. */

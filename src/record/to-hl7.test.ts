@@ -116,7 +116,7 @@ test('a redaction is marked in UK07 and reported in UK06, which cannot carry it'
   assert.equal(plain.report.summary.redactions, 1);
 });
 
-test('a bundle without the patient, of another patient or with nothing in it is refused', () => {
+test('a bundle without the patient, of another patient or with nothing that can be carried is refused', () => {
   const options = sendingOptions(() => undefined);
   const refusal = (bundle: Bundle) => {
     const converted = toHl7(bundle, options);
@@ -124,10 +124,21 @@ test('a bundle without the patient, of another patient or with nothing in it is 
   };
   const { entry = [] } = smallRecord();
   assert.equal(refusal({ resourceType: 'Bundle', entry: entry.slice(1) }), 'noPatient');
-  assert.equal(refusal({ resourceType: 'Bundle', entry: entry.slice(0, 2) }), 'empty');
+  const foreign: Resource = { resourceType: 'QuestionnaireResponse', id: 'q' };
+  assert.equal(refusal({ resourceType: 'Bundle', entry: [...entry.slice(0, 2), { resource: foreign }] }), 'empty');
   assert.equal(refusal({ resourceType: 'Patient' } as Resource as Bundle), 'unreadable');
   const other = toHl7(smallRecord(), { ...options, nhsNumber: '9000000017' });
   assert.equal('refused' in other && other.refused, 'otherPatient');
+});
+
+test('the record of a patient about whom nothing was recorded says so', () => {
+  const { entry = [] } = smallRecord();
+  const { root, report } = send({ resourceType: 'Bundle', entry: entry.slice(0, 2) });
+  assert.equal(all(root, 'EhrEmpty').length, 1);
+  assert.deepEqual(
+    report.issues.map(({ code }) => code),
+    ['record.empty'],
+  );
 });
 
 test('nothing that stands where it does not belong throws', () => {

@@ -10,7 +10,7 @@ import { attr, child, h, type XmlElement } from '../xml/element.ts';
 import { carriable, writeCloseTag, writeOpenTag, writeXml } from '../xml/write.ts';
 import { attempt, type BundleIndex, indexBundle, listOf } from './bundle-index.ts';
 import { type Hl7Handler, TO_HL7 } from './concepts.ts';
-import { category, encounterComposition, outsideComposition, relatedProblem, topic } from './consultation/to-hl7.ts';
+import { category, emptyComposition, encounterComposition, outsideComposition, relatedProblem, topic } from './consultation/to-hl7.ts';
 import { Reporting } from './issues.ts';
 import { commentedOn } from './laboratory/tree.ts';
 import { supportingOrigins, whyLeft } from './left.ts';
@@ -64,9 +64,11 @@ export function toHl7(bundle: Bundle, options: ToHl7Options): Conversion<Written
   const extractId = drawId();
   const folderId = drawId();
   const placement = place(index, options.handlers ?? TO_HL7, drawId);
-  if (placement.compositions.length === 0)
+  const bare = index.resources.every(({ resourceType }) => AROUND_ENTRIES.has(resourceType));
+  if (placement.compositions.length === 0 && !bare)
     return { refused: 'empty', at: null, text: 'The record has no entry that an extract can carry.' };
   const writing = new Writing(index, placement, drawId, options);
+  if (placement.compositions.length === 0) writing.nothing();
   for (const composition of placement.compositions) writing.composition(composition);
   if (writing.written === 0) return { refused: 'empty', at: null, text: 'No entry of the record could be written.' };
   const ends = writing.ends(extractId, folderId, patient);
@@ -76,6 +78,18 @@ export function toHl7(bundle: Bundle, options: ToHl7Options): Conversion<Written
 
 // Carried with other entries, but a loss to the reader where no entry is there to carry them.
 const CLINICAL: ReadonlySet<string> = new Set(['MedicationStatement', 'Specimen']);
+
+/** Who and where, and lists: a bundle of these alone is the whole record of a patient about whom nothing was recorded yet. */
+const AROUND_ENTRIES: ReadonlySet<string> = new Set([
+  'Patient',
+  'Practitioner',
+  'PractitionerRole',
+  'Organization',
+  'Location',
+  'HealthcareService',
+  'RelatedPerson',
+  'List',
+]);
 
 function patientOf(index: BundleIndex, wanted: string): Patient | { refused: 'noPatient' | 'otherPatient'; at: null; text: string } {
   const patients = index.all('Patient') as readonly Patient[];
@@ -135,6 +149,18 @@ class Writing {
     this.written++;
     this.reporting.wrote('ehrComposition');
     this.#options.write(xml);
+  }
+
+  /** Says in the extract, and in the report, that there is nothing to carry. */
+  nothing(): void {
+    const [patient] = this.#index.all('Patient');
+    const from = this.#origin(patient ?? { resourceType: 'Patient' });
+    this.reporting.issue({ code: 'record.empty', text: 'The record has no entries; the extract says so.' }, from);
+    const compositionId = this.#drawId();
+    this.reporting.wrote('ehrComposition');
+    this.reporting.origin(compositionId, from, 'The schema asks for one composition at least.');
+    this.written++;
+    this.#options.write(writeXml(component(emptyComposition(compositionId, this.#drawId(), toHl7Seconds(this.#options.now)))));
   }
 
   #outside({ item, id: compositionId }: Extract<Planned, { kind: 'outside' }>): string | null {

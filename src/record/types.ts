@@ -24,7 +24,8 @@ export type IssueCode =
   | 'date.defaulted'
   | 'redaction.notCarried'
   | 'document.missing'
-  | 'lookUp.skipped';
+  | 'lookUp.skipped'
+  | 'record.empty';
 /** `code` never holds patient data; `text` is for a clinician. */
 export type Issue = { readonly code: IssueCode; readonly at: Origin; readonly text: string; readonly original?: readonly Coding[] };
 /** What a handler says; the framework knows where it stands. */
