@@ -25,7 +25,8 @@ export type Running = {
 /**
  * glibc keeps a heap for each of a dozen threads and gives little of what is freed back; the engine frees buffers of 12 kB by the
  * thousand, up to 64 MB at a time. With these two a buffer's memory goes back at once: a node that passes three documents of 30 MB on
- * stays 30 to 70 MB smaller. Other libraries of C do not read them.
+ * stays 30 to 70 MB smaller. It costs
+ * system time, so only nodes get it. Other libraries of C do not read them.
  */
 const SMALL_MEMORY = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '8192' };
 
@@ -52,7 +53,7 @@ export async function startProgram(
   // The IPC channel is a lifeline: a child that loses it ends, so that a killed parent leaves nothing behind.
   const child = spawn(process.execPath, ['--max-semi-space-size=2', file, ...args], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    env: { ...SMALL_MEMORY, ...process.env, ...environment },
+    env: { ...(args[0] === 'serve' && SMALL_MEMORY), ...process.env, ...environment },
   });
   children.add(child);
   const { pid, stdout, stderr } = child;
