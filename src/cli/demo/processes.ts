@@ -25,8 +25,7 @@ export type Running = {
 /**
  * glibc keeps a heap for each of a dozen threads and gives little of what is freed back; the engine frees buffers of 12 kB by the
  * thousand, up to 64 MB at a time. With these two a buffer's memory goes back at once: a node that passes three documents of 30 MB on
- * stays 30 to 70 MB smaller. It costs
- * system time, so only nodes get it. Other libraries of C do not read them.
+ * stays 30 to 70 MB smaller. It costs system time, so only nodes get it. Other libraries of C do not read them.
  */
 const SMALL_MEMORY = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '8192' };
 
