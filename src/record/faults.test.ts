@@ -26,12 +26,15 @@ function convert(bundle: typeof PATIENT.bundle) {
 /** What stands inside a report does so by these; without them it stands by itself, as what it is there. */
 const LINKS = new Set(['result', 'specimen', 'id']);
 
+const WRONG_TYPES: ReadonlySet<string> = new Set(['a number', 'a text', 'an object', 'a list']);
+
 const name = ({ resource, path, kind }: MadeFault) => `${resource} ${path.join('.')} is ${kind}`;
 
-test('a fault of one member changes what was made from that resource and its neighbours, and nothing else', () => {
+test('a fault of one member changes what was made from that resource and its neighbours, nothing else, and is named', () => {
   const whole = convert(PATIENT.bundle);
   assert.ok(!('refused' in whole));
   const before = places(whole);
+  const known = new Set(whole.report.issues.map(({ at, text }) => `${at.id} ${text}`));
   const [shared, parts, within] = [together(whole), partsAround(whole), heldIn(whole)];
   const faults = faultsOf(PATIENT.bundle).filter((_, at) => at % EVERY === 0);
   const wrong: string[] = [];
@@ -48,6 +51,8 @@ test('a fault of one member changes what was made from that resource and its nei
     const inside = LINKS.has(String(fault.path[0])) ? (within.get(fault.resource) ?? []) : [];
     const may = new Set([...near, ...inside, ...near.map(partsOf), ...(parts.get(fault.resource) ?? [])]);
     const others = moved.filter((key) => before.has(key) && !may.has(key));
+    const said = after.report.issues.some(({ at, text }) => !known.has(`${at.id} ${text}`));
+    if (WRONG_TYPES.has(fault.kind) && moved.includes(fault.resource) && !said) wrong.push(`${name(fault)}: no issue says so`);
     if (others.length) wrong.push(`${name(fault)}: changed ${others.join(', ')}`);
   }
   assert.deepEqual(wrong, []);

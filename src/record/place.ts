@@ -8,6 +8,7 @@ import type { Encounter, List, Reference, Resource } from '../fhir/types.ts';
 import { attempt, type BundleIndex, listOf } from './bundle-index.ts';
 import type { Hl7Handler } from './concepts.ts';
 import { LISTS } from './consultation/terms.ts';
+import { misshapen } from './shape.ts';
 import { foreignCodes } from './shared/foreign-codes.ts';
 import { isRedacted } from './shared/redaction.ts';
 import { normalised, typeOf } from './shared/references.ts';
@@ -101,6 +102,7 @@ class Placing {
     for (const resource of [...rest.filter((one) => !isObservation(one)), ...rest.filter(isObservation)]) this.#outside(resource);
     this.#reportUnplaced();
     this.#reportForeignCodes();
+    this.#reportShapes();
     this.#reportRedactions();
     return { compositions: this.#compositions, places: this.#places, holders: this.#holders, held: this.#held, remarks: this.#remarks };
   }
@@ -321,6 +323,16 @@ class Placing {
       const original = attempt(() => foreignCodes(resource), []);
       const systems = [...new Set(original.map(({ system }) => system))].join(', ');
       if (original.length) this.#remark(resource, 'value.lost', `No extract can carry codes of ${systems}; they are left out.`, original);
+    }
+  }
+
+  /** What cannot be read, since it is not what FHIR says. */
+  #reportShapes(): void {
+    for (const resource of this.#index.resources) {
+      if (resource.id === undefined) this.#remark(resource, 'link.broken', 'It has no id that is a text, so that no link can lead to it.');
+      const paths = misshapen(resource);
+      if (paths.length)
+        this.#remark(resource, 'value.lost', `Not of the shape that FHIR gives it, so that it cannot be read: ${paths.join(', ')}.`);
     }
   }
 
