@@ -12,6 +12,9 @@ export function misshapen(resource: Resource): string[] {
   return found;
 }
 
+/** The members of a type that the mapping reads. */
+export const membersRead = (type: string): readonly string[] => [...(SHAPES.get(type)?.keys() ?? [])];
+
 const MOST = 10;
 
 function look(value: object, type: string, at: string, found: string[]): void {
