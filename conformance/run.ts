@@ -23,6 +23,7 @@ const OWN = [
   'text',
   'unit-inputs',
   'large-messages',
+  'legacy',
   'schemas',
 ];
 
