@@ -20,7 +20,7 @@ const answer = await conversions.run(
     do: 'toHl7',
     bundle,
     documents,
-    nhsNumber: '' as NhsNumber,
+    nhsNumber: readFileSync(join(folder, 'large.nhs-number'), 'utf8') as NhsNumber,
     requestId: 'BE5C0000-0000-4000-8000-000000000001',
     requester: 'S82002',
     own: 'N82001',

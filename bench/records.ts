@@ -10,8 +10,9 @@ const SIZES = { long: 400, large: 4_300 };
 
 const [folder = ''] = process.argv.slice(2);
 for (const [name, consultations] of Object.entries(SIZES)) {
-  const { bundle } = makePatient({ seed: 7, ods: 'N82001', documents: 32, consultations });
+  const { bundle, nhsNumber } = makePatient({ seed: 7, ods: 'N82001', documents: 32, consultations });
   await writeFile(join(folder, `${name}.json`), writeJson(bundle));
+  await writeFile(join(folder, `${name}.nhs-number`), nhsNumber);
   const converted = extractOf(bundle, requestFor(bundle), { redactions: false });
   if ('refused' in converted) throw new Error(converted.text);
   await writeFile(join(folder, `${name}.xml`), converted.extract);
