@@ -41,6 +41,8 @@ const WINDOW = 24;
 /** Kills that are due and not carried out before transfers wait for them. */
 const BACKLOG = 3;
 const LOOK_MS = 200;
+/** The hub tries again every two seconds at the slowest. */
+const DELIVERY_MS = 30_000;
 /** Longer than any pause between two attempts that a node makes while somebody is down for seconds. */
 const PATIENCE_MS = 240_000;
 
@@ -90,6 +92,7 @@ export async function torture(options: TortureOptions): Promise<TortureResult> {
     if (interrupted()) return null;
     await killer.allUp();
     await killer.stop();
+    await delivered(world);
     await Promise.all([...world.programs.values()].map((program) => program.stop()));
     await gatherEvidence(keep, world);
   } finally {
@@ -98,6 +101,14 @@ export async function torture(options: TortureOptions): Promise<TortureResult> {
   }
   say(`${since(started)}  everything has ended; counting`);
   return recount(keep);
+}
+
+/** Waits until the hub has brought all that it took: its last answers may have got lost. What it keeps after that is counted. */
+async function delivered(world: World): Promise<void> {
+  for (const end = Date.now() + DELIVERY_MS; Date.now() < end; await sleep(LOOK_MS)) {
+    const { pending } = (await ask(`${world.spineControl}/control/state`)) as { pending: number };
+    if (pending === 0) return;
+  }
 }
 
 type Drive = {

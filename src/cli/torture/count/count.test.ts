@@ -109,7 +109,15 @@ test('a run in which all is well is clean', async () => {
 
 const HURT: readonly (readonly [what: string, kind: 'lost' | 'duplicated' | 'stuck', hurt: (files: Record<string, unknown>) => void])[] = [
   ['a message that a node acknowledged and does not have', 'lost', (files) => rows(files, 'database/south/inbox.jsonl').splice(0)],
-  ['a message that the hub accepted and nobody got', 'lost', (files) => rows(files, 'ledger.jsonl').splice(3, 1)],
+  [
+    'a message that the hub accepted and nobody got',
+    'lost',
+    (files) => {
+      rows(files, 'ledger.jsonl').splice(3, 1);
+      rows(files, 'database/south/inbox.jsonl').splice(0);
+      rows(files, 'database/north/inbox.jsonl').splice(0);
+    },
+  ],
   [
     'a message that was put aside',
     'lost',

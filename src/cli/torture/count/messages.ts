@@ -30,10 +30,12 @@ export function countMessages(evidence: Evidence): Finding[] {
     if (line['altered'] === true) tell('duplicated', 'came to the hub a second time with other bytes');
     if (line['duplicate'] === true) continue;
     const end = ends.get(keyOf(line));
-    if (!end) tell('lost', 'the hub accepted it, nobody has it');
-    else if (textAt(end, 'direction') === 'failed') tell('lost', `the hub accepted it and could not deliver it: ${textAt(end, 'reason')}`);
-    else if (!inbox.has(`${sideOf.get(textAt(line, 'to'))} ${from} ${idAt(line, 'messageId')}`))
-      tell('lost', `${textAt(line, 'to')} acknowledged it (HTTP ${textAt(end, 'status')}) and does not have it`);
+    const there = inbox.has(`${sideOf.get(textAt(line, 'to'))} ${from} ${idAt(line, 'messageId')}`);
+    if (end && textAt(end, 'direction') === 'failed')
+      tell('lost', `the hub accepted it and could not deliver it: ${textAt(end, 'reason')}`);
+    // A recipient that was killed behind its commit has the message, and the hub has not heard so yet.
+    else if (!end && !there) tell('lost', 'the hub accepted it, nobody has it');
+    else if (end && !there) tell('lost', `${textAt(line, 'to')} acknowledged it (HTTP ${textAt(end, 'status')}) and does not have it`);
   }
   for (const row of inbox.values()) {
     if (textAt(row, 'done_at')) continue;
