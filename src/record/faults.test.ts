@@ -28,6 +28,9 @@ const LINKS = new Set(['result', 'specimen', 'id']);
 
 const WRONG_TYPES: ReadonlySet<string> = new Set(['a number', 'a text', 'an object', 'a list']);
 
+/** A name that is one text where a list belongs is carried: some systems send it. */
+const isReadable = ({ path, kind }: MadeFault) => kind === 'a text' && ['given', 'prefix'].includes(String(path.at(-1)));
+
 const name = ({ resource, path, kind }: MadeFault) => `${resource} ${path.join('.')} is ${kind}`;
 
 test('a fault of one member changes what was made from that resource and its neighbours, nothing else, and is named', () => {
@@ -52,7 +55,8 @@ test('a fault of one member changes what was made from that resource and its nei
     const may = new Set([...near, ...inside, ...near.map(partsOf), ...(parts.get(fault.resource) ?? [])]);
     const others = moved.filter((key) => before.has(key) && !may.has(key));
     const said = after.report.issues.some(({ at, text }) => !known.has(`${at.id} ${text}`));
-    if (WRONG_TYPES.has(fault.kind) && moved.includes(fault.resource) && !said) wrong.push(`${name(fault)}: no issue says so`);
+    if (WRONG_TYPES.has(fault.kind) && !isReadable(fault) && moved.includes(fault.resource) && !said)
+      wrong.push(`${name(fault)}: no issue says so`);
     if (others.length) wrong.push(`${name(fault)}: changed ${others.join(', ')}`);
   }
   assert.deepEqual(wrong, []);

@@ -1,4 +1,5 @@
 /** Faults made by rule, and what they may change: each member of a resource left out, of the wrong type, or huge. */
+import { Decimal } from '../fhir/json.ts';
 import type { Bundle, Resource } from '../fhir/types.ts';
 import { attr, child, children, descendants, type XmlElement } from '../xml/element.ts';
 import { writeXml } from '../xml/write.ts';
@@ -56,7 +57,7 @@ function instead(value: unknown, kind: FaultKind): unknown {
     case 'left out':
       return undefined;
     case 'a number':
-      return typeof value === 'number' ? 'seven' : 7;
+      return typeof value === 'number' || value instanceof Decimal ? 'seven' : 7;
     case 'a text':
       return typeof value === 'string' ? false : 'seven';
     case 'an object':
