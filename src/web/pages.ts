@@ -108,7 +108,7 @@ ${component('skip-link', 'skipLink', { href: '#maincontent', text: 'Skip to main
 <div class="nhsuk-header__service"><a class="nhsuk-header__service-name" href="${safeHref(service.href) ?? '/'}">${service.text}</a></div>
 </div>${navigation(page)}
 </header>
-<div class="nhsuk-width-container">${page.back && component('back-link', 'backLink', { text: page.back.text, href: safeHref(page.back.href) ?? '/' })}
+<div class="nhsuk-width-container">${page.back && html`<nav aria-label="Back">${component('back-link', 'backLink', { text: page.back.text, href: safeHref(page.back.href) ?? '/' })}</nav>`}
 <main class="nhsuk-main-wrapper" id="maincontent">
 <h1 class="nhsuk-heading-l">${page.title}</h1>
 ${page.body}

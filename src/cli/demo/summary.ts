@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { readJson } from '../../fhir/json.ts';
+import { JsonFault, readJson } from '../../fhir/json.ts';
 import type { Bundle, DocumentReference } from '../../fhir/types.ts';
 import { differences, inWords } from '../../record/differences.ts';
 import type { ConversionReport } from '../../record/types.ts';
@@ -52,7 +52,7 @@ export async function summarise(world: World, moved: readonly Moved[]): Promise<
       const here = states.get(move.from.side);
       const filed = there?.filed.find((record) => record.transferId === one.requesting.transferId && record.answer === 'filed') ?? null;
       const source = here?.records.find((record) => record.ods === move.from.ods && record.nhsNumber === move.nhsNumber) ?? null;
-      const sent = source ? ((await bundleOf(source.recordFile)) ?? null) : null;
+      const sent = source ? await bundleOf(source.recordFile) : null;
       const received = filed ? await bundleOf(filed.recordFile) : null;
       const last = (role: 'requesting' | 'sending', name: string) =>
         Number(one.timelines[role].findLast((entry) => entry.measured[name] !== undefined)?.measured[name] ?? 0);
@@ -82,11 +82,18 @@ function outcomeOf({ requesting, sending }: Moved): string {
   return sending?.outcome?.kind === 'acknowledged' ? 'integrated' : 'notAcknowledged';
 }
 
-async function bundleOf(file: string): Promise<Bundle> {
-  return readJson(await readFile(file)) as Bundle;
-}
+async functi
 
-/** A document keeps its id from the previous practice's DocumentReference to the new practice's disk; by it the two hashes are paired. */
+/** What stands in a record file; null where it is no JSON, as a practice's system may give it: then nothing of it can be counted. */
+async function bundleOf(file: string): Promise<Bundle | null> {
+  try {
+    return readJson(await readFile(file)) as Bundle;
+  } catch (thrown) {
+    if (thrown instanceof JsonFault) return null;
+    throw thrown;
+  }
+}
+ent keeps its id from the previous practice's DocumentReference to the new practice's disk; by it the two hashes are paired. */
 function fates(
   filed: SystemState['filed'][number]['documents'],
   sent: Bundle | null,
