@@ -82,8 +82,6 @@ function outcomeOf({ requesting, sending }: Moved): string {
   return sending?.outcome?.kind === 'acknowledged' ? 'integrated' : 'notAcknowledged';
 }
 
-async functi
-
 /** What stands in a record file; null where it is no JSON, as a practice's system may give it: then nothing of it can be counted. */
 async function bundleOf(file: string): Promise<Bundle | null> {
   try {
@@ -93,7 +91,8 @@ async function bundleOf(file: string): Promise<Bundle | null> {
     throw thrown;
   }
 }
-ent keeps its id from the previous practice's DocumentReference to the new practice's disk; by it the two hashes are paired. */
+
+/** A document keeps its id from the previous practice's DocumentReference to the new practice's disk; by it the two hashes are paired. */
 function fates(
   filed: SystemState['filed'][number]['documents'],
   sent: Bundle | null,
