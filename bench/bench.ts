@@ -3,29 +3,29 @@
  * that no figure holds the memory of a neighbour, and measures its baseline in the same minutes. On a shared or small machine only the
  * ratios mean something.
  */
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs, promisify } from 'node:util';
+import { parseArgs } from 'node:util';
 import type { Figure } from './figure.ts';
+import { runProgram } from './program.ts';
 
-/** The programs, in the order in which they run; a name begins with its program's. `records`: needs the synthetic records as files. */
-const PROGRAMS: readonly { readonly program: string; readonly records: boolean }[] = [
-  { program: 'read', records: true },
-  { program: 'convert', records: true },
-  { program: 'large-bare', records: true },
-  { program: 'large-to-fhir', records: true },
-  { program: 'large-to-hl7', records: true },
-  { program: 'transactions', records: false },
-  { program: 'chain-documents', records: false },
-  { program: 'chain-small', records: false },
+/** The programs, in the order in which they run, and the figures each prints. `records`: needs the synthetic records as files. */
+const PROGRAMS: readonly { readonly program: string; readonly figures: readonly string[]; readonly records: boolean }[] = [
+  { program: 'read', figures: ['read-json', 'read-xml'], records: true },
+  { program: 'convert-to-hl7', figures: ['convert.toHl7', 'convert.toHl7.bare'], records: true },
+  { program: 'large-to-hl7', figures: ['convert.toHl7.large', 'convert.toHl7.largePeak'], records: true },
+  { program: 'convert-to-fhir', figures: ['convert.toFhir', 'convert.toFhir.bare'], records: true },
+  { program: 'large-to-fhir', figures: ['convert.toFhir.large', 'convert.toFhir.largePeak'], records: true },
+  { program: 'transactions', figures: ['transactions-requesting', 'transactions-sending'], records: false },
+  { program: 'chain-documents', figures: ['chain-documents'], records: false },
+  { program: 'chain-small', figures: ['chain-small'], records: false },
 ];
 
 const { values } = parseArgs({ options: { json: { type: 'boolean', default: false }, only: { type: 'string', default: '' } } });
-const asked = PROGRAMS.filter(({ program }) => program.startsWith(values.only) || values.only.startsWith(program));
+const asked = PROGRAMS.filter(({ figures }) => figures.some((name) => name.startsWith(values.only)));
 if (asked.length === 0) {
-  console.error(`bench: nothing is called ${values.only}…; there is ${PROGRAMS.map(({ program }) => program).join(', ')}`);
+  console.error(`bench: nothing is called ${values.only}…; there is ${PROGRAMS.flatMap(({ figures }) => figures).join(', ')}`);
   process.exit(2);
 }
 const say = (line: string) => void (values.json ? process.stderr : process.stdout).write(`${line}\n`);
@@ -34,11 +34,11 @@ const scenarios: Figure[] = [];
 try {
   if (asked.some(({ records }) => records)) {
     say('making synthetic records …');
-    await run('records', folder);
+    await runProgram('records', folder);
   }
   for (const { program } of asked) {
     say(`${program} …`);
-    const figures = JSON.parse(await run(program, folder)) as Figure[];
+    const figures = (await runProgram(program, folder)) as Figure[];
     for (const figure of figures) if (figure.name.startsWith(values.only)) scenarios.push(figure);
     for (const figure of figures) say(line(figure));
   }
@@ -46,14 +46,6 @@ try {
   await rm(folder, { recursive: true, force: true });
 }
 if (values.json) process.stdout.write(`${JSON.stringify({ scenarios })}\n`);
-
-/** Runs `bench/NAME.ts FOLDER` and gives the last line of what it prints. */
-async function run(name: string, ...args: readonly string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(process.execPath, [join(import.meta.dirname, `${name}.ts`), ...args], {
-    maxBuffer: 64 * 1024 * 1024,
-  });
-  return stdout.trim().split('\n').at(-1) ?? '';
-}
 
 function line({ name, unit, value, baseline, baselineValue, peakRssBytes }: Figure): string {
   const beside = baseline ? `${shown(baselineValue)} ${unit} ${baseline}, ${(value / baselineValue).toFixed(2)} of it` : '';

@@ -3,20 +3,18 @@ import { createReadStream, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { instant } from '../src/base/ids.ts';
 import type { NhsNumber } from '../src/base/nhs-number.ts';
-import type { Bundle } from '../src/fhir/types.ts';
 import { openObjects } from '../src/objects/objects.ts';
-import { createConversions } from '../src/service/conversions/conversions.ts';
-import { peakRss, print } from './figure.ts';
+import { printLarge } from './large.ts';
 
 const [folder = ''] = process.argv.slice(2);
 const objectsFolder = join(folder, 'objects-sending');
 const objects = await openObjects(objectsFolder);
 const bundle = await objects.put(createReadStream(join(folder, 'large.json')));
 const documents = await objects.put(Buffer.from('[]'));
-const conversions = createConversions({ objectsFolder, threads: 1, budgetBytes: 64_000_000 });
-const from = performance.now();
-const answer = await conversions.run(
-  {
+await printLarge('convert.toHl7', 'json', {
+  folder,
+  objectsFolder,
+  task: {
     do: 'toHl7',
     bundle,
     documents,
@@ -30,23 +28,5 @@ const answer = await conversions.run(
     now: instant(new Date('2026-01-05T12:00:00Z')),
     messageLimit: 5_000_000,
   },
-  bundle.bytes,
-);
-const seconds = (performance.now() - from) / 1000;
-const peakRssBytes = peakRss();
-await conversions.close();
-if (!answer.converted) throw new Error(answer.fault);
-const bare = performance.now();
-const parsed = JSON.parse(readFileSync(join(folder, 'large.json'), 'utf8')) as Bundle;
-const baselineValue = (performance.now() - bare) / 1000;
-if (parsed.resourceType !== 'Bundle') throw new Error('no bundle');
-print([
-  {
-    name: 'large-to-hl7',
-    unit: `s for ${(bundle.bytes / 1e6).toFixed(0)} MB`,
-    value: seconds,
-    baseline: 'JSON.parse',
-    baselineValue,
-    peakRssBytes,
-  },
-]);
+  bytes: bundle.bytes,
+});
