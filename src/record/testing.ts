@@ -1,6 +1,6 @@
 /** What tests of a clinical concept hand its two handlers: a record of a few resources, a composition of one statement. */
 import { unitState } from '../cli/conformance/unit-state.ts';
-import type { Resource } from '../fhir/types.ts';
+import type { CodeableConcept, Resource } from '../fhir/types.ts';
 import { h, type XmlElement } from '../xml/element.ts';
 import { readXml } from '../xml/read.ts';
 import { writeXml } from '../xml/write.ts';
@@ -81,6 +81,16 @@ export function received(
 }
 
 const agent = (id: string) => h('agentRef', { classCode: 'AGNT' }, h('id', { root: id }));
+
+/** A concept as it comes back without a release: of the term that it was sent with nobody knows more than that it was chosen. */
+export function cameBack(concept: CodeableConcept | undefined): CodeableConcept | undefined {
+  const coding = concept?.coding?.map((one) => {
+    const chosen = [{ url: 'descriptionDisplay', valueString: one.display ?? '' }];
+    return { ...one, extension: [{ url: 'https://fhir.nhs.uk/STU3/StructureDefinition/Extension-coding-sctdescid', extension: chosen }] };
+  });
+  const text = concept?.text ?? coding?.[0]?.display;
+  return concept && { ...(coding && { coding }), ...(text && { text }) };
+}
 
 /** No terminology at all: codes keep the words they came with. */
 export const NO_RELEASE: Terminology = {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Immunization, Resource } from '../../fhir/types.ts';
-import { received, sent } from '../testing.ts';
+import { cameBack, received, sent } from '../testing.ts';
 import { FACTS } from './terms.ts';
 import { immunisationToFhir } from './to-fhir.ts';
 import { immunisationToHl7 } from './to-hl7.ts';
@@ -70,7 +70,8 @@ test('batch, site, route, dose, place, maker, reason and protocols come back whe
     'vaccinationProtocol',
   ] as const;
   for (const member of kept) assert.deepEqual(back[member], IMMUNISATION[member], member);
-  assert.deepEqual(back.extension?.[0], PROCEDURE);
+  const { url, valueCodeableConcept } = PROCEDURE;
+  assert.deepEqual(back.extension?.[0], { url, valueCodeableConcept: cameBack(valueCodeableConcept) });
   assert.deepEqual(back.extension?.at(-1), IMMUNISATION.extension?.[1]);
   assert.equal(back.vaccineCode?.text, 'Priorix vaccine powder');
   assert.deepEqual(back.location, { display: 'Example surgery' });

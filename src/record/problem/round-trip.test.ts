@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { unitState } from '../../cli/conformance/unit-state.ts';
 import type { Condition, Resource } from '../../fhir/types.ts';
-import { received, STATEMENT_ID } from '../testing.ts';
+import { cameBack, received, STATEMENT_ID } from '../testing.ts';
 import type { Claim, ToFhir } from '../types.ts';
 import { FACTS, NOTES, RELATED_PROBLEM } from './terms.ts';
 import { problemToFhir } from './to-fhir.ts';
@@ -58,16 +58,9 @@ function there(problem: Condition, around: readonly Resource[] = [CHILD]): { bac
 
 test('a problem keeps its state, significance, words, dates, notes and links', () => {
   const { back } = there(PROBLEM);
-  for (const member of [
-    'clinicalStatus',
-    'verificationStatus',
-    'severity',
-    'bodySite',
-    'code',
-    'onsetDateTime',
-    'abatementDateTime',
-  ] as const)
+  for (const member of ['clinicalStatus', 'verificationStatus', 'severity', 'bodySite', 'onsetDateTime', 'abatementDateTime'] as const)
     assert.deepEqual(back[member], PROBLEM[member], member);
+  assert.deepEqual(back.code, cameBack(PROBLEM.code));
   assert.equal(back.extension?.[0]?.valueCode, 'major');
   const content = back.extension
     ?.filter((one) => one.url?.endsWith('RelatedClinicalContent-1'))

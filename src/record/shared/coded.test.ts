@@ -112,6 +112,19 @@ test('the codings stand in the order of the wire', () => {
   assert.deepEqual(systems('<code nullFlavor="UNK"><translation code="X" codeSystem="1.2.3"/></code>'), ['urn:oid:1.2.3']);
 });
 
+test('without a release a concept keeps its code, and the term that it was sent with as the one that was chosen', () => {
+  const snomed = `<translation code="111100001" codeSystem="${SNOMED}" displayName="Sample synonym"/>`;
+  const xml = `<code code="X" codeSystem="2.16.840.1.113883.2.1.6.2" displayName="Read words">${snomed}</code>`;
+  const chosen = { url: DESCRIPTION, extension: [{ url: 'descriptionDisplay', valueString: 'Sample synonym' }] };
+  assert.deepEqual(read(xml, none), {
+    coding: [
+      { system: 'http://read.info/readv2', code: 'X', display: 'Read words' },
+      { extension: [chosen], system: 'http://snomed.info/sct', code: '111100001', display: 'Sample synonym' },
+    ],
+    text: 'Sample synonym',
+  });
+});
+
 test('without a release a description keeps its id and no concept is invented', () => {
   const { coding, text } = read(`<code code="111102015" codeSystem="${SNOMED}" displayName="Sample synonym"/>`, none) ?? {};
   assert.equal(coding?.[0]?.code, undefined);

@@ -195,13 +195,15 @@ function partitionOf(code: string): 'concept' | 'description' | 'none' {
 function conceptPart(carrier: Cd, host: Cd | undefined, terminology: Terminology, use: 'general' | 'medication'): SnomedPart {
   const shown = carrier.displayName || host?.displayName || '';
   const text = host?.originalText || carrier.originalText;
+  const coding = (display: string, id: string | undefined, term: string | undefined) =>
+    snomed(carrier.code, display, use === 'general' ? description(id, term) : undefined);
+  // Without a release the term that the sender chose is known, and whether it is the preferred one is not: it stands as both.
+  if (!terminology.complete) return { coding: coding(shown, undefined, shown), text: text || shown };
   const preferred = terminology.preferredTerm(carrier.code);
   if (preferred === undefined) {
     const known = shown ? terminology.descriptionOf(carrier.code, shown) : undefined;
-    return { coding: snomed(carrier.code, shown, use === 'general' ? description(known, known && shown) : undefined), text };
+    return { coding: coding(shown, known, known && shown), text };
   }
-  const coding = (display: string, id: string | undefined, term: string | undefined) =>
-    snomed(carrier.code, display, use === 'general' ? description(id, term) : undefined);
   if (!shown) return { coding: coding(preferred, terminology.descriptionOf(carrier.code, preferred), undefined), text };
   const id = terminology.descriptionOf(carrier.code, shown);
   return { coding: coding(preferred, id, shown), text: text || shown };
