@@ -1,14 +1,14 @@
 /** The last look at a record's resources: every id once, and every reference to something that is there. */
-import type { List, Resource } from '../fhir/types.ts';
+import type { List, Reference, Resource } from '../fhir/types.ts';
 import type { Remark } from './types.ts';
 
 /**
- * `instead` says what stands for a resource that could not be made: references to it lead there. A resource without an id, or with
- * one that another of its type has, gets a fresh one. Entries of lists that lead nowhere go; other broken references stay and are told.
+ * `instead` says what stands for a reference to a resource that could not be made or that never came. A resource without an id, or
+ * with one that another of its type has, gets a fresh one. Entries of lists that lead nowhere go; other broken references stay and are told.
  */
 export function settled(
   resources: readonly Resource[],
-  instead: ReadonlyMap<string, string>,
+  instead: ReadonlyMap<string, Reference>,
   newId: () => string,
   say: (remark: Remark, resource: Resource) => void,
 ): Resource[] {
@@ -43,15 +43,13 @@ function withoutBrokenEntries(list: List, present: ReadonlySet<string>, say: (re
   return { ...rest, ...(kept.length && { entry: kept }) };
 }
 
-function redirected(value: unknown, instead: ReadonlyMap<string, string>): unknown {
+function redirected(value: unknown, instead: ReadonlyMap<string, Reference>): unknown {
   if (Array.isArray(value)) return value.map((one) => redirected(one, instead));
   if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([name, inner]) => [
-      name,
-      name === 'reference' && typeof inner === 'string' ? (instead.get(inner) ?? inner) : redirected(inner, instead),
-    ]),
-  );
+  const { reference } = value as Reference;
+  const other = typeof reference === 'string' ? instead.get(reference) : undefined;
+  if (other) return other;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, redirected(inner, instead)]));
 }
 
 function* referencesIn(value: unknown): Generator<string> {

@@ -109,12 +109,12 @@ test('the double that SystmOne sends of a problem goes, and its whole words stay
   );
 });
 
-test('somebody who is in no list of people is a person of whom nothing is known', () => {
+test('somebody who is in no list of people is told by their id, and no person is invented', () => {
   const { resources, report } = receive(extract(composition('ENC-1', observation('OBS-1', 'x')).replace('AG-2', 'AG-9')));
   const [made] = of<Observation>(resources, 'Observation');
-  assert.equal(made?.performer?.[0]?.reference, 'Practitioner/AG-9');
-  assert.ok(of<Practitioner>(resources, 'Practitioner').some(({ id }) => id === 'AG-9'));
-  assert.ok(report.issues.some(({ code }) => code === 'link.broken'));
+  assert.deepEqual(made?.performer, [{ identifier: { system: 'https://PSSAdaptor/OLD01', value: 'AG-9' }, display: 'Unknown' }]);
+  assert.ok(of<Practitioner>(resources, 'Practitioner').every(({ id }) => id !== 'AG-9'));
+  assert.equal(report.issues.filter(({ code }) => code === 'link.broken').length, 1);
 });
 
 test('where nobody is named an unknown user stands in, once', () => {

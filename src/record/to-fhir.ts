@@ -5,7 +5,7 @@
  */
 import { Fault, reasonOf } from '../base/errors.ts';
 import { nhsNumber } from '../base/nhs-number.ts';
-import type { Bundle, Encounter, List, Organization, Patient, Resource } from '../fhir/types.ts';
+import type { Bundle, Encounter, List, Organization, Patient, Reference, Resource } from '../fhir/types.ts';
 import { at, attr, children, descendants, type XmlElement, type XmlNode } from '../xml/element.ts';
 import { type ClaimedComposition, type Claims, claim, KINDS, type Kind, kindOf, upper } from './claim.ts';
 import { TO_FHIR } from './concepts.ts';
@@ -14,7 +14,7 @@ import { withoutDoubles } from './doubles.ts';
 import { Reporting } from './issues.ts';
 import { type Places, placesToFhir } from './people/locations.ts';
 import { NHS_NUMBER_URI, ODS_URI } from './people/terms.ts';
-import { type People, type Person, peopleToFhir, unlistedPerson } from './people/to-fhir.ts';
+import { type People, peopleToFhir, unlistedPerson } from './people/to-fhir.ts';
 import { withUnknownUser } from './people/unknown-user.ts';
 import { settled } from './settle.ts';
 import { asObservation } from './shared/degrade.ts';
@@ -106,7 +106,6 @@ class Reading {
     topics: [],
     categories: [],
   };
-  readonly #unlisted = new Map<Uuid, Person>();
   readonly #sharedByKey = new Map<string, Resource>();
   readonly #idsByKey = new Map<string, Uuid>();
   readonly #failed = new Set<XmlElement>();
@@ -114,8 +113,8 @@ class Reading {
   readonly #statements: Origin[] = [];
   /** What each resource was made from. */
   readonly #origins = new Map<Resource, { readonly from: Origin; readonly why?: string }[]>();
-  /** What stands instead of a resource that could not be made. */
-  readonly #instead = new Map<string, string>();
+  /** What stands instead of a reference to a resource that could not be made, or to somebody who is in no list of people. */
+  readonly #instead = new Map<string, Reference>();
 
   constructor(
     extract: XmlElement,
@@ -183,7 +182,6 @@ class Reading {
       this.#patient,
       ...(this.#custodian ? [this.#custodian] : []),
       ...this.#people.resources,
-      ...[...this.#unlisted.values()].map(({ resource }) => resource),
       ...encounters,
       ...consultations,
       ...topics,
@@ -291,7 +289,7 @@ class Reading {
     });
     const resource = asObservation(shell(one.statement), s.composition(one).xml, s, s.encounterOf(one.composition));
     const meant = this.#claims.resources.get(upper(idOf(one.statement)));
-    if (meant !== undefined) this.#instead.set(meant, `Observation/${resource.id}`);
+    if (meant !== undefined) this.#instead.set(meant, ref(`Observation/${resource.id}`));
     return resource;
   }
 
@@ -335,17 +333,17 @@ class Reading {
     };
   }
 
-  /** Somebody who is in no list of people is still somebody: one person of that id, of whom nothing is known. */
+  /** Somebody who is in no list of people is still somebody: a reference by that id, which leads to no resource. */
   #practitioner(agent: Uuid, from: Origin): string | undefined {
     const key = upper(agent);
-    const found = this.#people.practitioners.get(key) ?? this.#unlisted.get(key);
+    const found = this.#people.practitioners.get(key);
     if (found !== undefined || this.#people.organisations.has(key)) return found?.reference;
-    const text = 'Who did this is not in the extract’s list of people.';
-    this.reporting.issue({ code: 'link.broken', text }, from);
-    const unlisted = unlistedPerson(agent);
-    this.#from(unlisted.resource, from, text);
-    this.#unlisted.set(key, unlisted);
-    return unlisted.reference;
+    const reference = `Practitioner/${key}`;
+    if (!this.#instead.has(reference)) {
+      this.reporting.issue({ code: 'link.broken', text: 'Who did this is not in the extract’s list of people.' }, from);
+      this.#instead.set(reference, unlistedPerson(agent, this.#options.losingPractice));
+    }
+    return reference;
   }
 
   /** `shared` resources stand before those that use them. */

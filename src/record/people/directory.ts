@@ -51,7 +51,8 @@ export function directory(records: Records, newId: () => Uuid): Directory {
       if (reference)
         s.report({ code: 'link.broken', text: `${reference} is nobody the record knows${named ? `: named “${named}”` : ''}.` });
       if (named === undefined) return null;
-      return one({ practitioner: undefined, organisation: undefined, role: undefined, named }, `named ${named}`);
+      const known = who?.identifier?.value ?? where?.identifier?.value ?? '';
+      return one({ practitioner: undefined, organisation: undefined, role: undefined, named }, `named ${named} ${known}`);
     },
     agents: () => [...agents.values()],
   };

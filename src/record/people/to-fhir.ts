@@ -7,6 +7,7 @@ import type {
   Organization,
   Practitioner,
   PractitionerRole,
+  Reference,
   Resource,
 } from '../../fhir/types.ts';
 import { at, attr, child, children, textOf, type XmlElement } from '../../xml/element.ts';
@@ -16,7 +17,7 @@ import { furtherIds, idOf } from '../shared/statements.ts';
 import type { Uuid } from '../types.ts';
 import { GMP_URI, ODS_OID, ODS_URI, UNKNOWN } from './terms.ts';
 
-export type Person = { readonly reference: string; readonly resource: Practitioner };
+type Person = { readonly reference: string; readonly resource: Practitioner };
 export type People = {
   readonly resources: readonly Resource[];
   /** By agent id, in upper case. */
@@ -81,15 +82,9 @@ export function peopleToFhir(extract: XmlElement): People {
   return { resources, practitioners, organisations, byOds, agents, first: first && `Organization/${first.id}` };
 }
 
-/** Somebody who is named by an id that the directory does not have. */
-export function unlistedPerson(id: Uuid): Person {
-  const resource: Practitioner = {
-    resourceType: 'Practitioner',
-    id,
-    meta: meta('Practitioner-1'),
-    name: [{ use: 'official', text: UNKNOWN }],
-  };
-  return { reference: `Practitioner/${id}`, resource };
+/** Somebody who is named by an id that the directory does not have: nobody knows more, and no person is invented. */
+export function unlistedPerson(id: Uuid, losingPractice: string): Reference {
+  return { identifier: { system: `https://PSSAdaptor/${losingPractice}`, value: id }, display: UNKNOWN };
 }
 
 function agentsIn(extract: XmlElement): XmlElement[] {
