@@ -27,6 +27,37 @@ test('what is not JSON is refused with its place', () => {
   assert.throws(() => readJson(Buffer.from([0x22, 0xff, 0x22])), /UTF-8/);
 });
 
+test('a text is what it was, whatever it is made of and however often it comes', () => {
+  const texts = [
+    '',
+    'a',
+    'é',
+    '😀 “quoted”',
+    'tab\tand\n',
+    '\ud800',
+    'x'.repeat(99),
+    'x'.repeat(100),
+    'x'.repeat(101),
+    'é'.repeat(200),
+    '\\',
+    '"',
+  ];
+  const source = JSON.stringify([...texts, ...texts, ...texts.map((text) => ({ [text]: text }))]);
+  assert.equal(JSON.stringify(readJson(source)), source);
+  assert.equal(JSON.stringify(readJson(Buffer.from(`\ufeff${source}`))), source);
+});
+
+test('texts that differ in one character stay apart, however many there are', () => {
+  const texts = Array.from({ length: 20_000 }, (_, at) => `Observation/${String(at).padStart(5, '0')}`);
+  assert.deepEqual(readJson(JSON.stringify([texts, texts])), [texts, texts]);
+});
+
+test('a fault stands at its character, not at its byte', () => {
+  assert.throws(() => readJson('["é 😀", x]'), /unexpected "x" at character 10$/);
+  assert.throws(() => readJson(Buffer.from('\ufeff["é" 😀]')), /expected "," or "\]" at character 6$/);
+  assert.throws(() => readJson('["\ud800"]'), /half a character/);
+});
+
 test('it reads what JSON.parse reads, and the same', () => {
   fc.assert(
     fc.property(fc.json(), (text) => {
