@@ -1,10 +1,13 @@
 import { createInterface } from 'node:readline';
 import { Command } from 'commander';
 import { reasonOf } from '../base/errors.ts';
+import type { Terminology } from '../record/types.ts';
+import { builtInTerminology } from '../terminology/built-in.ts';
 import { type Answer, type BatchCase, readCase } from './conformance/case.ts';
 import { fragment } from './conformance/fragment.ts';
 import { largeMessage } from './conformance/large-message.ts';
 import { recordToFhir, recordToHl7 } from './conformance/record.ts';
+import { terminologyAt } from './terminology-file.ts';
 
 const HELP = `
 Reads one JSON object a line: {"path", "id", "kind", "context", "messages", "dir", "options"}
@@ -17,23 +20,27 @@ Example:
 export function conformanceBatchCommand(): Command {
   return new Command('conformance-batch')
     .description('convert test cases, one JSON object a line, for a comparison with goldens')
-    .option('--terminology <file>', 'a terminology release (not read yet: the built-in set answers)')
+    .option('--terminology <file>', 'a file that `gp2gp terminology build` wrote; left out, the built-in set answers')
     .addHelpText('after', HELP)
     .action(async (options: { terminology?: string }) => {
-      if (options.terminology) console.error(`${options.terminology}: terminology releases are not read yet; the built-in set answers`);
-      await runBatch(process.stdin, (line) => process.stdout.write(`${line}\n`));
+      const terminology = options.terminology === undefined ? builtInTerminology : await terminologyAt(options.terminology);
+      await runBatch(process.stdin, (line) => process.stdout.write(`${line}\n`), terminology);
     });
 }
 
 /** Answers every line of `input`; a case that fails is answered with its error and the next one is read. */
-export async function runBatch(input: NodeJS.ReadableStream, write: (line: string) => void): Promise<void> {
+export async function runBatch(
+  input: NodeJS.ReadableStream,
+  write: (line: string) => void,
+  terminology: Terminology = builtInTerminology,
+): Promise<void> {
   for await (const line of createInterface({ input })) {
     if (line.trim() === '') continue;
-    write(JSON.stringify(await answerLine(line)));
+    write(JSON.stringify(await answerLine(line, terminology)));
   }
 }
 
-async function answerLine(line: string): Promise<object> {
+async function answerLine(line: string, terminology: Terminology): Promise<object> {
   let asked: BatchCase;
   try {
     asked = readCase(line);
@@ -42,13 +49,13 @@ async function answerLine(line: string): Promise<object> {
   }
   const named = { path: asked.path, ...(asked.id !== undefined && { id: asked.id }) };
   try {
-    return { ...named, ...(await answer(asked)) };
+    return { ...named, ...(await answer(asked, terminology)) };
   } catch (thrown) {
     return { ...named, error: reasonOf(thrown) };
   }
 }
 
-async function answer(asked: BatchCase): Promise<Answer> {
+async function answer(asked: BatchCase, terminology: Terminology): Promise<Answer> {
   switch (asked.kind) {
     case 'bundle-to-hl7':
     case 'bundle-to-hl7-input':
@@ -58,9 +65,9 @@ async function answer(asked: BatchCase): Promise<Answer> {
     case 'extract-to-fhir':
     case 'extract-to-fhir-input':
     case 'extract-to-fhir-reference':
-      return recordToFhir(asked);
+      return recordToFhir(asked, terminology);
     case 'large-message':
-      return largeMessage(asked);
+      return largeMessage(asked, terminology);
     default:
       return { error: `unknown kind of case: ${asked.kind}` };
   }

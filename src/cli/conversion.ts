@@ -5,7 +5,7 @@ import { organisationIn } from '../hl7v3/wrapper.ts';
 import { attachmentOf, fateOfAbsent, fateOfPresent } from '../record/document/fate.ts';
 import { toFhir } from '../record/to-fhir.ts';
 import { toHl7 } from '../record/to-hl7.ts';
-import type { ConversionReport, DocumentFate, DocumentLink, ReceivedDocument, Refusal } from '../record/types.ts';
+import type { ConversionReport, DocumentFate, DocumentLink, ReceivedDocument, Refusal, Terminology } from '../record/types.ts';
 import { builtInTerminology } from '../terminology/built-in.ts';
 import { at, child, type XmlElement } from '../xml/element.ts';
 
@@ -61,12 +61,13 @@ export function bundleOf(
     losingPractice?: string;
     newId?: () => string;
     documents?: (link: DocumentLink) => ReceivedDocument | undefined;
+    terminology?: Terminology;
   } = {},
 ): { bundle: Bundle; report: ConversionReport } | Refusal {
   const converted = toFhir(root, {
     newId: options.newId ?? randomUUID,
     losingPractice: options.losingPractice ?? losingPracticeOf(root),
-    terminology: builtInTerminology,
+    terminology: options.terminology ?? builtInTerminology,
     ...(options.documents && { documents: options.documents }),
   });
   return 'refused' in converted ? converted : { bundle: converted.out, report: converted.report };

@@ -7,6 +7,7 @@ import type { ConversionReport, Refusal } from '../record/types.ts';
 import { bundleOf, type ExtractRequest, extractOf, requestFor } from './conversion.ts';
 import { fileBytes } from './inspect.ts';
 import { readReceived } from './received-file.ts';
+import { terminologyAt } from './terminology-file.ts';
 
 const HELP = `
 --to hl7   FILE is a GP Connect structured record (a FHIR STU3 Bundle); the EhrExtract is written. Redactions are marked as in
@@ -19,6 +20,7 @@ Examples:
   gp2gp convert --to hl7 record.json > extract.xml
   gp2gp convert --to hl7 record.json --redactions off --report report.json > extract.xml
   gp2gp convert --to fhir extract.xml > record.json
+  gp2gp convert --to fhir extract.xml --terminology snomed.terminology > record.json
   gp2gp convert --to fhir message.mime --report report.json > record.json`;
 
 type Options = { to: 'hl7' | 'fhir'; redactions: 'on' | 'off'; report?: string; terminology?: string };
@@ -31,17 +33,13 @@ export function convertCommand(): Command {
     .addOption(new Option('--to <format>', 'what to write').choices(['hl7', 'fhir']).makeOptionMandatory())
     .addOption(new Option('--redactions <switch>', 'mark redactions (--to hl7)').choices(['on', 'off']).default('on'))
     .option('--report <file>', 'write what was degraded, lost or missing, as JSON')
-    .option('--terminology <file>', 'a terminology release (--to fhir)')
+    .option('--terminology <file>', 'a file that `gp2gp terminology build` wrote (--to fhir)')
     .addHelpText('after', HELP)
     .action(convert);
 }
 
 async function convert(file: string, options: Options): Promise<void> {
-  if (options.terminology !== undefined)
-    throw new Fault('input.terminology', `${options.terminology}: terminology releases cannot be read yet`, {
-      remedy: 'Leave --terminology out: codes keep the words they came with.',
-    });
-  const { text, report } = options.to === 'hl7' ? await toHl7(file, options) : await toFhir(file);
+  const { text, report } = options.to === 'hl7' ? await toHl7(file, options) : await toFhir(file, options);
   if (options.report !== undefined) await writeReport(options.report, report);
   process.stdout.write(`${text}\n`);
   const { issues, degrades, missingDocuments } = report.summary;
@@ -50,7 +48,8 @@ async function convert(file: string, options: Options): Promise<void> {
 
 type Converted = { readonly text: string; readonly report: ConversionReport };
 
-async function toHl7(file: string, { redactions }: Options): Promise<Converted> {
+async function toHl7(file: string, { redactions, terminology }: Options): Promise<Converted> {
+  if (terminology !== undefined) throw new Fault('input.terminology', '--terminology is of use with --to fhir only');
   const bundle = await readBundle(file);
   const request: ExtractRequest = requestFor(bundle);
   const converted = extractOf(bundle, request, { redactions: redactions === 'on' });
@@ -71,9 +70,10 @@ async function readBundle(file: string): Promise<Bundle> {
   return read as Bundle;
 }
 
-async function toFhir(file: string): Promise<Converted> {
+async function toFhir(file: string, options: Options): Promise<Converted> {
+  const terminology = options.terminology === undefined ? undefined : await terminologyAt(options.terminology);
   const { root, documents } = await readReceived(file, fileBytes(file));
-  const converted = bundleOf(root, { documents });
+  const converted = bundleOf(root, { documents, ...(terminology && { terminology }) });
   if ('refused' in converted) throw refused(file, converted);
   return { text: writeJson(converted.bundle), report: converted.report };
 }

@@ -10,6 +10,7 @@ import type { ConversionReport, Terminology } from './types.ts';
 export const NHS_NUMBER = '9000000009';
 
 export const NO_TERMINOLOGY: Terminology = {
+  release: null,
   complete: true,
   isImmunisation: () => false,
   preferredTerm: () => undefined,

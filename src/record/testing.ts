@@ -94,6 +94,7 @@ export function cameBack(concept: CodeableConcept | undefined): CodeableConcept 
 
 /** No terminology at all: codes keep the words they came with. */
 export const NO_RELEASE: Terminology = {
+  release: null,
   complete: false,
   isImmunisation: () => false,
   preferredTerm: () => undefined,

@@ -212,10 +212,14 @@ export interface ToFhir {
 }
 export type MapToFhir = (claim: Claim, s: ToFhir) => readonly Resource[];
 
-/** Questions to one terminology release. Without a release a built-in set answers, and `complete` is false. */
+/** Questions to one terminology release. Without one a built-in set answers, and `release` is null. */
 export interface Terminology {
+  /** What people call it. */
+  readonly release: string | null;
+  /** Whether everything that conversions ask can be answered: false without a release, and for one whose immunisations are not whole. */
   readonly complete: boolean;
-  isImmunisation(snomedConceptId: string): boolean;
+  /** By the id of a concept or of a description. */
+  isImmunisation(snomedId: string): boolean;
   /** Preferred term of a concept, or undefined. */
   preferredTerm(conceptId: string): string | undefined;
   /** The concept a description belongs to, with that description's term. */

@@ -1,25 +1,11 @@
 /**
- * What can be said about SNOMED CT without a release of it: which of a few well-known concepts are immunisations. The first five
- * are the roots of the hierarchy, with the eleven behind them those by which the existing adaptors check that a release was loaded whole;
- * the others are everyday vaccination procedures.
+ * What can be said about SNOMED CT without a release of it: which of a few well-known concepts are immunisations. The others beside those
+ * by which a release is checked are everyday vaccination procedures.
  */
+import { WELL_KNOWN } from './immunisations.ts';
+
 const IMMUNISATIONS: ReadonlySet<string> = new Set([
-  '787859002',
-  '127785005',
-  '304250009',
-  '90351000119108',
-  '713404003',
-  '2997511000001102',
-  '308101000000104',
-  '1036721000000101',
-  '1373691000000102',
-  '945831000000105',
-  '542931000000103',
-  '735981009',
-  '90640007',
-  '571631000119106',
-  '764141000000106',
-  '170399005',
+  ...WELL_KNOWN,
   '33879002', // Administration of vaccine to produce active immunity
   '38598009', // Measles, mumps and rubella vaccination
   '247631000000101',
@@ -34,8 +20,9 @@ const IMMUNISATIONS: ReadonlySet<string> = new Set([
 
 /** Answers `Terminology` where no release is loaded: it knows no terms and no descriptions, and says that it is not complete. */
 export const builtInTerminology = {
+  release: null,
   complete: false,
-  isImmunisation: (snomedConceptId: string): boolean => IMMUNISATIONS.has(snomedConceptId),
+  isImmunisation: (snomedId: string): boolean => IMMUNISATIONS.has(snomedId),
   preferredTerm: (_conceptId: string): string | undefined => undefined,
   conceptOfDescription: (_descriptionId: string): { conceptId: string; term: string } | undefined => undefined,
   descriptionOf: (_conceptId: string, _term: string): string | undefined => undefined,

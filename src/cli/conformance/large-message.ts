@@ -10,6 +10,7 @@ import { readJson } from '../../fhir/json.ts';
 import { putInPlace } from '../../hl7v3/skeleton.ts';
 import { readWrapper } from '../../hl7v3/wrapper.ts';
 import { attachmentFinder } from '../../record/document/match.ts';
+import type { Terminology } from '../../record/types.ts';
 import { type Attachment, assemble, type LedgerPart } from '../../transfer/parts.ts';
 import type { Announced } from '../../transfer/types.ts';
 import type { XmlElement } from '../../xml/element.ts';
@@ -27,7 +28,7 @@ type Delivered = {
 type Message = { readonly id: string; readonly root: XmlElement; readonly delivered: Delivered };
 
 /** The messages of one transfer, joined and converted: the first is the core. */
-export async function largeMessage(asked: BatchCase): Promise<Answer> {
+export async function largeMessage(asked: BatchCase, terminology: Terminology): Promise<Answer> {
   const messages = await Promise.all(asked.messages.map(readMessage));
   const [core] = messages;
   if (!core) throw new Fault('batch.input', `${asked.path}: no messages`);
@@ -42,7 +43,7 @@ export async function largeMessage(asked: BatchCase): Promise<Answer> {
   const find = attachmentFinder(
     attachments.map(({ announced, bytes }) => ({ documentId: announced.documentId, filename: announced.filename, bytes })),
   );
-  return extractToFhir(root, asked, (link) => {
+  return extractToFhir(root, asked, terminology, (link) => {
     const found = find(link);
     if (!found) return undefined;
     const filename = found.filename ?? '';

@@ -4,7 +4,7 @@ import { instant } from '../../base/ids.ts';
 import { readJson, writeJson } from '../../fhir/json.ts';
 import type { Bundle } from '../../fhir/types.ts';
 import { extractFrame } from '../../hl7v3/extract.ts';
-import type { DocumentLink, ReceivedDocument } from '../../record/types.ts';
+import type { DocumentLink, ReceivedDocument, Terminology } from '../../record/types.ts';
 import type { XmlElement } from '../../xml/element.ts';
 import { readXml } from '../../xml/read.ts';
 import { bundleOf, type ExtractRequest, extractOf, requestFor } from '../conversion.ts';
@@ -39,16 +39,22 @@ export async function recordToHl7(asked: BatchCase): Promise<Answer> {
   return { output, issues: converted.report.issues };
 }
 
-export async function recordToFhir(asked: BatchCase): Promise<Answer> {
-  return extractToFhir(readXml(await readFile(asked.path)), asked, () => undefined);
+export async function recordToFhir(asked: BatchCase, terminology: Terminology): Promise<Answer> {
+  return extractToFhir(readXml(await readFile(asked.path)), asked, terminology, () => undefined);
 }
 
 /** An extract as bundle, its documents as far as they came. */
-export function extractToFhir(root: XmlElement, asked: BatchCase, documents: (link: DocumentLink) => ReceivedDocument | undefined): Answer {
+export function extractToFhir(
+  root: XmlElement,
+  asked: BatchCase,
+  terminology: Terminology,
+  documents: (link: DocumentLink) => ReceivedDocument | undefined,
+): Answer {
   const converted = bundleOf(root, {
     newId: counting(),
     ...(asked.options.losingOdsCode && { losingPractice: asked.options.losingOdsCode }),
     documents,
+    terminology,
   });
   if ('refused' in converted) throw new Fault(`record.${converted.refused}`, converted.text);
   return { output: writeJson(converted.bundle), issues: converted.report.issues };

@@ -26,6 +26,7 @@ const systolic: CodeableConcept = {
   text: 'Sys BP reading',
 };
 const release: Terminology = {
+  release: 'sample',
   complete: true,
   isImmunisation: () => false,
   preferredTerm: (id) => (id === '111100001' ? 'Sample finding' : undefined),
@@ -39,6 +40,7 @@ const release: Terminology = {
   },
 };
 const none: Terminology = {
+  release: null,
   complete: false,
   isImmunisation: () => false,
   preferredTerm: () => undefined,

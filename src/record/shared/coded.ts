@@ -221,7 +221,7 @@ function descriptionPart(carrier: Cd, host: Cd | undefined, terminology: Termino
 
 /** Without a whole release nobody can name the concept. The id is kept where it belongs, and no concept is invented. */
 function unknownDescription(carrier: Cd, shown: string, terminology: Terminology, use: 'general' | 'medication'): { coding?: Coding } {
-  if (terminology.complete || use === 'medication') return {};
+  if (terminology.release !== null || use === 'medication') return {};
   return { coding: snomed('', shown, description(carrier.code, undefined)) };
 }
 
