@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Fault, reasonOf } from '../../base/errors.ts';
 import type { World } from '../demo/world.ts';
 import { FILES } from './count/evidence.ts';
+import { nextDelivery } from './deliveries.ts';
 import type { PlannedKill } from './plan.ts';
 
 export type Killer = {
@@ -15,6 +16,8 @@ export type Killer = {
   stop(): Promise<void>;
 };
 
+/** How long a kill waits for a message to its target; after that it comes without. */
+const DELIVERY_MS = 5_000;
 /** A program that cannot be started again within this time ends the test. */
 const START_MS = 90_000;
 
@@ -25,10 +28,12 @@ export function createKiller(world: World, keep: string, say: (line: string) => 
   let broken: unknown = null;
 
   async function kill(planned: PlannedKill): Promise<void> {
-    const { target, number } = planned;
+    const { target, number, afterDelivery } = planned;
     // What is not up cannot be killed: it gets up first.
     for (let before = down.get(target); before; before = down.get(target)) await before;
     if (broken) throw broken;
+    const url = world.programs.get(target)?.ready['spine'];
+    if (afterDelivery && typeof url === 'string') await nextDelivery(world.ledgerFile, url, DELIVERY_MS);
     let dead = (): void => undefined;
     const killed = new Promise<void>((resolve) => {
       dead = resolve;

@@ -26,6 +26,8 @@ export type PlannedKill = {
   /** Due once so many transfers have ended, and after this pause. */
   readonly afterEnded: number;
   readonly pauseMs: number;
+  /** After the pause the kill waits for the next message that the target acknowledges, and meets it right behind that. */
+  readonly afterDelivery: boolean;
   /** How long the process is down before it is started again. */
   readonly downMs: number;
 };
@@ -104,15 +106,19 @@ function plannedKills({ transfers, kills, nodesPerSide, targets }: PlanOptions, 
   const nodes = sides.flatMap((side) => Array.from({ length: nodesPerSide }, (_, i) => `${side}-${i + 1}`));
   const others = ['spine', 'north-system', 'south-system', 'database'];
   const span = Math.max(0, transfers - 1);
-  return Array.from({ length: kills }, (_, i) => ({
-    number: i + 1,
-    // Nodes are what is tested: half of the kills are theirs.
-    target: pick(targets === 'nodes' || random() < 0.5 ? nodes : others, random),
-    afterEnded: Math.min(span, Math.floor(((i + random()) / kills) * span * 0.9)),
-    // The last one has to meet the last transfer on its way.
-    pauseMs: Math.floor(random() * (i === kills - 1 ? 300 : 1_500)),
-    downMs: 100 + Math.floor(random() * 2_400),
-  }));
+  return Array.from({ length: kills }, (_, i) => {
+    // Nodes are what is tested: half of the kills are theirs, and half of those come when most is at stake.
+    const isNode = targets === 'nodes' || random() < 0.5;
+    return {
+      number: i + 1,
+      target: pick(isNode ? nodes : others, random),
+      afterEnded: Math.min(span, Math.floor(((i + random()) / kills) * span * 0.9)),
+      // The last one has to meet the last transfer on its way.
+      pauseMs: Math.floor(random() * (i === kills - 1 ? 300 : 1_500)),
+      afterDelivery: (random() < 0.5 || targets === 'nodes') && isNode && i < kills - 1,
+      downMs: 100 + Math.floor(random() * 2_400),
+    };
+  });
 }
 
 function pick<Item>(items: readonly Item[], random: () => number): Item {

@@ -31,6 +31,5 @@ describe('the fault test', { concurrency: true, timeout: 300_000 }, () => {
     const faulty = { nodeProgram: join(import.meta.dirname, 'faulty-node.ts'), patienceMs: 7_000 };
     const { line, said } = await run({ transfers: 6, kills: 4, seed: 1, targets: 'nodes', ...faulty });
     assert.ok(line.lost > 0, said.join('\n'));
-    assert.ok(line.stuck > 0, said.join('\n'));
   });
 });
