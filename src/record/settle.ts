@@ -3,13 +3,15 @@ import type { List, Reference, Resource } from '../fhir/types.ts';
 import type { Remark } from './types.ts';
 
 /**
- * `instead` says what stands for a reference to a resource that could not be made or that never came. A resource without an id, or
- * with one that another of its type has, gets a fresh one. Entries of lists that lead nowhere go; other broken references stay and are told.
+ * `instead` says what stands for a reference to a resource that could not be made. A resource without an id, or with one that another of
+ * its type has, gets a fresh one. Entries of lists that lead nowhere go; other references to what is not there are told, and keep the id
+ * as `missing` gives it: a receiver that follows every reference must not stumble over the record.
  */
 export function settled(
   resources: readonly Resource[],
   instead: ReadonlyMap<string, Reference>,
   newId: () => string,
+  missing: (id: string) => Reference,
   say: (remark: Remark, resource: Resource) => void,
 ): Resource[] {
   const present = new Set<string>();
@@ -28,9 +30,10 @@ export function settled(
   return unique.map((resource) => {
     const led = instead.size ? (redirected(resource, instead) as Resource) : resource;
     const kept = led.resourceType === 'List' ? withoutBrokenEntries(led as List, present, say) : led;
-    for (const reference of referencesIn(kept))
-      if (!present.has(reference)) say({ code: 'link.broken', text: `${reference} is not in the record.` }, kept);
-    return kept;
+    const broken = [...referencesIn(kept)].filter((reference) => !present.has(reference));
+    for (const reference of broken) say({ code: 'link.broken', text: `${reference} is not in the record.` }, kept);
+    if (broken.length === 0) return kept;
+    return redirected(kept, new Map(broken.map((one) => [one, missing(one.slice(one.indexOf('/') + 1))]))) as Resource;
   });
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Encounter, List, Observation, Patient, Practitioner } from '../fhir/types.ts';
+import type { Encounter, List, MedicationRequest, Observation, Patient, Practitioner } from '../fhir/types.ts';
 import { readXml } from '../xml/read.ts';
 import { TO_FHIR } from './concepts.ts';
 import { NHS_NUMBER, NO_TERMINOLOGY, receive } from './testing-record.ts';
@@ -115,6 +115,31 @@ test('somebody who is in no list of people is told by their id, and no person is
   assert.deepEqual(made?.performer, [{ identifier: { system: 'https://PSSAdaptor/OLD01', value: 'AG-9' }, display: 'Unknown' }]);
   assert.ok(of<Practitioner>(resources, 'Practitioner').every(({ id }) => id !== 'AG-9'));
   assert.equal(report.issues.filter(({ code }) => code === 'link.broken').length, 1);
+});
+
+test('a link to what never came keeps the id and leads nowhere that is not there', () => {
+  const issue = `<component><MedicationStatement moodCode="ORD"><id root="M1"/><consumable><manufacturedProduct><manufacturedMaterial>
+    ${coded('322225002', 'Sample')}</manufacturedMaterial></manufacturedProduct></consumable><component><ehrSupplyPrescribe><id root="P1"/>
+    <availabilityTime value="20240310"/><inFulfillmentOf><priorMedicationRef><id root="A1"/></priorMedicationRef></inFulfillmentOf>
+    </ehrSupplyPrescribe></component></MedicationStatement></component>`;
+  const { resources, report } = receive(extract(composition('ENC-1', issue)));
+  const [order] = of<MedicationRequest>(resources, 'MedicationRequest');
+  assert.deepEqual(order?.basedOn, [{ identifier: { system: 'https://PSSAdaptor/OLD01', value: 'A1' } }]);
+  assert.ok(report.issues.some(({ code, text }) => code === 'link.broken' && text === 'MedicationRequest/A1 is not in the record.'));
+});
+
+test('statements that share a component are listed in the order in which readers know them', () => {
+  const narrative = '<NarrativeStatement><id root="N1"/><text>note</text><availabilityTime value="20240310"/></NarrativeStatement>';
+  const shared = observation('OBS-1', 'x').replace(
+    '</component>',
+    `${narrative}<PlanStatement><id root="P1"/></PlanStatement></component>`,
+  );
+  const listed = (...parts: readonly string[]) =>
+    of<List>(receive(extract(composition('ENC-1', ...parts))).resources, 'List')
+      .at(-1)
+      ?.entry?.map(({ item }) => item?.reference);
+  assert.deepEqual(listed(shared), ['ProcedureRequest/P1', 'Observation/OBS-1', 'Observation/N1']);
+  assert.deepEqual(listed(topic(category(shared))), ['Observation/OBS-1', 'ProcedureRequest/P1', 'Observation/N1']);
 });
 
 test('where nobody is named an unknown user stands in, once', () => {

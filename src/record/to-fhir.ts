@@ -13,12 +13,12 @@ import { consultationToFhir } from './consultation/to-fhir.ts';
 import { withoutDoubles } from './doubles.ts';
 import { Reporting } from './issues.ts';
 import { type Places, placesToFhir } from './people/locations.ts';
-import { NHS_NUMBER_URI, ODS_URI } from './people/terms.ts';
-import { type People, peopleToFhir, unlistedPerson } from './people/to-fhir.ts';
+import { NHS_NUMBER_URI, ODS_URI, UNKNOWN } from './people/terms.ts';
+import { type People, peopleToFhir } from './people/to-fhir.ts';
 import { withUnknownUser } from './people/unknown-user.ts';
 import { settled } from './settle.ts';
 import { asObservation } from './shared/degrade.ts';
-import { ref } from './shared/resources.ts';
+import { missingTo, ref } from './shared/resources.ts';
 import { idOf } from './shared/statements.ts';
 import type {
   Claim,
@@ -189,14 +189,12 @@ class Reading {
       ...this.#places.resources,
       ...KINDS.flatMap((kind) => this.#made.get(kind) ?? []),
     ];
-    const complete = settled(withUnknownUser(resources, this.#options.newId), this.#instead, this.#options.newId, (remark, resource) =>
-      this.reporting.issue(remark, {
-        composition: null,
-        id: `${resource.resourceType}/${resource.id}`,
-        kind: resource.resourceType,
-        line: null,
-      }),
-    );
+    const { newId, losingPractice } = this.#options;
+    const missing = (id: string) => missingTo(losingPractice, id);
+    const complete = settled(withUnknownUser(resources, newId), this.#instead, newId, missing, (remark, resource) => {
+      const { resourceType: kind, id } = resource;
+      this.reporting.issue(remark, { composition: null, id: `${kind}/${id}`, kind, line: null });
+    });
     for (const [at, resource] of complete.entries()) {
       const reference = `${resource.resourceType}/${resource.id}`;
       const made = this.#origins.get(resources[at] ?? resource) ?? [{ from: this.#extract, why: NOBODY }];
@@ -341,7 +339,7 @@ class Reading {
     const reference = `Practitioner/${key}`;
     if (!this.#instead.has(reference)) {
       this.reporting.issue({ code: 'link.broken', text: 'Who did this is not in the extract’s list of people.' }, from);
-      this.#instead.set(reference, unlistedPerson(agent, this.#options.losingPractice));
+      this.#instead.set(reference, { ...missingTo(this.#options.losingPractice, agent), display: UNKNOWN });
     }
     return reference;
   }

@@ -192,13 +192,22 @@ function referencesOf(statement: XmlElement, around: Around): string[] {
 
 const MAPPED_WHOLE: ReadonlySet<Claim['concept']> = new Set(['bloodPressure', 'allergy', 'laboratory']);
 
-// Some senders put several statements into one component. Readers know them in this order.
-const ORDER = ['ObservationStatement', 'PlanStatement', 'RequestStatement', 'LinkSet', 'MedicationStatement', 'NarrativeStatement'];
+// Some senders put several statements into one component. Readers know them in these orders.
+const IN_COMPOSITION = [
+  'PlanStatement',
+  'RequestStatement',
+  'LinkSet',
+  'ObservationStatement',
+  'NarrativeStatement',
+  'MedicationStatement',
+];
+const IN_COMPOUND = ['ObservationStatement', 'PlanStatement', 'RequestStatement', 'LinkSet', 'MedicationStatement', 'NarrativeStatement'];
 
-function inside(compound: XmlElement): XmlElement[] {
-  const rank = ({ name }: XmlElement) => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);
-  return children(compound, 'component').flatMap((component) =>
-    statementsIn({ ...compound, children: [component] }).sort((a, b) => rank(a) - rank(b)),
+function inside(parent: XmlElement): XmlElement[] {
+  const order = parent.name === 'ehrComposition' ? IN_COMPOSITION : IN_COMPOUND;
+  const rank = ({ name }: XmlElement) => (order.includes(name) ? order.indexOf(name) : order.length);
+  return children(parent, 'component').flatMap((component) =>
+    statementsIn({ ...parent, children: [component] }).sort((a, b) => rank(a) - rank(b)),
   );
 }
 

@@ -7,7 +7,6 @@ import type {
   Organization,
   Practitioner,
   PractitionerRole,
-  Reference,
   Resource,
 } from '../../fhir/types.ts';
 import { at, attr, child, children, textOf, type XmlElement } from '../../xml/element.ts';
@@ -80,11 +79,6 @@ export function peopleToFhir(extract: XmlElement): People {
   }
   const first = resources.find(({ resourceType }) => resourceType === 'Organization');
   return { resources, practitioners, organisations, byOds, agents, first: first && `Organization/${first.id}` };
-}
-
-/** Somebody who is named by an id that the directory does not have: nobody knows more, and no person is invented. */
-export function unlistedPerson(id: Uuid, losingPractice: string): Reference {
-  return { identifier: { system: `https://PSSAdaptor/${losingPractice}`, value: id }, display: UNKNOWN };
 }
 
 function agentsIn(extract: XmlElement): XmlElement[] {
