@@ -1,17 +1,17 @@
 /** The last look at a record's resources: every id once, and every reference to something that is there. */
-import type { List, Reference, Resource } from '../fhir/types.ts';
+import type { List, Resource } from '../fhir/types.ts';
 import type { Remark } from './types.ts';
 
 /**
- * `instead` says what stands for a reference to a resource that could not be made. A resource without an id, or with one that another of
- * its type has, gets a fresh one. Entries of lists that lead nowhere go; other references to what is not there are told, and keep the id
- * as `missing` gives it: a receiver that follows every reference must not stumble over the record.
+ * `instead` says what stands for a resource that could not be made: references to it lead there. A resource without an id, or with
+ * one that another of its type has, gets a fresh one. Entries of lists that lead nowhere go; other broken references stay as the extract has them and are
+ * told, but those of which something was `told` already.
  */
 export function settled(
   resources: readonly Resource[],
-  instead: ReadonlyMap<string, Reference>,
+  instead: ReadonlyMap<string, string>,
+  told: ReadonlySet<string>,
   newId: () => string,
-  missing: (id: string) => Reference,
   say: (remark: Remark, resource: Resource) => void,
 ): Resource[] {
   const present = new Set<string>();
@@ -30,10 +30,9 @@ export function settled(
   return unique.map((resource) => {
     const led = instead.size ? (redirected(resource, instead) as Resource) : resource;
     const kept = led.resourceType === 'List' ? withoutBrokenEntries(led as List, present, say) : led;
-    const broken = [...referencesIn(kept)].filter((reference) => !present.has(reference));
-    for (const reference of broken) say({ code: 'link.broken', text: `${reference} is not in the record.` }, kept);
-    if (broken.length === 0) return kept;
-    return redirected(kept, new Map(broken.map((one) => [one, missing(one.slice(one.indexOf('/') + 1))]))) as Resource;
+    for (const reference of referencesIn(kept))
+      if (!present.has(reference) && !told.has(reference)) say({ code: 'link.broken', text: `${reference} is not in the record.` }, kept);
+    return kept;
   });
 }
 
@@ -46,13 +45,15 @@ function withoutBrokenEntries(list: List, present: ReadonlySet<string>, say: (re
   return { ...rest, ...(kept.length && { entry: kept }) };
 }
 
-function redirected(value: unknown, instead: ReadonlyMap<string, Reference>): unknown {
+function redirected(value: unknown, instead: ReadonlyMap<string, string>): unknown {
   if (Array.isArray(value)) return value.map((one) => redirected(one, instead));
   if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
-  const { reference } = value as Reference;
-  const other = typeof reference === 'string' ? instead.get(reference) : undefined;
-  if (other) return other;
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, redirected(inner, instead)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner]) => [
+      name,
+      name === 'reference' && typeof inner === 'string' ? (instead.get(inner) ?? inner) : redirected(inner, instead),
+    ]),
+  );
 }
 
 function* referencesIn(value: unknown): Generator<string> {

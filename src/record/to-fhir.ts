@@ -5,7 +5,7 @@
  */
 import { Fault, reasonOf } from '../base/errors.ts';
 import { nhsNumber } from '../base/nhs-number.ts';
-import type { Bundle, Encounter, List, Organization, Patient, Reference, Resource } from '../fhir/types.ts';
+import type { Bundle, Encounter, List, Organization, Patient, Resource } from '../fhir/types.ts';
 import { at, attr, children, descendants, type XmlElement, type XmlNode } from '../xml/element.ts';
 import { type ClaimedComposition, type Claims, claim, KINDS, type Kind, kindOf, upper } from './claim.ts';
 import { TO_FHIR } from './concepts.ts';
@@ -13,12 +13,12 @@ import { consultationToFhir } from './consultation/to-fhir.ts';
 import { withoutDoubles } from './doubles.ts';
 import { Reporting } from './issues.ts';
 import { type Places, placesToFhir } from './people/locations.ts';
-import { NHS_NUMBER_URI, ODS_URI, UNKNOWN } from './people/terms.ts';
+import { NHS_NUMBER_URI, ODS_URI } from './people/terms.ts';
 import { type People, peopleToFhir } from './people/to-fhir.ts';
 import { withUnknownUser } from './people/unknown-user.ts';
 import { settled } from './settle.ts';
 import { asObservation } from './shared/degrade.ts';
-import { missingTo, ref } from './shared/resources.ts';
+import { ref } from './shared/resources.ts';
 import { idOf } from './shared/statements.ts';
 import type {
   Claim,
@@ -113,8 +113,10 @@ class Reading {
   readonly #statements: Origin[] = [];
   /** What each resource was made from. */
   readonly #origins = new Map<Resource, { readonly from: Origin; readonly why?: string }[]>();
-  /** What stands instead of a reference to a resource that could not be made, or to somebody who is in no list of people. */
-  readonly #instead = new Map<string, Reference>();
+  /** What stands instead of a resource that could not be made. */
+  readonly #instead = new Map<string, string>();
+  /** References to people who are in no list of people. */
+  readonly #unlisted = new Set<string>();
 
   constructor(
     extract: XmlElement,
@@ -189,9 +191,8 @@ class Reading {
       ...this.#places.resources,
       ...KINDS.flatMap((kind) => this.#made.get(kind) ?? []),
     ];
-    const { newId, losingPractice } = this.#options;
-    const missing = (id: string) => missingTo(losingPractice, id);
-    const complete = settled(withUnknownUser(resources, newId), this.#instead, newId, missing, (remark, resource) => {
+    const { newId } = this.#options;
+    const complete = settled(withUnknownUser(resources, newId), this.#instead, this.#unlisted, newId, (remark, resource) => {
       const { resourceType: kind, id } = resource;
       this.reporting.issue(remark, { composition: null, id: `${kind}/${id}`, kind, line: null });
     });
@@ -287,7 +288,7 @@ class Reading {
     });
     const resource = asObservation(shell(one.statement), s.composition(one).xml, s, s.encounterOf(one.composition));
     const meant = this.#claims.resources.get(upper(idOf(one.statement)));
-    if (meant !== undefined) this.#instead.set(meant, ref(`Observation/${resource.id}`));
+    if (meant !== undefined) this.#instead.set(meant, `Observation/${resource.id}`);
     return resource;
   }
 
@@ -331,16 +332,15 @@ class Reading {
     };
   }
 
-  /** Somebody who is in no list of people is still somebody: a reference by that id, which leads to no resource. */
+  /** Somebody who is in no list of people is still somebody. No person is invented; the reference says that two entries have one author. */
   #practitioner(agent: Uuid, from: Origin): string | undefined {
     const key = upper(agent);
     const found = this.#people.practitioners.get(key);
     if (found !== undefined || this.#people.organisations.has(key)) return found?.reference;
-    const reference = `Practitioner/${key}`;
-    if (!this.#instead.has(reference)) {
+    const reference = `Practitioner/${agent}`;
+    if (!this.#unlisted.has(reference))
       this.reporting.issue({ code: 'link.broken', text: 'Who did this is not in the extract’s list of people.' }, from);
-      this.#instead.set(reference, { ...missingTo(this.#options.losingPractice, agent), display: UNKNOWN });
-    }
+    this.#unlisted.add(reference);
     return reference;
   }
 

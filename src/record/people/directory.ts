@@ -51,8 +51,7 @@ export function directory(records: Records, newId: () => Uuid): Directory {
       if (reference)
         s.report({ code: 'link.broken', text: `${reference} is nobody the record knows${named ? `: named “${named}”` : ''}.` });
       if (named === undefined) return null;
-      const known = who?.identifier?.value ?? where?.identifier?.value ?? '';
-      return one({ practitioner: undefined, organisation: undefined, role: undefined, named }, `named ${named} ${known}`);
+      return one({ practitioner: undefined, organisation: undefined, role: undefined, named }, `named ${named}`);
     },
     agents: () => [...agents.values()],
   };

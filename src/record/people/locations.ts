@@ -1,7 +1,6 @@
 /** The places of consultations as Locations, one for each name. */
 import type { Location } from '../../fhir/types.ts';
 import { at, child, textOf, type XmlElement } from '../../xml/element.ts';
-import { identifierAt } from '../shared/resources.ts';
 import type { Uuid } from '../types.ts';
 import { UNKNOWN } from './terms.ts';
 import { addressToFhir, telecomToFhir } from './to-fhir.ts';
@@ -32,7 +31,7 @@ export function placesToFhir(compositions: readonly XmlElement[], losingPractice
       resourceType: 'Location',
       id,
       meta: { profile: ['https://fhir.nhs.uk/STU3/StructureDefinition/CareConnect-GPC-Location-1'] },
-      identifier: [identifierAt(losingPractice, id)],
+      identifier: [{ system: `https://PSSAdaptor/${losingPractice}`, value: id }],
       status: 'active',
       name,
       ...(phone && { telecom: [phone] }),

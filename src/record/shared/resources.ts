@@ -13,16 +13,6 @@ export function maybe<Name extends string>(name: Name, reference: string | undef
   return (reference === undefined ? {} : { [name]: ref(reference) }) as { [name in Name]?: Reference };
 }
 
-/** An id of the losing practice's own system. */
-export function identifierAt(losingPractice: string, value: string): { system: string; value: string } {
-  return { system: `https://PSSAdaptor/${losingPractice}`, value };
-}
-
-/** A reference to what the losing practice knows by this id and did not send. */
-export function missingTo(losingPractice: string, id: string): Reference {
-  return { identifier: identifierAt(losingPractice, id) };
-}
-
 /**
  * What every clinical resource begins with: type, id, profile (without its prefix: `Observation-1`), the redaction that one of
  * the elements demands, and the identifier that names the losing practice.
@@ -38,6 +28,6 @@ export function head<Type extends string>(
     resourceType,
     id,
     meta: metaOf(profile, redactedBy, s),
-    identifier: [identifierAt(s.losingPractice, id)],
+    identifier: [{ system: `https://PSSAdaptor/${s.losingPractice}`, value: id }],
   };
 }
