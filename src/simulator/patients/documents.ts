@@ -28,7 +28,8 @@ export function addDocument(chart: Chart, on: Occasion, bytes: number): { readon
     {
       security: chance.happens(0.02) ? NOPAT : undefined,
       status: 'current',
-      type: concept(type, { text: `${type[1]} (${dayOf(on.at)})` }),
+      // Most systems say what kind a document is in words only.
+      type: { ...(chance.happens(0.1) && concept(type)), text: `${type[1]} (${dayOf(on.at)})` },
       subject: chart.patient,
       created: dayOf(on.at),
       indexed: timeOf(on.at),

@@ -7,6 +7,7 @@ export type Occasion = { readonly at: Date; readonly by: Ref; readonly encounter
 
 /** Entered with a description id: blood pressures, and one complaint whose code no receiver can know. */
 const DESCRIBED = new Set(['163020007', '404640003']);
+const COMMENT = '37331000000100';
 const UNCATEGORISED = '826501000000100';
 /** One item in fifty is kept from the patient's sight. */
 const secret = (chart: Chart) => (chart.chance.happens(0.02) ? NOPAT : undefined);
@@ -26,7 +27,7 @@ export function addObservation(chart: Chart, on: Occasion, code: Term, more: Rec
       status: 'final',
       code: concept(code, {
         description: DESCRIBED.has(code[0]),
-        ...(chart.chance.happens(0.3) && { local: `EMISN${code[0].slice(0, 4)}` }),
+        ...(chart.chance.happens(0.3) && code[0] !== COMMENT && { local: `EMISN${code[0].slice(0, 4)}` }),
       }),
       subject: chart.patient,
       context: context(on),
@@ -40,7 +41,7 @@ export function addObservation(chart: Chart, on: Occasion, code: Term, more: Rec
 }
 
 export function addComment(chart: Chart, on: Occasion): Ref {
-  return addObservation(chart, on, ['37331000000100', 'Comment note'], { comment: prose(chart.chance) });
+  return addObservation(chart, on, [COMMENT, 'Comment note'], { comment: prose(chart.chance) });
 }
 
 export function addMeasurement(chart: Chart, on: Occasion): Ref {

@@ -6,8 +6,11 @@ import { DRUGS } from './words.ts';
 export type Drug = (typeof DRUGS)[number];
 const MEDICATIONS = '933361000000108';
 
-/** A plan with its issues and the statement above them; the reference of the plan, which a consultation and a problem name. */
-export function addMedication(chart: Chart, on: Occasion, drug: Drug): Ref {
+/**
+ * A plan with its issues and the statement above them. What was entered on this occasion: the plan, which a problem names, and its first
+ * issue; later ones are made without the patient.
+ */
+export function addMedication(chart: Chart, on: Occasion, drug: Drug): readonly [plan: Ref, first: Ref] {
   const { chance } = chart;
   const medication = medicationOf(chart, drug);
   const days = drug.repeat ? 28 : 7;
@@ -33,9 +36,9 @@ export function addMedication(chart: Chart, on: Occasion, drug: Drug): Ref {
     groupIdentifier: group,
     medicationReference: medication,
     subject: chart.patient,
-    context: on.encounter ?? undefined,
     recorder: on.by,
   };
+  const context = on.encounter ?? undefined;
   const plan = add(chart, 'MedicationRequest', {
     security,
     extension: [
@@ -65,6 +68,7 @@ export function addMedication(chart: Chart, on: Occasion, drug: Drug): Ref {
       prescription,
     ],
     ...common,
+    context,
     status: stopped ? 'stopped' : active ? 'active' : 'completed',
     intent: 'plan',
     authoredOn: timeOf(on.at),
@@ -77,12 +81,13 @@ export function addMedication(chart: Chart, on: Occasion, drug: Drug): Ref {
     },
     note: chance.happens(0.1) ? [{ text: 'Shared care with the hospital.' }] : undefined,
   });
-  for (let i = 0; i < issues; i++) {
+  const orders = Array.from({ length: issues }, (_, i) => {
     const start = plusDays(on.at, i * days);
-    add(chart, 'MedicationRequest', {
+    return add(chart, 'MedicationRequest', {
       security,
       extension: [prescription],
       ...common,
+      ...(i === 0 && context && { context }),
       basedOn: [plan],
       status: i === issues - 1 && active ? 'active' : 'completed',
       intent: 'order',
@@ -91,7 +96,7 @@ export function addMedication(chart: Chart, on: Occasion, drug: Drug): Ref {
       dosageInstruction: dosage,
       dispenseRequest: { validityPeriod: { start: dayOf(start), end: dayOf(plusDays(start, days)) }, quantity, expectedSupplyDuration },
     });
-  }
+  });
   add(
     chart,
     'MedicationStatement',
@@ -110,7 +115,7 @@ export function addMedication(chart: Chart, on: Occasion, drug: Drug): Ref {
       basedOn: [plan],
       status: stopped ? 'stopped' : active ? 'active' : 'completed',
       medicationReference: medication,
-      effectivePeriod: { start: dayOf(on.at), ...(!active && { end: dayOf(plusDays(last, days)) }) },
+      effectivePeriod: { start: dayOf(on.at), ...(!active && { end: stopped ? timeOf(plusDays(last, 1)) : dayOf(plusDays(last, days)) }) },
       dateAsserted: timeOf(on.at),
       subject: chart.patient,
       taken: 'unk',
@@ -118,7 +123,7 @@ export function addMedication(chart: Chart, on: Occasion, drug: Drug): Ref {
     },
     { list: MEDICATIONS },
   );
-  return plan;
+  return [plan, orders[0] ?? plan];
 }
 
 /** One `Medication` for each drug of a record, whoever prescribes it. */

@@ -129,7 +129,7 @@ function addTopic(chart: Chart, on: Occasion, problems: Problem[], fresh: Term[]
   if (term) {
     problem = addProblem(chart, on, term);
     problems.push(problem);
-    enter('Problem', problem.observation);
+    enter('Problem', problem.observation, problem.condition);
   } else if (problems.length && chance.happens(0.4)) {
     problem = chance.pick(problems);
   }
@@ -140,7 +140,7 @@ function addTopic(chart: Chart, on: Occasion, problems: Problem[], fresh: Term[]
     enter('Examination', ...found);
   }
   if (chance.happens(0.1)) enter('Social', addLifestyle(chart, on));
-  if (chance.happens(0.35)) enter('Medication', addMedication(chart, on, chance.pick(DRUGS)));
+  if (chance.happens(0.35)) enter('Medication', ...addMedication(chart, on, chance.pick(DRUGS)));
   if (chance.happens(0.12)) enter('Result', addLaboratoryReport(chart, on));
   if (chance.happens(0.06)) enter('Immunisation', addImmunisation(chart, on));
   if (chance.happens(0.06)) enter('Referral', addReferral(chart, on));
@@ -148,7 +148,7 @@ function addTopic(chart: Chart, on: Occasion, problems: Problem[], fresh: Term[]
   if (chance.happens(0.02)) enter('Allergy', addAllergy(chart, on, 'drug'));
   if (problem)
     for (const item of headings.flatMap((heading) => heading.items))
-      if (item !== problem.observation && chance.happens(0.7)) problem.link(item);
+      if (item !== problem.observation && item !== problem.condition && chance.happens(0.7)) problem.link(item);
   return { title: chance.happens(0.2) ? 'Review' : null, problem: problem?.condition ?? null, headings };
 }
 
