@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ReferralRequest, Resource } from '../../fhir/types.ts';
+import { h } from '../../xml/element.ts';
 import { received, sent } from '../testing.ts';
 import { referralToFhir } from './to-fhir.ts';
 import { referralToHl7 } from './to-hl7.ts';
@@ -25,7 +26,7 @@ const REFERRAL: ReferralRequest = {
 const again = (referral: ReferralRequest) =>
   received(referralToFhir, 'referral', sent(referralToHl7, referral, AROUND).statement).resources[0] as ReferralRequest;
 
-test('number, priority, service, specialty, reasons and date survive; the description becomes a note', () => {
+test('number, priority, service, specialty, reasons, date and description survive', () => {
   const read = again(REFERRAL);
   assert.deepEqual(read.identifier?.at(-1), REFERRAL.identifier?.[0]);
   assert.equal(read.priority, 'routine');
@@ -38,8 +39,9 @@ test('number, priority, service, specialty, reasons and date survive; the descri
   assert.deepEqual(read.note, [
     { text: 'Priority: Routine' },
     { text: 'Action Date: 2024-04-01' },
-    { text: 'Recipient Org: The Hospital\nPain for a year,\nworse at night' },
+    { text: 'Recipient Org: The Hospital' },
   ]);
+  assert.equal(read.description, REFERRAL.description);
   assert.notEqual(read.requester?.agent?.reference, 'Practitioner/AG-2', 'the requester is not whoever took part in the consultation');
 });
 
@@ -57,6 +59,23 @@ test('a referral that the patient asked for comes back as that', () => {
 test('notes made of the priority and the date do not pile up on the second journey', () => {
   const notes = (of: ReferralRequest) => of.note?.map(({ text }) => text?.split(':')[0]);
   const twice = again(again(REFERRAL));
-  assert.deepEqual(notes(twice), ['Priority', 'Action Date', 'Annotation']);
-  assert.deepEqual(notes(again(twice)), ['Priority', 'Action Date', 'Annotation']);
+  assert.deepEqual(notes(twice), ['Priority', 'Action Date', 'Recipient Org']);
+  assert.deepEqual(notes(again(twice)), ['Priority', 'Action Date', 'Recipient Org']);
+});
+
+test('a note and a description stay apart, and neither changes on the second journey', () => {
+  const once = again({ ...REFERRAL, note: [{ text: 'Mode: written' }] });
+  const twice = again(once);
+  for (const read of [once, twice]) {
+    assert.equal(read.description, REFERRAL.description);
+    assert.equal(read.note?.at(-1)?.text, once.note?.at(-1)?.text);
+  }
+  assert.match(once.note?.at(-1)?.text ?? '', /Mode: written$/);
+});
+
+test('a text of another system stays a note, whatever it looks like', () => {
+  const statement = h('RequestStatement', null, h('id', { root: 'R' }), h('text', null, 'Please see\nDescription: soon'));
+  const read = received(referralToFhir, 'referral', statement).resources[0] as ReferralRequest;
+  assert.deepEqual(read.note, [{ text: 'Please see\nDescription: soon' }]);
+  assert.equal(read.description, undefined);
 });

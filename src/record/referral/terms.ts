@@ -53,7 +53,13 @@ export const LABELS = {
 } as const satisfies Labels<string>;
 
 /** What the notes are called that a referral gets on arrival for what has no member. Sent on, they go back where they came from. */
-export const NOTE = { priority: 'Priority: ', actionDate: 'Action Date: ', annotation: 'Annotation: ' } as const;
+export const NOTE = {
+  priority: 'Priority: ',
+  actionDate: 'Action Date: ',
+  annotation: 'Annotation: ',
+  /** Stands before the description where notes stand before that. */
+  description: 'Description: ',
+} as const;
 
 /** EMIS marks a self-referral with a qualifier: it is something the patient did, not a request of the practice. */
 export function isSelfReferral(statement: XmlElement): boolean {

@@ -41,6 +41,7 @@ function referral(claim: Claim, s: ToFhir): ReferralRequest {
     ...(recipient && { recipient: [ref(recipient)] }),
     reasonCode: [...(reason ? [reason] : []), ...words.reasons],
     ...(letters.length && { supportingInfo: letters.map(ref) }),
+    ...(words.description && { description: words.description }),
     ...notesOf(statement, priority, words.note, s),
   };
 }
@@ -75,8 +76,17 @@ function notesOf(statement: XmlElement, priority: XmlElement | undefined, text: 
   return notes.length ? { note: notes.map((note) => ({ text: note ?? '' })) } : {};
 }
 
+/** Behind labelled facts every note has a label, and so has the description behind notes; a text without labels is a note. */
+function noteAndDescription(text: string, isOurs: boolean): { note: string; description?: string } {
+  if (!text.startsWith(NOTE.annotation)) return isOurs ? { note: '', description: text } : { note: text };
+  const end = text.lastIndexOf(`\n${NOTE.description}`);
+  const note = text.slice(NOTE.annotation.length, end < 0 ? text.length : end).trimEnd();
+  return { note, ...(end >= 0 && { description: text.slice(end + 1 + NOTE.description.length) }) };
+}
+
 type Words = {
   note: string;
+  description?: string;
   byPatient: boolean;
   priority?: string;
   ubrn?: string;
@@ -88,7 +98,6 @@ type Words = {
 /** What our own text tells, in the members it came from; the rest is the note. Texts of other systems are kept as they stand. */
 function wordsOf(text: string): Words {
   const { found, rest } = readFacts(text, LABELS);
-  if (Object.keys(found).length === 0) return { note: text, byPatient: false, reasons: [] };
   const kept = [
     fact(LABELS.relation, found.relation),
     fact(LABELS.organisation, found.organisation),
@@ -97,8 +106,10 @@ function wordsOf(text: string): Words {
     fact(LABELS.recipients, found.recipients),
   ];
   const priority = found.priority && PRIORITY_WORDS[found.priority];
+  const said = noteAndDescription(rest, Object.keys(found).length > 0);
   return {
-    note: factsThenNotes(kept, [rest]).trimEnd(),
+    note: factsThenNotes(kept, [said.note]).trimEnd(),
+    ...(said.description && { description: said.description }),
     byPatient: found.patient !== undefined,
     ...(priority && { priority }),
     ...(found.ubrn && { ubrn: found.ubrn }),

@@ -47,7 +47,8 @@ test('facts stand in the order that the existing adaptor gives them, the descrip
     'Service(s) Requested: Scan',
     'Specialty: Orthopaedics',
     'Reason Codes: Hip',
-    'Annotation: Urgent please Pain for a year',
+    'Annotation: Urgent please',
+    'Description: Pain for a year',
   ]);
 });
 

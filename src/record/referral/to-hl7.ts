@@ -63,7 +63,9 @@ function textOf(referral: ReferralRequest, priority: string | undefined, respons
     fact(LABELS.reasons, joined((referral.reasonCode ?? []).slice(1).map(textOrCoding), ',')),
   ];
   const notes = (referral.note ?? []).filter((note) => !carriedElsewhere(note, referral)).map((note) => noteText(note, s));
-  return factsThenNotes(facts, [joined(notes, ', '), referral.description]);
+  const told = joined(notes, ', ');
+  const { description } = referral;
+  return factsThenNotes(facts, [told && description ? `${told}\n${NOTE.description}${description}` : told || description]);
 }
 
 const REQUESTERS: ReadonlySet<string> = new Set(['Practitioner', 'PractitionerRole', 'Organization', 'Device', 'Patient', 'RelatedPerson']);
