@@ -17,6 +17,8 @@ export const documentToFhir: MapToFhir = (claim, s) => {
   const attachments = files.map((file) => attachmentOf(file, s));
   const words = wordsOf(child(statement, 'text'), attachments[0]);
   const author = s.agent(performerOf(statement, composition.xml));
+  const authors = [...(author ? [ref(author)] : []), ...(words.organisation ? [{ display: words.organisation }] : [])];
+  const custodian = s.custodian && { ...ref(s.custodian), ...(words.custodian && { display: words.custodian }) };
   const created = dateTimeOf(child(statement, 'availabilityTime'), s) ?? dateTimeOf(child(composition.xml, 'availabilityTime'), s);
   const indexed = instantOf(authorOf(composition.xml).time, s);
   const type = typeOf(files[0], words.type, s);
@@ -32,8 +34,8 @@ export const documentToFhir: MapToFhir = (claim, s) => {
     subject: ref(s.patient),
     ...(created && { created }),
     ...(indexed && { indexed }),
-    ...(author && { author: [ref(author)] }),
-    ...maybe('custodian', s.custodian),
+    ...(authors.length && { author: authors }),
+    ...(custodian && { custodian }),
     ...(words.description && { description: words.description }),
     content: attachments.map(({ attachment }) => ({ attachment })),
     ...(Object.keys(context).length && { context }),
@@ -64,7 +66,7 @@ function attachmentOf(file: XmlElement, s: ToFhir): Read {
   };
 }
 
-type Words = { description: string; type?: string; setting?: string };
+type Words = { description: string; type?: string; setting?: string; organisation?: string; custodian?: string };
 
 /** What our own text tells, in the members it came from; the words of other systems are the description as they stand. */
 function wordsOf(element: XmlElement | undefined, first: Read | undefined): Words {
@@ -78,13 +80,10 @@ const nameIn = (read: Read | undefined) => (read?.attachment.url ?? '').replace(
 function fromText(text: string): Words {
   const { found, rest } = readFacts(text, LABELS);
   if (Object.keys(found).length === 0) return { description: text };
-  const facts = [
-    fact(LABELS.authorOrganisation, found.authorOrganisation),
-    fact(LABELS.custodian, found.custodian),
-    fact(LABELS.absent, found.absent),
-  ];
   return {
-    description: factsThenNotes(facts, [found.description, rest]).trimEnd(),
+    description: factsThenNotes([fact(LABELS.absent, found.absent)], [found.description, rest]).trimEnd(),
+    ...(found.authorOrganisation && { organisation: found.authorOrganisation }),
+    ...(found.custodian && { custodian: found.custodian }),
     ...(found.type && { type: found.type }),
     ...(found.setting && { setting: found.setting }),
   };

@@ -53,7 +53,8 @@ function agentOf(author: Reference | undefined, s: ToHl7): Uuid | null {
 }
 
 function textOf(document: DocumentReference, fate: DocumentFate, s: ToHl7): string {
-  const organisation = document.author?.find((author) => typeOf(author) === 'Organization');
+  // An organisation that travelled before is only a name.
+  const organisation = document.author?.find((author) => typeOf(author) === 'Organization' || (!author.reference && author.display));
   const custodian = typeOf(document.custodian) === 'Organization' ? document.custodian : undefined;
   const facts = [
     fact(LABELS.type, textOrCoding(document.type)),
