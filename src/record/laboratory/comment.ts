@@ -17,10 +17,13 @@ type Reporter = { report(remark: Remark): void };
 
 // ---- sending
 
-/** The texts of the narratives of a result, in order. `group`: it has no statement of its own, so its value is words too. */
-export function resultTexts(result: Observation, group: boolean, s: Reporter): string[] {
+/**
+ * The texts of the narratives of a result, in order. `group`: it has no statement of its own, so its value is words too. A result of
+ * which nothing else is said has the report's status where that is unknown; one that is final in such a report says so.
+ */
+export function resultTexts(result: Observation, group: boolean, s: Reporter, reportStatus?: string): string[] {
   const single = (key: ResultKey, words: string | undefined) => (words ? [RESULT_LABEL[key] + oneLine(words)] : []);
-  const combined = combinedText(result, group, s);
+  const combined = combinedText(result, group, s, reportStatus);
   return [
     ...single('dataAbsent', textOrCoding(result.dataAbsentReason)),
     ...single('site', textOrCoding(result.bodySite)),
@@ -31,7 +34,7 @@ export function resultTexts(result: Observation, group: boolean, s: Reporter): s
 
 const oneLine = (words: string) => words.replace(/\s+/g, ' ').trim();
 
-function combinedText(result: Observation, group: boolean, s: Reporter): string {
+function combinedText(result: Observation, group: boolean, s: Reporter, reportStatus: string | undefined): string {
   const quantity = result.valueQuantity?.value === undefined ? undefined : result.valueQuantity;
   const inWords = group || !quantity;
   const value = valueWords(result, s);
@@ -44,7 +47,7 @@ function combinedText(result: Observation, group: boolean, s: Reporter): string 
     ...(value ? [[value[0], oneLine(value[1])] as [LineKey, string]] : []),
     ['quantityValue', group && quantity ? quantityText(quantity) : undefined],
     ['components', componentWords(result.component ?? [], s)],
-    ['status', NOTABLE_STATUSES.has(result.status ?? '') ? result.status : undefined],
+    ['status', isTold(result.status, reportStatus) ? result.status : undefined],
     ...ranges.flatMap((range): [LineKey, string | undefined][] => [
       ['rangeText', range.text && oneLine(range.text)],
       ['rangeUnits', inWords ? undefined : differentUnit(range, quantity)],
@@ -54,6 +57,9 @@ function combinedText(result: Observation, group: boolean, s: Reporter): string 
   const lines = after.flatMap(([key, words]) => (words ? [LINE[key] + words] : []));
   return [...before, ...(result.comment ? [result.comment] : []), ...lines].join('\n').trim();
 }
+
+const isTold = (status: string | undefined, reportStatus?: string) =>
+  NOTABLE_STATUSES.has(status ?? '') || (status === 'final' && reportStatus === 'unknown');
 
 // ---- requesting
 
@@ -122,7 +128,7 @@ function take(
       read.rangeUnits = words;
       return true;
     case 'status':
-      if (!NOTABLE_STATUSES.has(words)) return false;
+      if (!isTold(words, 'unknown')) return false;
       read.status = words;
       return true;
     case 'components': {

@@ -16,6 +16,8 @@ type ReadReport = {
   readonly notes: readonly Observation[];
   /** The extract says when the report was filed. */
   readonly isFiled: boolean;
+  /** The status that the report tells of itself. */
+  readonly told: string | undefined;
 };
 
 export function reportOf(
@@ -37,6 +39,7 @@ export function reportOf(
   return {
     notes,
     isFiled,
+    told: said.status,
     report: {
       ...begun,
       identifier: [...(begun.identifier ?? []), ...(pmip ? [{ system: `urn:oid:${pmip.root}`, value: pmip.extension }] : [])],

@@ -25,6 +25,7 @@ export type Inside = {
   readonly written: Set<Observation>;
   /** What the report lists itself. */
   readonly listed?: ReadonlySet<Observation>;
+  readonly reportStatus?: string | undefined;
 };
 
 /**
@@ -52,16 +53,16 @@ function wholeResult(result: Observation, statementId: Uuid, inside: Inside, apa
   const parts = partsOf(result, inside);
   const isGroup = parts.members.some(({ observation }) => isCoded(observation));
   const ids = idsFrom(statementId, inside.s);
-  const hasWords = resultTexts(result, false, QUIET).length > 0;
+  const hasWords = resultTexts(result, false, QUIET, inside.reportStatus).length > 0;
   const isWordsOnly = !result.code && !result.valueQuantity && hasWords;
   if (!result.code && !isWordsOnly) inside.s.report({ code: 'code.degraded', text: 'A result without a code; it travels as unknown.' });
   if (parts.members.length === 0 && (apart || isWordsOnly || !hasWords))
-    return [...(isWordsOnly ? [] : [statement(result, ids(), parts)]), ...narratives(result, ids, parts, false, inside.s)];
+    return [...(isWordsOnly ? [] : [statement(result, ids(), parts)]), ...narratives(result, ids, parts, false, inside)];
   const compoundId = isGroup ? ids() : inside.s.newId();
   const own = isGroup ? [] : [statement(result, ids(), parts)];
   const inner = [
     ...own,
-    ...narratives(result, ids, parts, isGroup, inside.s),
+    ...narratives(result, ids, parts, isGroup, inside),
     ...parts.members.flatMap(({ reference, observation }) => memberStatements(observation, reference, inside)),
   ];
   return [compound(isGroup ? 'BATTERY' : 'CLUSTER', result, compoundId, parts, inner)];
@@ -156,8 +157,8 @@ function statement(of: Observation, statementId: Uuid, parts: Parts): XmlElement
   );
 }
 
-function narratives(of: Observation, ids: () => Uuid, parts: Parts, group: boolean, s: ToHl7): XmlElement[] {
-  return resultTexts(of, group, s).map((text) =>
+function narratives(of: Observation, ids: () => Uuid, parts: Parts, group: boolean, { s, reportStatus }: Inside): XmlElement[] {
+  return resultTexts(of, group, s, reportStatus).map((text) =>
     pmipNarrative(ids(), PMIP.aggregate, dateOf(parts.available), text, parts.available, parts.redaction),
   );
 }
@@ -189,7 +190,7 @@ function wholeMember(member: Observation, statementId: Uuid, inside: Inside): re
   const own = isCoded(member) ? [statement(member, ids(), parts)] : [];
   const texts = comments.flatMap(({ observation }) => noteText(observation, [], s) || []);
   const notes = [
-    ...narratives(member, ids, parts, false, s),
+    ...narratives(member, ids, parts, false, inside),
     ...(texts.length ? [userComment(ids(), texts.map((text) => `\n${text}`).join(''), parts)] : []),
   ];
   if (own.length === 0 && notes.length === 0) return [statement(member, ids(), parts)];

@@ -1,4 +1,4 @@
-import type { DiagnosticReport, Observation, Resource, Specimen } from '../../fhir/types.ts';
+import type { DiagnosticReport, Observation, Reference, Resource, Specimen } from '../../fhir/types.ts';
 import { child, type XmlElement } from '../../xml/element.ts';
 import { COMMENT_NOTE } from '../observation/terms.ts';
 import { begun, commentNote, issuedByComposition, measured } from '../observation/to-fhir.ts';
@@ -47,9 +47,13 @@ class ReportReading {
   read(): Resource[] {
     const { statement: xml } = this.#claim;
     const top: Around = { compounds: [xml], specimen: undefined, listed: true };
-    const { report, notes, isFiled } = reportOf(this.#claim, this.#narrativesIn(xml), this.#s, (narrative) => this.#note(narrative, top));
+    const { report, notes, isFiled, told } = reportOf(this.#claim, this.#narrativesIn(xml), this.#s, (narrative) =>
+      this.#note(narrative, top),
+    );
+    this.#isUnknown = told === 'unknown';
+    this.#maker = report.performer?.[0]?.actor?.reference === undefined ? undefined : report.performer[0].actor;
     for (const note of notes) {
-      this.#comments.push(note);
+      this.#comments.push(this.#inReport(note));
       this.#list(note);
     }
     if (!isFiled) this.#filingComment(xml);
@@ -64,6 +68,22 @@ class ReportReading {
   }
 
   readonly #named = new Set<string>();
+  /** The report says of itself that its status is unknown. */
+  #isUnknown = false;
+  /** Who made the report, where it names them. */
+  #maker: Reference | undefined;
+
+  /**
+   * What a part of the report has from the report where it says nothing itself: that its status is unknown; and, of a result, who made it.
+   */
+  #inReport(observation: Observation, statement?: XmlElement): Observation {
+    const own = statement && participantsOf(statement, 'Participant').some(({ type }) => type === 'PRF' || type === 'PPRF');
+    return {
+      ...observation,
+      ...(this.#isUnknown && observation.status === 'final' && { status: 'unknown' }),
+      ...(statement && !own && this.#maker && { performer: [this.#maker] }),
+    };
+  }
 
   /** Results first, then specimens and clusters, in the order of the statement. */
   #inside(parent: XmlElement, around: Around): void {
@@ -117,7 +137,7 @@ class ReportReading {
     for (const compound of compounds) this.#compound(compound, inner);
     const groupsInside = this.#groups.splice(before);
     for (const statement of statementsIn(battery)) if (statement.name === 'ObservationStatement') this.#result(statement, inner);
-    const group = this.#groupObservation(battery, around);
+    const group = this.#inReport(this.#groupObservation(battery, around), battery);
     this.#groups.push(group, ...groupsInside);
     for (const narrative of this.#narrativesIn(battery)) {
       if (isUserComment(textIn(narrative))) {
@@ -165,7 +185,7 @@ class ReportReading {
     const s = this.#s;
     const issued = instantOf(child(statement, 'availabilityTime'), s);
     const result: Observation = {
-      ...measured({ ...this.#claim, statement }, s, [statement, ...around.compounds]),
+      ...this.#inReport(measured({ ...this.#claim, statement }, s, [statement, ...around.compounds]), statement),
       category: [{ coding: [{ ...LABORATORY }] }],
       ...(issued && { issued }),
       ...maybe('specimen', around.specimen),
@@ -181,7 +201,7 @@ class ReportReading {
   }
 
   #comment(narrative: XmlElement, around: Around): Observation {
-    const note = this.#note(narrative, around);
+    const note = this.#inReport(this.#note(narrative, around));
     this.#comments.push(note);
     return note;
   }

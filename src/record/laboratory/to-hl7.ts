@@ -46,7 +46,7 @@ export const reportToHl7: MapToHl7<DiagnosticReport> = (report, place, s) => {
 function wholeReport(report: DiagnosticReport, words: string, mine: (reference: Reference) => boolean, place: Place, s: ToHl7): Statement {
   const tree = arrange(report, s.find, mine);
   const listed = new Set((report.result ?? []).flatMap((one) => s.find<Observation>(one) ?? []));
-  const inside: Inside = { s, mine, written: new Set(), listed };
+  const inside: Inside = { s, mine, written: new Set(), listed, reportStatus: report.status };
   reportSharedResults(report, mine, s);
   if (tree.groups.some(({ results }) => results.some(({ resource }) => resource.performer?.length)))
     s.report({ code: 'value.lost', text: 'Who made each single result is not carried; receivers know who made the report.' });
