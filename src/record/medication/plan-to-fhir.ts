@@ -114,7 +114,7 @@ function statementOf(
     ...(asserted && { dateAsserted: asserted }),
     subject: ref(s.patient),
     taken: 'unk',
-    dosage: (plan.dosageInstruction ?? []).map(({ text }) => ({ ...(text && { text }) })),
+    dosage: plan.dosageInstruction ?? [],
   };
 }
 
