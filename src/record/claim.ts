@@ -35,6 +35,8 @@ export type Claims = {
   readonly naming: ReadonlyMap<Uuid, readonly Uuid[]>;
   readonly holding: ReadonlyMap<Uuid, readonly Uuid[]>;
   readonly letters: ReadonlyMap<Uuid, readonly Uuid[]>;
+  /** Problems by the SNOMED code of what they are. */
+  readonly problemsByCode: ReadonlyMap<string, readonly Uuid[]>;
   /** What stands where a statement should and is none, or is known and carries no entry. */
   readonly unclaimed: readonly Claim[];
 };
@@ -217,6 +219,9 @@ class Claiming {
       naming: grouped(problems.map((linkSet) => [namedBy(linkSet), idOf(linkSet)])),
       holding: grouped(problems.flatMap((linkSet) => heldByLinkSet(linkSet).map((id): [Uuid, Uuid] => [id, idOf(linkSet)]))),
       letters: grouped(letters.flatMap((linkSet) => heldByLinkSet(linkSet).map((id): [Uuid | undefined, Uuid] => [namedBy(linkSet), id]))),
+      problemsByCode: grouped(
+        problems.map((linkSet) => [sctOf(child(this.#statements.get(namedBy(linkSet) ?? ''), 'code')), idOf(linkSet)]),
+      ),
       unclaimed: this.#unclaimed,
     };
   }

@@ -62,6 +62,7 @@ export function received(
     repeatsOf: () => undefined,
     problemsNaming: () => [],
     problemsHolding: () => [],
+    problemsCoded: () => [],
     rankOf: () => 0,
     encounterOf: () => 'Encounter/ENC-9',
     practitioner: (id) => id && `Practitioner/${id}`,

@@ -314,6 +314,7 @@ class Reading {
       repeatsOf: (id) => claims.repeats.get(upper(id)),
       problemsNaming: (id) => claims.naming.get(upper(id)) ?? [],
       problemsHolding: (id) => claims.holding.get(upper(id)) ?? [],
+      problemsCoded: (code) => claims.problemsByCode.get(code) ?? [],
       documentsOfReferral: (id) => claims.letters.get(upper(id)) ?? [],
       rankOf: (id) => claims.ranks.get(upper(id)) ?? Number.MAX_SAFE_INTEGER,
       encounterOf: (number) => this.#encounters.get(number),

@@ -189,6 +189,8 @@ export interface ToFhir {
   problemsNaming(statementId: Uuid): readonly Uuid[];
   /** LinkSets one of whose `statementRef`s leads to this statement, in document order. */
   problemsHolding(statementId: Uuid): readonly Uuid[];
+  /** LinkSets of problems that are what this SNOMED code says. */
+  problemsCoded(code: string): readonly Uuid[];
   /** Where the resource for a statement stands in the bundle that is being made: for putting references in its order. */
   rankOf(statementId: Uuid): number;
   /** `Encounter/…` where the composition became one. */

@@ -4,7 +4,7 @@ import { attr, child, children, type XmlElement } from '../../xml/element.ts';
 import { type ClaimedComposition, resourceOf } from '../claim.ts';
 import { PRIMARY_PERFORMER, RECORDER } from '../people/terms.ts';
 import { SNOMED_URI } from '../shared/code-systems.ts';
-import { codedToFhir } from '../shared/coded.ts';
+import { codedToFhir, sctOf } from '../shared/coded.ts';
 import { degraded } from '../shared/degrade.ts';
 import { head, maybe, ref } from '../shared/resources.ts';
 import { allStatementsIn, authorOf, firstCode, idOf, participantsOf, statementsIn } from '../shared/statements.ts';
@@ -96,7 +96,8 @@ function topicToFhir(compound: XmlElement, around: Around) {
   const direct = statementsIn(compound);
   const categories = direct.filter(isCategory).map((category) => categoryToFhir(category, date, around));
   const references = direct.flatMap((one) => (isCategory(one) ? [`List/${idOf(one)}`] : referencesOf(one, around)));
-  const extension = problemsAbout(statementsBelow(compound), around);
+  const within = problemsAbout(statementsBelow(compound), around);
+  const extension = within.length ? within : problemOfCode(compound, around);
   const topic: List = {
     ...list(idOf(compound), LISTS.topic, 'Topic (EHR)', titleOf(compound, around.s), date, around),
     ...(extension.length && { extension }),
@@ -168,6 +169,13 @@ function problemsAbout(below: readonly XmlElement[], { composition, s }: Around)
   const about = new Set(below.flatMap((statement) => s.problemsNaming(idOf(statement))));
   const direct = statementsIn(composition.xml).filter((statement) => statement.name === 'LinkSet' && about.has(idOf(statement)));
   return direct.map((linkSet) => aboutProblem(`Condition/${idOf(linkSet)}`));
+}
+
+/** A topic about a problem of another consultation has that problem's code, and nothing else that leads there. */
+function problemOfCode(topic: XmlElement, { s }: Around): Extension[] {
+  const code = sctOf(child(topic, 'code'));
+  const [problem, ...others] = code === undefined ? [] : s.problemsCoded(code);
+  return problem === undefined || others.length ? [] : [aboutProblem(`Condition/${problem}`)];
 }
 
 const aboutProblem = (problem: string): Extension => ({
