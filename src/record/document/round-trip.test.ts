@@ -33,3 +33,10 @@ test('the second journey changes nothing more', () => {
   const twice = again(once);
   assert.deepEqual([twice.type?.text, twice.description, twice.context], [once.type?.text, once.description, once.context]);
 });
+
+test('that a document is not the current one is told, and comes back', () => {
+  for (const status of ['current', 'superseded', 'entered-in-error']) {
+    const read = again({ ...DOCUMENT, status });
+    assert.deepEqual([read.status, read.description], [status, DOCUMENT.description]);
+  }
+});

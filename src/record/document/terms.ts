@@ -9,8 +9,21 @@ export { extensionFor, isSupported, normalisedType } from './content-types.ts';
 /** The code of every external document we write: its real type stands in the narrative's text. */
 export const OTHER_DIGITAL_SIGNAL = { code: '37251000000104', display: 'Other digital signal' } as const;
 
+const STATUS_WORDS: Readonly<Record<string, string>> = { superseded: 'Superseded', 'entered-in-error': 'Entered In Error' };
+
+/** The words for a status; undefined for `current`, which is what a document is. */
+export function statusWords(status: string | undefined): string | undefined {
+  return status !== undefined && Object.hasOwn(STATUS_WORDS, status) ? STATUS_WORDS[status] : undefined;
+}
+
+/** The status behind the words. */
+export function statusOf(words: string | undefined): string | undefined {
+  return Object.keys(STATUS_WORDS).find((status) => STATUS_WORDS[status] === words);
+}
+
 /** Facts that only the narrative's text can carry, in the order in which they are written. */
 export const LABELS = {
+  status: { label: 'Document Status: ', value: /Superseded|Entered In Error/ },
   type: { label: 'Type: ' },
   authorOrganisation: { label: 'Author Org: ' },
   custodian: { label: 'Custodian Org: ' },

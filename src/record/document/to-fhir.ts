@@ -7,7 +7,16 @@ import { head, maybe, ref } from '../shared/resources.ts';
 import { authorOf, idOf, performerOf } from '../shared/statements.ts';
 import { dateTimeOf, instantOf } from '../shared/times.ts';
 import type { MapToFhir, ToFhir } from '../types.ts';
-import { externalDocumentsOf, FILE_URL, filenameIn, isPlaceholder, LABELS, NOT_A_MIME_TYPE, PLACEHOLDER_SENTENCE } from './terms.ts';
+import {
+  externalDocumentsOf,
+  FILE_URL,
+  filenameIn,
+  isPlaceholder,
+  LABELS,
+  NOT_A_MIME_TYPE,
+  PLACEHOLDER_SENTENCE,
+  statusOf,
+} from './terms.ts';
 
 /** A NarrativeStatement that refers to a file as DocumentReference; further files of the same statement are further contents. */
 export const documentToFhir: MapToFhir = (claim, s) => {
@@ -29,7 +38,7 @@ export const documentToFhir: MapToFhir = (claim, s) => {
   };
   const document: DocumentReference = {
     ...head('DocumentReference', idOf(statement), 'DocumentReference-1', [composition.xml, statement, files[0]], s),
-    status: 'current',
+    status: words.status ?? 'current',
     ...(type && { type }),
     subject: ref(s.patient),
     ...(created && { created }),
@@ -66,7 +75,7 @@ function attachmentOf(file: XmlElement, s: ToFhir): Read {
   };
 }
 
-type Words = { description: string; type?: string; setting?: string; organisation?: string; custodian?: string };
+type Words = { description: string; status?: string; type?: string; setting?: string; organisation?: string; custodian?: string };
 
 /** What our own text tells, in the members it came from; the words of other systems are the description as they stand. */
 function wordsOf(element: XmlElement | undefined, first: Read | undefined): Words {
@@ -80,10 +89,12 @@ const nameIn = (read: Read | undefined) => (read?.attachment.url ?? '').replace(
 function fromText(text: string): Words {
   const { found, rest } = readFacts(text, LABELS);
   if (Object.keys(found).length === 0) return { description: text };
+  const status = statusOf(found.status);
   return {
     description: factsThenNotes([fact(LABELS.absent, found.absent)], [found.description, rest]).trimEnd(),
     ...(found.authorOrganisation && { organisation: found.authorOrganisation }),
     ...(found.custodian && { custodian: found.custodian }),
+    ...(status && { status }),
     ...(found.type && { type: found.type }),
     ...(found.setting && { setting: found.setting }),
   };

@@ -9,7 +9,7 @@ import { id, narrative, participant } from '../shared/statements.ts';
 import { availabilityTime, hl7Time } from '../shared/times.ts';
 import type { DocumentFate, MapToHl7, ToHl7, Uuid } from '../types.ts';
 import { attachmentOf, fateOfAbsent, NOT_RETRIEVED } from './fate.ts';
-import { FILE_URL, LABELS, OTHER_DIGITAL_SIGNAL } from './terms.ts';
+import { FILE_URL, LABELS, OTHER_DIGITAL_SIGNAL, statusWords } from './terms.ts';
 
 /** A DocumentReference as NarrativeStatement with a reference to the file, or to the placeholder that is sent for it. */
 export const documentToHl7: MapToHl7<DocumentReference> = (document, place, s) => {
@@ -18,6 +18,8 @@ export const documentToHl7: MapToHl7<DocumentReference> = (document, place, s) =
   if (available === null) s.report({ code: 'date.defaulted', text: 'It is not known when this document was made.' });
   const [first] = document.author ?? [];
   const author = agentOf(first, s);
+  if (first && author === null)
+    s.report({ code: 'link.broken', text: `Who wrote it (${first.reference ?? first.display ?? ''}) is not carried.` });
   const xml = narrative(
     place.statementId,
     textOf(document, fate, s),
@@ -56,7 +58,11 @@ function textOf(document: DocumentReference, fate: DocumentFate, s: ToHl7): stri
   // An organisation that travelled before is only a name.
   const organisation = document.author?.find((author) => typeOf(author) === 'Organization' || (!author.reference && author.display));
   const custodian = typeOf(document.custodian) === 'Organization' ? document.custodian : undefined;
+  for (const one of [organisation, document.custodian])
+    if (one && nameOf(one === organisation ? one : custodian, s) === undefined)
+      s.report({ code: 'link.broken', text: `${one.reference ?? 'A custodian'} has no name in the record and is not carried.` });
   const facts = [
+    fact(LABELS.status, statusWords(document.status)),
     fact(LABELS.type, textOrCoding(document.type)),
     fact(LABELS.authorOrganisation, nameOf(organisation, s)),
     fact(LABELS.custodian, nameOf(custodian, s)),

@@ -44,6 +44,7 @@ const SPECIMEN: Specimen = {
   resourceType: 'Specimen',
   id: uuid(1),
   accessionIdentifier: { value: 'CH "1" & 2' },
+  status: 'unsatisfactory',
   type: { text: 'Serum' },
   receivedTime: '2024-07-01T08:30:00+00:00',
   collection: {

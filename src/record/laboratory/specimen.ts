@@ -12,7 +12,7 @@ import { dateText, dateTimeOf, effectiveAt, hl7Time, timeOf } from '../shared/ti
 import type { ToFhir, ToHl7, Uuid } from '../types.ts';
 import { personName } from './names.ts';
 import { pmipNarrative } from './narrative.ts';
-import { ACCESSION_OID, FASTING, PLACEHOLDER, SPECIMEN, SPECIMEN_LABEL } from './terms.ts';
+import { ACCESSION_OID, FASTING, PLACEHOLDER, SPECIMEN, SPECIMEN_LABEL, SPECIMEN_STATES } from './terms.ts';
 
 // ---- sending
 
@@ -67,9 +67,10 @@ function collected(specimen: Specimen, s: ToHl7): string | null {
 
 /** Notes, then labelled lines, an empty line, and who took it: as receivers know it. */
 function specimenText(specimen: Specimen, hasResults: boolean, s: ToHl7): string {
-  const { collection, note, receivedTime } = specimen;
+  const { collection, note, receivedTime, status } = specimen;
   const before = [
     ...(note ?? []).map(({ text }) => text),
+    labelled('status', SPECIMEN_STATES.has(status ?? '') ? status : undefined),
     labelled('site', textOrCoding(collection?.bodySite)),
     labelled('quantity', amountText(collection?.quantity)),
     fasting(collection?.extension),
@@ -77,6 +78,8 @@ function specimenText(specimen: Specimen, hasResults: boolean, s: ToHl7): string
   ].filter((line) => line);
   const collector = s.find<Practitioner>(collection?.collector);
   const name = collector?.resourceType === 'Practitioner' ? personName(collector) : collection?.collector?.display;
+  if (collection?.collector && !name)
+    s.report({ code: 'link.broken', text: `Who took the specimen (${collection.collector.reference ?? 'nobody'}) is not carried.` });
   const after = [hasResults ? '' : PLACEHOLDER.specimen, labelled('collector', name)].filter((line) => line);
   return [...before, '', ...after].join('\n');
 }
@@ -133,6 +136,7 @@ export function specimenToFhir(
   const collection = { ...read.collection, ...(collectedDateTime && { collectedDateTime }) };
   return {
     ...head('Specimen', id, 'Specimen-1', [...redactedBy, cluster], s),
+    ...(read.status && { status: read.status }),
     ...(accession && { accessionIdentifier: { value: accession } }),
     ...(material && { type: { text: material } }),
     subject: ref(s.patient),
@@ -148,7 +152,7 @@ function center(role: XmlElement | undefined): XmlElement | undefined {
   return timeOf(at) === undefined ? time : at;
 }
 
-type Words = Pick<Specimen, 'receivedTime' | 'collection'> & { note?: string };
+type Words = Pick<Specimen, 'status' | 'receivedTime' | 'collection'> & { note?: string };
 
 /** The labelled lines of a specimen's narratives, and the notes that are left. */
 function readText(texts: readonly string[]): Words {
@@ -166,6 +170,11 @@ function takeLine(line: string, read: Words & { collection: NonNullable<Specimen
   const words = (key: keyof typeof SPECIMEN_LABEL) =>
     line.startsWith(SPECIMEN_LABEL[key]) ? line.slice(SPECIMEN_LABEL[key].length) : undefined;
   if (line === PLACEHOLDER.specimen) return true;
+  const state = words('status');
+  if (state !== undefined && SPECIMEN_STATES.has(state)) {
+    read.status = state;
+    return true;
+  }
   const received = readDateText(words('received'));
   if (received) read.receivedTime = received;
   const site = words('site');

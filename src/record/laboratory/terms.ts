@@ -30,8 +30,12 @@ export const REPORT_LABEL = {
   participants: 'Participants: ',
 } as const;
 
+/** States of a specimen that change how its results are read; an available one is what every receiver assumes. */
+export const SPECIMEN_STATES: ReadonlySet<string> = new Set(['unavailable', 'unsatisfactory', 'entered-in-error']);
+
 /** Labels of the lines of a specimen's narrative. */
 export const SPECIMEN_LABEL = {
+  status: 'Specimen Status: ',
   site: 'Collection Site: ',
   quantity: 'Quantity: ',
   fastingStatus: 'Fasting Status: ',

@@ -44,6 +44,9 @@ const NOTE_LABELS = {
   stringValue: { label: LABEL.stringValue },
   components: { label: LABEL.components },
   bodySite: { label: LABEL.bodySite },
+  dataAbsent: { label: LABEL.dataAbsent },
+  method: { label: LABEL.method },
+  status: { label: LABEL.status, value: /[a-z-]+/ },
 } satisfies Labels<string>;
 
 // ---- sending
@@ -95,6 +98,9 @@ export function noteText(of: Observation, problems: readonly string[], s: { repo
     fact(NOTE_LABELS.stringValue, of.valueString),
     fact(NOTE_LABELS.components, componentWords(of.component ?? [], s)),
     fact(NOTE_LABELS.bodySite, textOrCoding(of.bodySite)),
+    fact(NOTE_LABELS.dataAbsent, textOrCoding(of.dataAbsentReason)),
+    fact(NOTE_LABELS.method, textOrCoding(of.method)),
+    fact(NOTE_LABELS.status, NOTABLE_STATUSES.has(of.status ?? '') ? of.status : undefined),
   ];
   return factsThenNotes(facts, [of.comment, ...problems]);
 }
@@ -108,12 +114,17 @@ export function readNote(text: string): Partial<Observation> {
   const component = found.components === undefined ? undefined : readComponents(found.components);
   const { value, unread } = readValues(found, false);
   if (found.components !== undefined && !component) unread.push(LABEL.components + found.components);
+  const isStatus = found.status !== undefined && NOTABLE_STATUSES.has(found.status);
+  if (found.status !== undefined && !isStatus) unread.push(LABEL.status + found.status);
   const comment = [...unread, rest.trim()].filter((part) => part).join('\n');
   return {
     ...value,
     ...(found.stringValue !== undefined && { valueString: found.stringValue }),
     ...(component && { component }),
     ...(found.bodySite !== undefined && { bodySite: { text: found.bodySite } }),
+    ...(found.dataAbsent !== undefined && { dataAbsentReason: { text: found.dataAbsent } }),
+    ...(found.method !== undefined && { method: { text: found.method } }),
+    ...(isStatus && { status: found.status }),
     ...(comment && { comment }),
   };
 }

@@ -139,3 +139,15 @@ test('what its problem says is told by the problem, not by the comment as well',
   assert.equal(back.comment, 'noisy');
   assert.deepEqual(back.bodySite, { text: 'Chest' });
 });
+
+test('a comment note that was entered in error says so, and how it was made', () => {
+  const code = { coding: [{ system: 'http://snomed.info/sct', code: '37331000000100' }] };
+  const note = {
+    comment: 'Patient rang',
+    status: 'entered-in-error',
+    method: { text: 'By telephone' },
+    dataAbsentReason: { text: 'Cut off' },
+  };
+  const back = there({ ...PLAIN, code, ...note });
+  assert.deepEqual([back.comment, back.status, back.method, back.dataAbsentReason], Object.values(note));
+});

@@ -79,3 +79,8 @@ test('a text of another system stays a note, whatever it looks like', () => {
   assert.deepEqual(read.note, [{ text: 'Please see\nDescription: soon' }]);
   assert.equal(read.description, undefined);
 });
+
+test('that nobody waits for a referral any more is told, and comes back', () => {
+  for (const status of ['draft', 'suspended', 'cancelled', 'entered-in-error']) assert.equal(again({ ...REFERRAL, status }).status, status);
+  for (const status of ['active', 'completed']) assert.equal(again({ ...REFERRAL, status }).status, 'unknown');
+});

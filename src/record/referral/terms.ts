@@ -36,8 +36,27 @@ export const PRIORITY_WORDS: Readonly<Record<string, string>> = { ASAP: 'asap', 
 export const UBRN_SYSTEMS = ['https://fhir.nhs.uk/Id/ubr-number', 'https://fhir.nhs.uk/Id/UBRN'] as const;
 export const UBRN_OID = '2.16.840.1.113883.2.1.4.5.3';
 
+/** States in which nobody waits for the referral. HL7 has no place for one; `active` and `completed` are what a reader assumes. */
+const STATUS_WORDS: Readonly<Record<string, string>> = {
+  draft: 'Draft',
+  suspended: 'Suspended',
+  cancelled: 'Cancelled',
+  'entered-in-error': 'Entered In Error',
+};
+
+/** The words for a status; undefined for one that is not told. */
+export function statusWords(status: string | undefined): string | undefined {
+  return status !== undefined && Object.hasOwn(STATUS_WORDS, status) ? STATUS_WORDS[status] : undefined;
+}
+
+/** The status behind the words. */
+export function statusOf(words: string | undefined): string | undefined {
+  return Object.keys(STATUS_WORDS).find((status) => STATUS_WORDS[status] === words);
+}
+
 /** Facts that only the text can carry, in the order in which they are written. The description follows. */
 export const LABELS = {
+  status: { label: 'Referral Status: ', value: /Draft|Suspended|Cancelled|Entered In Error/ },
   relation: { label: 'Requester: Relation ' },
   patient: { label: 'Requester: Patient', value: /(?:)/ },
   organisation: { label: 'Requester Org: ' },

@@ -8,7 +8,7 @@ import { head, maybe, ref } from '../shared/resources.ts';
 import { agentIn, authorOf, firstCode, furtherIds, idOf, participantsOf, performerOf, textIn } from '../shared/statements.ts';
 import { dateTimeOf, dateTimeOfText, effectiveToFhir, instantOf } from '../shared/times.ts';
 import type { Claim, MapToFhir, ToFhir, Uuid } from '../types.ts';
-import { isSelfReferral, LABELS, NOTE, PRIORITY_WORDS, priorityOf, UBRN_OID, UBRN_SYSTEMS } from './terms.ts';
+import { isSelfReferral, LABELS, NOTE, PRIORITY_WORDS, priorityOf, statusOf, UBRN_OID, UBRN_SYSTEMS } from './terms.ts';
 
 /** A RequestStatement as ReferralRequest; a self-referral as Observation, because nobody was asked for anything. */
 export const referralToFhir: MapToFhir = (claim, s) => [isSelfReferral(claim.statement) ? selfReferral(claim, s) : referral(claim, s)];
@@ -29,7 +29,7 @@ function referral(claim: Claim, s: ToFhir): ReferralRequest {
   return {
     ...start,
     identifier: [...(start.identifier ?? []), ...ubrnOf(statement, words.ubrn)],
-    status: 'unknown',
+    status: words.status ?? 'unknown',
     intent: 'order',
     ...((words.priority ?? coded) && { priority: words.priority ?? coded }),
     ...(words.services && { serviceRequested: words.services }),
@@ -87,6 +87,7 @@ function noteAndDescription(text: string, isOurs: boolean): { note: string; desc
 type Words = {
   note: string;
   description?: string;
+  status?: string;
   byPatient: boolean;
   priority?: string;
   ubrn?: string;
@@ -107,10 +108,12 @@ function wordsOf(text: string): Words {
   ];
   const priority = found.priority && PRIORITY_WORDS[found.priority];
   const said = noteAndDescription(rest, Object.keys(found).length > 0);
+  const status = statusOf(found.status);
   return {
     note: factsThenNotes(kept, [said.note]).trimEnd(),
     ...(said.description && { description: said.description }),
     byPatient: found.patient !== undefined,
+    ...(status && { status }),
     ...(priority && { priority }),
     ...(found.ubrn && { ubrn: found.ubrn }),
     ...(found.specialty && { specialty: { text: found.specialty } }),

@@ -10,7 +10,7 @@ import { agentRef, id, participant, statusComplete } from '../shared/statements.
 import { supportingText } from '../shared/supporting.ts';
 import { availabilityTime, dateText, effectiveAt, hl7Time } from '../shared/times.ts';
 import type { MapToHl7, ToHl7 } from '../types.ts';
-import { LABELS, NOTE, PATIENT_REFERRAL, UBRN_SYSTEMS, urgencyOf } from './terms.ts';
+import { LABELS, NOTE, PATIENT_REFERRAL, statusWords, UBRN_SYSTEMS, urgencyOf } from './terms.ts';
 
 /** A ReferralRequest as RequestStatement: reason, priority and two people as codes and links, everything else as words. */
 export const referralToHl7: MapToHl7<ReferralRequest> = (referral, place, s) => {
@@ -38,7 +38,7 @@ export const referralToHl7: MapToHl7<ReferralRequest> = (referral, place, s) => 
     responsibleAgent === null ? null : h('responsibleParty', { typeCode: 'RESP' }, agentRef(responsibleAgent)),
     participant('AUT', author),
   );
-  return [{ xml, effective, available, author }];
+  return [{ xml, effective: available, available, author }];
 };
 
 const isPractitioner = (reference: Reference | undefined) => ['Practitioner', 'PractitionerRole'].includes(typeOf(reference) ?? '');
@@ -50,6 +50,7 @@ function textOf(referral: ReferralRequest, priority: string | undefined, respons
     s.report({ code: 'link.broken', text: `The requester ${requester.reference ?? ''} cannot be a requester.` });
   const named = (wanted: string) => (type === wanted ? nameIn(requester, s) : undefined);
   const facts = [
+    fact(LABELS.status, statusWords(referral.status)),
     fact(LABELS.relation, named('RelatedPerson')),
     type === 'Patient' ? LABELS.patient.label : undefined,
     fact(LABELS.organisation, named('Organization')),
@@ -113,6 +114,8 @@ const labelledAuthor = (name: string | undefined) => (name ? `Author: ${name}` :
 function authorText(author: Reference, s: ToHl7): string {
   const type = typeOf(author);
   if (type === 'Patient') return 'Author: Patient';
+  if (type !== 'Practitioner' && type !== 'RelatedPerson')
+    s.report({ code: 'link.broken', text: `${author.reference ?? ''} wrote a note; only the name is carried.` });
   const name = nameIn(author, s);
   if (!name) return '';
   return `Author: ${type === 'RelatedPerson' ? 'Relation ' : type === 'Practitioner' ? 'Practitioner ' : ''}${name}`;
