@@ -155,6 +155,7 @@ function quantity({ dispenseRequest }: MedicationRequest): XmlElement {
     given?.unit ||
     extensionOf(dispenseRequest, QUANTITY_TEXT)?.valueString ||
     extensionOf(given, QUANTITY_TEXT)?.valueString ||
+    given?.code ||
     UNKNOWN_UNIT;
   return h('quantity', { value, unit: '1' }, h('translation', { value }, h('originalText', null, words)));
 }

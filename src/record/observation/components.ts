@@ -3,7 +3,7 @@ import type { CodeableConcept, Observation } from '../../fhir/types.ts';
 import { textOrCoding } from '../shared/coded.ts';
 import type { Remark } from '../types.ts';
 import { INTERPRETATION_SYSTEM } from './interpretation.ts';
-import { rangeWords, readRangeWords } from './range.ts';
+import { rangeText, readRangeWords } from './range.ts';
 import { componentQuantityWords, readQuantityWords, readValueWords, type ValueKey, type Values, valueWords } from './value.ts';
 
 export type Component = NonNullable<Observation['component']>[number];
@@ -34,13 +34,16 @@ export function componentWords(components: readonly Component[], s: { report(rem
 function wordsOf(component: Component, s: { report(remark: Remark): void }): string {
   const { interpretation, referenceRange, dataAbsentReason } = component;
   const coding = interpretation?.coding?.find((one) => one.userSelected !== undefined) ?? interpretation?.coding?.[0];
-  const range = referenceRange?.[0];
+  const [range, ...furtherRanges] = referenceRange ?? [];
+  const bounds = rangeText(range);
+  if (furtherRanges.length || (range?.text && bounds))
+    s.report({ code: 'value.lost', text: 'Of the ranges of a part only the bounds of the first are carried.' });
   return [
     part('Code', textOrCoding(component.code)),
     componentValue(component, s),
     part('Interpretation Code', coding?.code ?? coding?.display),
     part('Interpretation Text', interpretation?.text),
-    part('Range', rangeWords(range) || range?.text),
+    part('Range', bounds || range?.text),
     part('Data Absent', textOrCoding(dataAbsentReason)),
   ]
     .filter((words) => words)

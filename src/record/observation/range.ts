@@ -2,7 +2,7 @@
 import { numberText } from '../../fhir/json.ts';
 import type { Observation, Quantity, Range } from '../../fhir/types.ts';
 import { attr, child, children, h, textOf, type XmlElement } from '../../xml/element.ts';
-import { numberOf, unitOf } from '../shared/quantity.ts';
+import { numberOf, quantityText, unitOf } from '../shared/quantity.ts';
 
 export type ReferenceRange = NonNullable<Observation['referenceRange']>[number];
 
@@ -47,8 +47,20 @@ function boundText(label: string, bound: Quantity | undefined): string {
 }
 
 /** `Low 3.6 mmol/L High 7.1 mmol/L` of bounds that have both number and unit; '' for none. */
-export function rangeWords(range: Range | undefined): string {
+function rangeWords(range: Range | undefined): string {
   return [boundWords('Low', range?.low), boundWords('High', range?.high)].filter((part) => part).join(' ');
+}
+
+/** As `rangeWords`; bounds without a unit have no place in the words that other systems write, and are written all the same. */
+export function rangeText(range: Range | undefined): string {
+  const bounds = [range?.low, range?.high].filter((one) => one?.value !== undefined || one?.unit);
+  if (bounds.every((one) => one?.value !== undefined && one.unit)) return rangeWords(range);
+  return [
+    ['Low', quantityText(range?.low)],
+    ['High', quantityText(range?.high)],
+  ]
+    .flatMap(([label, bound]) => (bound ? [`${label} ${bound}`] : []))
+    .join(' ');
 }
 
 function boundWords(label: string, bound: Quantity | undefined): string {

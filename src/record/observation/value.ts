@@ -7,7 +7,7 @@ import type { Observation, Period, Quantity } from '../../fhir/types.ts';
 import { numberOf, quantityText } from '../shared/quantity.ts';
 import { dateText } from '../shared/times.ts';
 import type { Remark } from '../types.ts';
-import { rangeWords, readRangeWords } from './range.ts';
+import { rangeText, readRangeWords } from './range.ts';
 import { COMPARATOR_WORDS } from './terms.ts';
 
 export type Values = Pick<
@@ -42,7 +42,7 @@ export type ValueKey =
 export function valueWords(of: Values, s: { report(remark: Remark): void }): readonly [key: ValueKey, words: string] | undefined {
   if (of.valueCodeableConcept) return words('codeValue', conceptWords(of.valueCodeableConcept, s));
   if (of.valueBoolean !== undefined) return words('booleanValue', String(of.valueBoolean));
-  if (of.valueRange) return words('rangeValue', rangeWords(of.valueRange) || openRange(of.valueRange));
+  if (of.valueRange) return words('rangeValue', rangeText(of.valueRange));
   if (of.valueRatio) return words('ratioValue', `${quantityText(of.valueRatio.numerator)} / ${quantityText(of.valueRatio.denominator)}`);
   if (of.valueTime) return words('timeValue', of.valueTime);
   if (of.valueDateTime) return words('dateTimeValue', dateText(of.valueDateTime));
@@ -60,16 +60,6 @@ function conceptWords({ coding, text }: NonNullable<Values['valueCodeableConcept
   if (!code || !display) return text || display || code || '';
   if (text && text !== display) s.report({ code: 'text.replaced', text: `The value “${text}” travels as its code's own words.` });
   return `${code} ${display}`;
-}
-
-/** Bounds without a unit have no place in the words that other systems write; they are written all the same. */
-function openRange({ low, high }: NonNullable<Values['valueRange']>): string {
-  return [
-    ['Low', quantityText(low)],
-    ['High', quantityText(high)],
-  ]
-    .flatMap(([label, bound]) => (bound ? [`${label} ${bound}`] : []))
-    .join(' ');
 }
 
 function periodWords({ start, end }: Period): string {

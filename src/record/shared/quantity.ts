@@ -35,7 +35,7 @@ function amount(name: string, before: Attributes, quantity: Quantity, after: Att
   const codeSystem = code ? oidOf(quantity.system) : undefined;
   let translation: XmlElement | null = null;
   if (codeSystem) translation = h('translation', { value, code, codeSystem, displayName: unit || null });
-  else if (unit) translation = h('translation', { value }, h('originalText', null, wordsOf(quantity, unit)));
+  else if (unit || code) translation = h('translation', { value }, h('originalText', null, unit ? wordsOf(quantity, unit) : code));
   return h(name, { ...before, value, unit: '1', ...after }, translation);
 }
 
@@ -63,8 +63,8 @@ export function uncertaintyToHl7(quantity: Quantity | undefined): XmlElement | n
 /** Number and unit as words: `5.50 mmol/L`. '' for none. */
 export function quantityText(quantity: Quantity | undefined): string {
   if (!quantity) return '';
-  const { comparator, value, unit } = quantity;
-  return [comparator, value === undefined ? undefined : numberText(value), unit].filter((part) => part).join(' ');
+  const { comparator, value, unit, code } = quantity;
+  return [comparator, value === undefined ? undefined : numberText(value), unit || code].filter((part) => part).join(' ');
 }
 
 // ---- requesting
