@@ -20,9 +20,14 @@ export const planToHl7: MapToHl7<ProcedureRequest> = (request, place, s) => {
   const effective = hl7Time(request.occurrenceDateTime ?? request.occurrencePeriod?.end ?? request.occurrencePeriod?.start, s);
   const available = hl7Time(request.authoredOn, s);
   if (available === null) s.report({ code: 'date.defaulted', text: 'It is not known when this plan was made.' });
+  const { occurrencePeriod: period } = request;
+  if (period && !period.start && !period.end)
+    s.report({ code: 'date.defaulted', text: 'When it is due is given as a period without dates.' });
   if (!request.code) s.report({ code: 'statement.asText', text: 'A plan without a code: only its words are carried.' });
   const requester = request.requester;
   const agent = PEOPLE.has(typeOf(requester?.agent) ?? '') ? s.agent(requester?.agent, requester?.onBehalfOf) : null;
+  if (requester?.agent && agent === null && !isNamed(requester.agent, s))
+    s.report({ code: 'link.broken', text: `Who asked for it (${requester.agent.reference ?? ''}) is not carried.` });
   const text = textOf(request, s);
   const xml = h(
     'PlanStatement',
@@ -36,10 +41,14 @@ export const planToHl7: MapToHl7<ProcedureRequest> = (request, place, s) => {
     redactionToHl7(request, s),
     participant('PRF', agent),
   );
-  return [{ xml, effective, available, author: agent }];
+  // The composition around it says when the plan was made: one that is to come would end the record in the future.
+  return [{ xml, effective: available, available, author: agent }];
 };
 
 const PEOPLE: ReadonlySet<string> = new Set(['Practitioner', 'PractitionerRole']);
+
+/** An organisation or a device is told in words. */
+const isNamed = (agent: Reference, s: ToHl7) => ['Organization', 'Device'].includes(typeOf(agent) ?? '') && nameOf(agent, s) !== undefined;
 
 function textOf(request: ProcedureRequest, s: ToHl7): string {
   const { occurrencePeriod: period, intent } = request;
