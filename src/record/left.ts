@@ -6,6 +6,13 @@ import type { Uuid } from './types.ts';
 
 const LISTS_OF_CONSULTATIONS: ReadonlySet<string> = new Set([LISTS.consultation, LISTS.topic, LISTS.category]);
 
+/** The title of a topic or category; undefined for anything else. */
+export function emptyHeading(resource: Resource): string | undefined {
+  const { code, title } = resource as List;
+  const codes = resource.resourceType === 'List' ? listOf(code?.coding).map((coding) => coding.code) : [];
+  return codes.includes(LISTS.topic) || codes.includes(LISTS.category) ? title : undefined;
+}
+
 /** One plain sentence about a resource of which nothing was written. */
 export function whyLeft(resource: Resource): string {
   switch (resource.resourceType) {

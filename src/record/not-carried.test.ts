@@ -106,3 +106,70 @@ test('that a plan is active is named: receivers say that they do not know', () =
   const code = { coding: [{ system: 'http://snomed.info/sct', code: '413757005', display: 'Medication review due' }] };
   assert.deepEqual(issuesOf(`ProcedureRequest/${uuid(70)}`, { ...plan, code } as Resource), ['value.lost Not carried: that it is active.']);
 });
+
+test('that a list warns of what is missing, or has a note, is named at the list', () => {
+  const warning = 'https://fhir.nhs.uk/STU3/StructureDefinition/Extension-CareConnect-GPC-ListWarningCode-1';
+  const members = {
+    extension: [{ url: warning, valueCode: 'confidential-items' }],
+    note: [{ text: 'Items excluded due to confidentiality.' }, { text: 'Information not available.' }],
+    emptyReason: { coding: [{ code: 'no-content-recorded' }], text: 'No content recorded' },
+  };
+  assert.deepEqual(issuesOf('List/problems', list('problems', '717711000000103', members)), [
+    'value.lost Not carried: the warning “confidential-items”, its note “Items excluded due to confidentiality.”.',
+  ]);
+});
+
+test('what stays behind of people and places is named once, not for each of them', () => {
+  const people = ['one', 'two'].map(
+    (id) => ({ resourceType: 'Practitioner', id, name: [{ family: id }], identifier: [{ value: id }] }) as Resource,
+  );
+  const entries = people.map(({ id }, at) => observation(uuid(80 + at), 'Seen', `Practitioner/${id}`));
+  const nobody = { resourceType: 'Practitioner', id: 'three', name: [{ family: 'Three' }], telecom: [{ value: '1' }] } as Resource;
+  assert.deepEqual(issuesOf('Patient/patient', ...people, ...entries, nobody), ['value.lost Not carried: of practitioners numbers.']);
+});
+
+test('how often a plan was issued is named where the record has another number of issues', () => {
+  const repeats = 'https://fhir.nhs.uk/STU3/StructureDefinition/Extension-CareConnect-GPC-MedicationRepeatInformation-1';
+  const type = {
+    url: 'https://fhir.nhs.uk/STU3/StructureDefinition/Extension-CareConnect-GPC-PrescriptionType-1',
+    valueCodeableConcept: { coding: [{ code: 'repeat' }] },
+  };
+  const drug = {
+    ...{
+      resourceType: 'MedicationRequest',
+      status: 'active',
+      medicationCodeableConcept: { text: 'Ramipril' },
+      dosageInstruction: [{ text: 'One' }],
+    },
+    dispenseRequest: { validityPeriod: { start: '2020-04-01' } },
+  };
+  const order = { ...drug, id: uuid(91), intent: 'order', basedOn: [{ reference: `MedicationRequest/${uuid(90)}` }] } as Resource;
+  const plan = (issued: number) => {
+    const count = { url: 'numberOfRepeatPrescriptionsIssued', valuePositiveInt: issued };
+    return { ...drug, id: uuid(90), intent: 'plan', extension: [type, { url: repeats, extension: [count] }] } as Resource;
+  };
+  assert.deepEqual(issuesOf(`MedicationRequest/${uuid(90)}`, plan(1), order), []);
+  assert.deepEqual(issuesOf(`MedicationRequest/${uuid(90)}`, plan(4), order), ['value.lost Not carried: that it was issued 4 times.']);
+});
+
+test('a problem that is called something else than the observation that it is loses its name', () => {
+  const url = 'https://fhir.hl7.org.uk/STU3/StructureDefinition/Extension-CareConnect-ActualProblem-1';
+  const problem = (text: string) =>
+    ({
+      ...{ resourceType: 'Condition', id: uuid(95), clinicalStatus: 'active', assertedDate: '2020-01-01', code: { text } },
+      extension: [{ url, valueReference: { reference: `Observation/${uuid(6)}` } }],
+    }) as Resource;
+  assert.match(issuesOf(`Condition/${uuid(95)}`, problem('Whooping cough')).join(), /what the problem is called \(“Whooping cough”\)/);
+  assert.deepEqual(issuesOf(`Condition/${uuid(95)}`, problem('Cough')), []);
+});
+
+test('a label that is no redaction is named: nobody else hears of it', () => {
+  const meta = { security: [{ system: 'http://hl7.org/fhir/v3/Confidentiality', code: 'V' }] };
+  const one = observation(uuid(96), 'Kept close', 'Practitioner/gp', { meta });
+  assert.deepEqual(issuesOf(`Observation/${uuid(96)}`, one), ['value.lost Not carried: the security label “V”.']);
+});
+
+test('a heading under which nothing stands is named', () => {
+  const lone = list('lone', '24781000000107', { title: 'Social' });
+  assert.match(issuesOf('List/lone', lone).join(), /heading “Social”/);
+});

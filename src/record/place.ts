@@ -5,13 +5,14 @@
  */
 import { isUuid } from '../base/ids.ts';
 import type { Encounter, List, Reference, Resource } from '../fhir/types.ts';
+import { ASSOCIATED_ENCOUNTER } from './allergy/terms.ts';
 import { attempt, type BundleIndex, listOf } from './bundle-index.ts';
 import type { Hl7Handler } from './concepts.ts';
 import { LISTS } from './consultation/terms.ts';
 import { misshapen } from './shape.ts';
 import { foreignCodes } from './shared/foreign-codes.ts';
 import { isRedacted } from './shared/redaction.ts';
-import { normalised, typeOf } from './shared/references.ts';
+import { normalised } from './shared/references.ts';
 import type { Place, Remark, Uuid } from './types.ts';
 
 export type Item = { readonly resource: Resource; readonly key: string; readonly handler: Hl7Handler };
@@ -257,8 +258,7 @@ class Placing {
     const found = this.#index.find(reference, list);
     if (!found) {
       const words = reference?.reference ?? reference?.display;
-      if (typeOf(reference) !== 'QuestionnaireResponse')
-        this.#remark(list, 'link.broken', `An entry leads nowhere${words ? `: ${words}` : ''}; it is not carried.`);
+      this.#remark(list, 'link.broken', `An entry leads nowhere${words ? `: ${words}` : ''}; it is not carried.`);
       return undefined;
     }
     const resource = this.#root(found);
@@ -355,10 +355,11 @@ class Placing {
   }
 }
 
-/** Which encounter a resource says it belongs to; the types name that member differently. */
+/** Which encounter a resource says it belongs to; the types name that member differently, and an allergy has an extension for it. */
 export function contextOf(resource: Resource): Reference | undefined {
   const { context, encounter } = resource as { context?: Reference | { encounter?: Reference }; encounter?: Reference };
-  return encounter ?? (typeof context === 'object' && 'encounter' in context ? context.encounter : (context as Reference | undefined));
+  const own = encounter ?? (typeof context === 'object' && 'encounter' in context ? context.encounter : (context as Reference | undefined));
+  return own ?? listOf(resource.extension).find(({ url }) => url === ASSOCIATED_ENCOUNTER)?.valueReference;
 }
 
 const isObservation = (resource: Resource) => resource.resourceType === 'Observation';

@@ -5,7 +5,18 @@
 import { Fault, reasonOf } from '../base/errors.ts';
 import { type Hl7Time, hl7ToEpoch, toHl7Seconds } from '../base/hl7-time.ts';
 import { nhsNumber } from '../base/nhs-number.ts';
-import type { Bundle, Condition, Encounter, List, MedicationStatement, Observation, Patient, Reference, Resource } from '../fhir/types.ts';
+import type {
+  Bundle,
+  Condition,
+  Encounter,
+  List,
+  MedicationRequest,
+  MedicationStatement,
+  Observation,
+  Patient,
+  Reference,
+  Resource,
+} from '../fhir/types.ts';
 import { attr, child, h, type XmlElement } from '../xml/element.ts';
 import { carriable, writeCloseTag, writeOpenTag, writeXml } from '../xml/write.ts';
 import { attempt, type BundleIndex, indexBundle, listOf } from './bundle-index.ts';
@@ -13,9 +24,9 @@ import { type Hl7Handler, TO_HL7 } from './concepts.ts';
 import { category, emptyComposition, encounterComposition, outsideComposition, relatedProblem, topic } from './consultation/to-hl7.ts';
 import { Reporting } from './issues.ts';
 import { commentedOn } from './laboratory/tree.ts';
-import { supportingOrigins, whyLeft } from './left.ts';
+import { emptyHeading, supportingOrigins, whyLeft } from './left.ts';
 import { namedBy } from './named-by.ts';
-import { notCarried } from './not-carried.ts';
+import { type Around, notCarried, peopleNotCarried } from './not-carried.ts';
 import { directory } from './people/directory.ts';
 import { NHS_NUMBER_OID, NHS_NUMBER_URI, SDS_ORGANISATION_OID } from './people/terms.ts';
 import { agentDirectory } from './people/to-hl7.ts';
@@ -117,6 +128,7 @@ class Writing {
   readonly #problems: ToHl7['problemsNaming'];
   readonly #problemsBelow: ToHl7['problemsBelow'];
   readonly #basedOn: ToHl7['statementsBasedOn'];
+  readonly #issuesOf: Around['issuesOf'];
   readonly #notesOn: ToHl7['notesOn'];
   readonly #idsByKey = new Map<string, Uuid>();
   /** Ids of statements in the extract so far; and what its links lead to, with who said so. */
@@ -137,6 +149,7 @@ class Writing {
     this.#problems = namedBy<Condition>(index, 'Condition', (condition) => [actualProblem(condition)]);
     this.#problemsBelow = namedBy<Condition>(index, 'Condition', parentsOf);
     this.#notesOn = namedBy<Observation>(index, 'Observation', commentedOn);
+    this.#issuesOf = namedBy<MedicationRequest>(index, 'MedicationRequest', (request) => request.basedOn ?? []);
     this.#basedOn = namedBy<MedicationStatement>(index, 'MedicationStatement', (statement) => statement.basedOn ?? []);
     for (const resource of [...index.resources, ...index.doubles, ...index.repeats]) this.reporting.came(resource.resourceType);
     for (const resource of index.resources) if (isRedacted(resource)) this.reporting.redacted(index.keys.get(resource) ?? '');
@@ -298,7 +311,8 @@ class Writing {
   /** What of a resource stays behind where the resource itself is carried. */
   #losses(resource: Resource): void {
     const from = this.#origin(resource);
-    for (const remark of notCarried(resource, (reference) => this.#index.find(reference, resource))) this.reporting.issue(remark, from);
+    const around: Around = { find: (reference) => this.#index.find(reference, resource), issuesOf: this.#issuesOf };
+    for (const remark of notCarried(resource, around)) this.reporting.issue(remark, from);
     const encounter = attempt(() => this.#index.find(contextOf(resource), resource), undefined);
     if (encounter?.resourceType !== 'Encounter') return;
     const own = this.#placement.places.get(from.id)?.composition;
@@ -317,12 +331,18 @@ class Writing {
       this.reporting.origin(target, this.#origin(resource));
       this.#losses(resource);
     }
+    for (const list of this.#index.all('List')) this.#losses(list);
+    const named = this.#index.resources.filter((one) => one === patient || this.reporting.isOrigin(this.#origin(one)));
+    for (const remark of peopleNotCarried(named)) this.reporting.issue(remark, this.#origin(patient));
     for (const resource of this.#index.resources) {
       const from = this.#origin(resource);
       if (this.reporting.isOrigin(from)) continue;
       const why = this.reporting.whyNotCarried(from.id) ?? whyLeft(resource);
       this.reporting.left(from, why);
       if (CLINICAL.has(resource.resourceType)) this.reporting.issue({ code: 'statement.notCarried', text: why }, from);
+      const heading = emptyHeading(resource);
+      if (heading)
+        this.reporting.issue({ code: 'value.lost', text: `Nothing stands under the heading “${heading}”; it is not carried.` }, from);
     }
     for (const double of this.#index.doubles) this.reporting.left(this.#origin(double), 'Another resource has the same type and id.');
     for (const repeat of this.#index.repeats) this.reporting.left(this.#origin(repeat), 'It stands in the bundle more than once.');

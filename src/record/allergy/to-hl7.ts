@@ -63,6 +63,12 @@ function practitionerIn(reference: AllergyIntolerance['recorder'], s: ToHl7) {
   return typeOf(reference)?.startsWith('Practitioner') ? s.agent(reference) : null;
 }
 
+/** As an agent, or in words. */
+function isTold(reference: AllergyIntolerance['recorder'], inWords: readonly string[]): boolean {
+  const type = typeOf(reference) ?? '';
+  return type.startsWith('Practitioner') || inWords.includes(type);
+}
+
 function kindOf(allergy: AllergyIntolerance, s: ToHl7): Kind {
   const categories = allergy.category ?? [];
   const known = categories.find((category) => category === 'environment' || category === 'medication');
@@ -80,6 +86,7 @@ function kindOf(allergy: AllergyIntolerance, s: ToHl7): Kind {
  */
 function codeOfAllergy(allergy: AllergyIntolerance, s: ToHl7): XmlElement {
   const { code, clinicalStatus = 'active' } = allergy;
+  if (!allergy.clinicalStatus) s.report({ code: 'value.lost', text: 'Whether the allergy is active is not given; it is sent as active.' });
   if (!code?.coding?.length && !code?.text) s.report({ code: 'value.lost', text: 'The allergy does not say to what.' });
   if (clinicalStatus === 'active') return codedToHl7(code, 'allergy');
   if (code?.coding?.length) {
@@ -168,6 +175,10 @@ function reactionsOf(allergy: AllergyIntolerance): string | undefined {
 }
 
 function reportLosses(allergy: AllergyIntolerance, s: ToHl7): void {
+  const { recorder, asserter } = allergy;
+  if (recorder && !isTold(recorder, ['Patient'])) s.report({ code: 'value.lost', text: 'Who recorded the allergy is not carried.' });
+  if (asserter?.reference && !isTold(asserter, ['Patient', 'RelatedPerson']))
+    s.report({ code: 'value.lost', text: 'Who asserted the allergy is not carried; whoever recorded it stands there.' });
   const otherOnset = Object.keys(allergy).find((member) => member.startsWith('onset') && member !== 'onsetDateTime');
   if (otherOnset) s.report({ code: 'value.lost', text: `When it began is given as ${otherOnset}, which is not carried.` });
   const concepts: CodeableConcept[] = (allergy.reaction ?? []).flatMap((reaction) =>

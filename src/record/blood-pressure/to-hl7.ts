@@ -2,7 +2,8 @@ import type { CodeableConcept, Observation } from '../../fhir/types.ts';
 import { h, type XmlElement } from '../../xml/element.ts';
 import { componentWords } from '../observation/components.ts';
 import { interpretationToHl7, interpretationWords } from '../observation/interpretation.ts';
-import { rangeToHl7 } from '../observation/range.ts';
+import { reportBroken } from '../observation/panel.ts';
+import { differentUnit, rangeToHl7 } from '../observation/range.ts';
 import { NOTABLE_STATUSES } from '../observation/terms.ts';
 import { performer, problemWords, valueParts } from '../observation/to-hl7.ts';
 import { codedToHl7, textOrCoding } from '../shared/coded.ts';
@@ -36,6 +37,8 @@ export const bloodPressureToHl7: MapToHl7<Observation> = (observation, place, s)
   const available = availableOfObservation(observation, s);
   const notes = notesOf(observation.comment);
   if (!observation.code) s.report({ code: 'code.degraded', text: 'A blood pressure without a code; it travels as unknown.' });
+  reportBroken(observation, s, []);
+  reportLosses(observation, [systolic, diastolic], s);
   const statement = (reading: Reading | undefined, note: string) =>
     reading && component(readingStatement(reading, note, { effective, available: availabilityTime(available) }, s), true);
   const words = joined([panelWords(observation, notes.panel, { systolic, diastolic }, s), ...problemWords(observation, s)]);
@@ -55,6 +58,22 @@ export const bloodPressureToHl7: MapToHl7<Observation> = (observation, place, s)
   );
   return [{ xml, effective: effectiveFrom(effective), available, author }];
 };
+
+function reportLosses(
+  { dataAbsentReason, referenceRange, specimen }: Observation,
+  readings: readonly (Reading | undefined)[],
+  s: ToHl7,
+): void {
+  const isUntold = (reading: Reading | undefined) =>
+    reading?.referenceRange?.some((range) => rangeToHl7(range) === null || differentUnit(range, reading.valueQuantity) !== undefined);
+  const lost = [
+    dataAbsentReason && 'why the whole has no value',
+    referenceRange?.length && 'the range of the whole',
+    specimen && 'its specimen',
+    readings.some(isUntold) && 'the words or the unit of a range of a reading',
+  ].filter((what) => what);
+  if (lost.length) s.report({ code: 'value.lost', text: `Not carried: ${lost.join(', ')}.` });
+}
 
 function readingStatement(reading: Reading, note: string, times: { effective: XmlElement; available: XmlElement }, s: ToHl7): XmlElement {
   return h(

@@ -117,6 +117,9 @@ function encounterCode(encounter: Encounter, s: ToHl7): XmlElement {
   const known = type?.coding?.find((coding) => coding.system === SNOMED_URI && COMPOSITION_NAMES.has(coding.code ?? ''));
   const code = known?.code ?? OTHER_REPORT[0];
   const displayName = known?.display ?? OTHER_REPORT[1];
+  const original = type && !known ? (type.coding ?? []).filter(({ code: one }) => one !== undefined) : [];
+  if (original.length)
+    s.report({ code: 'code.degraded', text: 'A composition cannot have the code of its type: it travels in words.', original });
   const words = displayName === OTHER_REPORT[1] ? (type?.text ?? type?.coding?.[0]?.display) : type?.text;
   return h('code', { code, displayName, codeSystem: CODE_SYSTEM }, words ? h('originalText', null, words) : null);
 }
@@ -187,7 +190,10 @@ function compound(
   inside: readonly XmlElement[],
   s: ToHl7,
 ): XmlElement {
-  const { period } = s.find<Encounter>(list?.encounter) ?? encounter;
+  const own = s.find<Encounter>(list?.encounter);
+  if (list?.encounter && !own)
+    s.report({ code: 'link.broken', text: `The consultation ${list.encounter.reference ?? ''} of a heading is not in the record.` });
+  const { period } = own ?? encounter;
   return h(
     'CompoundStatement',
     { classCode, moodCode: 'EVN' },

@@ -94,6 +94,13 @@ function protocolsOf(immunisation: Immunization): string | undefined {
 
 function reportLosses(immunisation: Immunization, s: ToHl7): void {
   const { site, route, vaccineCode, explanation, vaccinationProtocol: protocols = [] } = immunisation;
+  if (!isUnknown(vaccineCode) && !userSelectedTextOrCoding(vaccineCode))
+    s.report({ code: 'value.lost', text: 'The vaccine is not given.' });
+  const nameless = [immunisation.location, immunisation.manufacturer].filter((of) => of && !of.display && !s.find<Organization>(of)?.name);
+  if (nameless.length) {
+    const names = nameless.map((of) => of?.reference).join(', ');
+    s.report({ code: 'link.broken', text: `${names}: no name of it is in the record, so that it is not carried.` });
+  }
   const diseases = protocols.flatMap((protocol) => protocol.targetDisease ?? []);
   const inWords = [site, route, vaccineCode, ...(explanation?.reason ?? []), ...(explanation?.reasonNotGiven ?? []), ...diseases];
   const original = inWords.flatMap((concept) => (concept && snomedCoding(concept) ? (concept.coding ?? []) : []));

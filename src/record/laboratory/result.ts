@@ -3,7 +3,7 @@ import type { Observation, Reference } from '../../fhir/types.ts';
 import { h, type XmlElement } from '../../xml/element.ts';
 import { noteText } from '../observation/annotation.ts';
 import { interpretationToHl7 } from '../observation/interpretation.ts';
-import { membersOf } from '../observation/panel.ts';
+import { membersOf, reportBroken } from '../observation/panel.ts';
 import { rangeToHl7 } from '../observation/range.ts';
 import { isCommentNote } from '../observation/terms.ts';
 import { codedToHl7 } from '../shared/coded.ts';
@@ -50,6 +50,7 @@ function guarded(result: Observation, statementId: Uuid, inside: Inside, made: (
 }
 
 function wholeResult(result: Observation, statementId: Uuid, inside: Inside, apart: boolean): XmlElement[] {
+  reportBroken(result, inside.s);
   const parts = partsOf(result, inside);
   const isGroup = parts.members.some(({ observation }) => isCoded(observation));
   const ids = idsFrom(statementId, inside.s);

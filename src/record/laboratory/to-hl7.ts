@@ -48,9 +48,11 @@ function wholeReport(report: DiagnosticReport, words: string, mine: (reference: 
   const listed = new Set((report.result ?? []).flatMap((one) => s.find<Observation>(one) ?? []));
   const inside: Inside = { s, mine, written: new Set(), listed, reportStatus: report.status };
   reportSharedResults(report, mine, s);
-  if (tree.groups.some(({ results }) => results.some(({ resource }) => resource.performer?.length)))
-    s.report({ code: 'value.lost', text: 'Who made each single result is not carried; receivers know who made the report.' });
+  const single = [...tree.groups.flatMap(({ results }) => results), ...tree.filing];
+  if (single.some(({ resource }) => resource.performer?.length))
+    s.report({ code: 'value.lost', text: 'Who made each single result or comment is not carried; receivers know who made the report.' });
   const issued = hl7Time(report.issued, s);
+  reportOwn(report, issued, s);
   const available = availabilityTime(issued);
   const author = authorOf(report, s);
   const pmip = report.identifier?.find(({ system }) => system?.replace(/^urn:oid:/, '') === PMIP_REPORT_OID)?.value;
@@ -95,9 +97,23 @@ function statementsOf(results: readonly Found<Observation>[], hasSpecimen: boole
   );
 }
 
+/** What the report says of itself and cannot be carried. */
+function reportOwn({ performer, specimen }: DiagnosticReport, issued: string | null, s: ToHl7): void {
+  if (issued === null) s.report({ code: 'date.defaulted', text: 'When the report was issued is not given; it is sent as unknown.' });
+  for (const { actor } of performer ?? []) {
+    if (nameOf(actor, s) !== undefined || typeOf(actor) === 'PractitionerRole') continue;
+    s.report({ code: 'link.broken', text: `A performer of the report (${actor?.reference ?? 'nobody'}) has no name and is not carried.` });
+  }
+  for (const one of specimen ?? []) {
+    if (s.find(one)?.resourceType === 'Specimen') continue;
+    s.report({ code: 'link.broken', text: `A specimen leads nowhere: ${one.reference ?? 'no reference'}.` });
+  }
+}
+
 function reportSharedResults(report: DiagnosticReport, mine: (reference: Reference) => boolean, s: ToHl7): void {
   for (const result of report.result ?? []) {
-    if (!s.find(result)) s.report({ code: 'link.broken', text: `A result leads nowhere: ${result.reference ?? 'no reference'}.` });
+    if (s.find(result)?.resourceType !== 'Observation')
+      s.report({ code: 'link.broken', text: `A result leads nowhere: ${result.reference ?? 'no reference'}.` });
     else if (!mine(result)) s.report({ code: 'link.broken', text: `${result.reference} stands in another report, not in this one too.` });
   }
 }

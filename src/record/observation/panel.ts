@@ -34,6 +34,20 @@ export function membersOf(observation: Observation, find: Find): Member[] {
   });
 }
 
+/**
+ * Links that have no place in an extract, and what is not in the record. What is told is members of a panel, and in a report what a
+ * comment is a comment on.
+ */
+export function reportBroken({ related, specimen }: Observation, s: ToHl7, told: readonly string[] = ['has-member', 'derived-from']): void {
+  const lost = listOf(related).filter(({ type, target }) => !told.includes(type ?? '') || (type === 'has-member' && !s.find(target)));
+  const names = [...lost.map(({ target }) => target), specimen && !s.find(specimen) ? specimen : undefined].filter(
+    (one) => one !== undefined,
+  );
+  if (names.length === 0) return;
+  const words = names.map((one) => one.reference ?? one.display ?? 'something unnamed').join(', ');
+  s.report({ code: 'link.broken', text: `No link of an extract can lead from it to ${words}.` });
+}
+
 /** A panel with the members that it holds; null for an observation that holds none. */
 export function panelStatement(observation: Observation, place: Place, s: ToHl7): readonly Statement[] | null {
   const members = heldMembers(observation, s);

@@ -10,7 +10,7 @@ import { availabilityTime, availableOfObservation, effectiveFrom, effectiveOfObs
 import type { MapToHl7, Statement, ToHl7, Uuid } from '../types.ts';
 import { annotationText, noteText } from './annotation.ts';
 import { interpretationToHl7 } from './interpretation.ts';
-import { panelStatement } from './panel.ts';
+import { panelStatement, reportBroken } from './panel.ts';
 import { rangeToHl7 } from './range.ts';
 import { isCommentNote } from './terms.ts';
 
@@ -24,6 +24,8 @@ export const observationToHl7: MapToHl7<Observation> = (observation, place, s) =
 export const commentStatement: MapToHl7<Observation> = (observation, place, s) => {
   const available = availableOfObservation(observation, s) ?? hl7Time(observation.issued, s);
   const author = performer(observation, s);
+  reportBroken(observation, s, []);
+  if (available === null) s.report({ code: 'date.defaulted', text: 'When the comment was made is not given; it is sent as unknown.' });
   const xml = narrative(
     place.statementId,
     noteText(observation, problemWords(observation, s), s),
@@ -40,8 +42,8 @@ export function measurement(observation: Observation, statementId: Uuid, s: ToHl
   const effective = effectiveOfObservation(observation, s);
   const available = availableOfObservation(observation, s);
   if (!observation.code) s.report({ code: 'code.degraded', text: 'An observation without a code; it travels as unknown.' });
-  if (s.find(observation.specimen))
-    s.report({ code: 'link.broken', text: 'The specimen of a result that no report holds is not carried.' });
+  if (observation.specimen) s.report({ code: 'link.broken', text: 'The specimen of a result that no report holds is not carried.' });
+  reportBroken(observation, s);
   const xml = h(
     'ObservationStatement',
     { classCode: 'OBS', moodCode: 'EVN' },

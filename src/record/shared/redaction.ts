@@ -14,12 +14,13 @@ const ACT_CODE = 'http://hl7.org/fhir/v3/ActCode';
 
 /** Whether a resource is marked NOPAT; a document also by its security label. */
 export function isRedacted(resource: Resource | undefined): boolean {
+  // A single label where a list belongs, or anything else: what is marked must not be shown because its mark is malformed.
   const labels = [(resource as DocumentReference | undefined)?.securityLabel ?? []].flat();
   return [resource?.meta?.security ?? [], ...labels.map((label) => label?.coding ?? [])].flat().some(isNopat);
 }
 
-// A single label where a list belongs, or anything else: what is marked must not be shown because its mark is malformed.
-const isNopat = (coding: Coding | undefined) => coding?.code === NOPAT && coding.system === ACT_CODE;
+/** Whether a label is the one that marks a redaction. */
+export const isNopat = (coding: Coding | undefined) => coding?.code === NOPAT && coding.system === ACT_CODE;
 
 /**
  * `<confidentialityCode>` of a redacted resource, null for others. Where the interaction cannot carry it (UK06) it is left out
