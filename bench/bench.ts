@@ -17,6 +17,11 @@ const PROGRAMS: readonly { readonly program: string; readonly figures: readonly 
   { program: 'large-to-hl7', figures: ['convert.toHl7.large', 'convert.toHl7.largePeak'], records: true },
   { program: 'convert-to-fhir', figures: ['convert.toFhir', 'convert.toFhir.bare'], records: true },
   { program: 'large-to-fhir', figures: ['convert.toFhir.large', 'convert.toFhir.largePeak'], records: true },
+  {
+    program: 'terminology',
+    figures: ['build', 'file', 'reload', 'preferredTerm', 'description', 'descriptionByTerm', 'immunisation'].map((name) => `terminology.${name}`),
+    records: false,
+  },
   { program: 'transactions', figures: ['transactions-requesting', 'transactions-sending'], records: false },
   { program: 'chain-documents', figures: ['chain-documents'], records: false },
   { program: 'chain-small', figures: ['chain-small'], records: false },
