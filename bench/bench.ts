@@ -19,7 +19,9 @@ const PROGRAMS: readonly { readonly program: string; readonly figures: readonly 
   { program: 'large-to-fhir', figures: ['convert.toFhir.large', 'convert.toFhir.largePeak'], records: true },
   {
     program: 'terminology',
-    figures: ['build', 'file', 'reload', 'preferredTerm', 'description', 'descriptionByTerm', 'immunisation'].map((name) => `terminology.${name}`),
+    figures: ['build', 'file', 'reload', 'preferredTerm', 'description', 'descriptionByTerm', 'immunisation'].map(
+      (name) => `terminology.${name}`,
+    ),
     records: false,
   },
   { program: 'transactions', figures: ['transactions-requesting', 'transactions-sending'], records: false },

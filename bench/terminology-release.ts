@@ -10,7 +10,9 @@ const [folder = '', concepts = '350000'] = process.argv.slice(2);
 const CONCEPTS = Number(concepts);
 const DESCRIPTIONS = Math.round(CONCEPTS * 4.2858);
 const RELATIONSHIPS = Math.round(CONCEPTS * 1.7);
-const WORDS = 'acute bladder chronic distal elbow fracture gastric hernia infection joint kidney left muscle nerve open plasma renal'.split(' ');
+const WORDS = 'acute bladder chronic distal elbow fracture gastric hernia infection joint kidney left muscle nerve open plasma renal'.split(
+  ' ',
+);
 const MODULE = '999000011000000103';
 
 /** The same at each run. */
@@ -20,7 +22,8 @@ const draw = (below: number) => {
   return Math.floor((seed / 2 ** 32) * below);
 };
 const concept = (at: number) => `${at % 5 === 0 ? 10_000_000_000 + at * 10_000 : 1_000_000 + at}${at % 5 === 0 ? '10' : '00'}${at % 10}`;
-const description = (at: number) => `${at % 5 === 0 ? 20_000_000_000 + at * 10_000 : 1_000_000 + at}${at % 5 === 0 ? '11' : '01'}${at % 10}`;
+const description = (at: number) =>
+  `${at % 5 === 0 ? 20_000_000_000 + at * 10_000 : 1_000_000 + at}${at % 5 === 0 ? '11' : '01'}${at % 10}`;
 const active = () => (draw(5) ? '1' : '0');
 
 async function file(name: string, columns: string, rows: number, row: (at: number) => string): Promise<void> {
@@ -48,7 +51,9 @@ await file(
   (at) => {
     const words = Array.from({ length: 7 }, () => WORDS[draw(WORDS.length)]).join(' ');
     const type = Math.floor(at / CONCEPTS) === 1 ? '900000000000003001' : '900000000000013009';
-    return [description(at), '20240101', active(), MODULE, concept(at % CONCEPTS), 'en', type, `${words} ${at}`, '900000000000448009'].join('\t');
+    return [description(at), '20240101', active(), MODULE, concept(at % CONCEPTS), 'en', type, `${words} ${at}`, '900000000000448009'].join(
+      '\t',
+    );
   },
 );
 await file(
