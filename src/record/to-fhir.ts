@@ -12,6 +12,7 @@ import { TO_FHIR } from './concepts.ts';
 import { consultationToFhir } from './consultation/to-fhir.ts';
 import { withoutDoubles } from './doubles.ts';
 import { Reporting } from './issues.ts';
+import { type NotedTerminology, noted } from './look-ups.ts';
 import { type Places, placesToFhir } from './people/locations.ts';
 import { NHS_NUMBER_URI, ODS_URI } from './people/terms.ts';
 import { type People, peopleToFhir } from './people/to-fhir.ts';
@@ -64,7 +65,9 @@ export function toFhir(root: XmlElement, options: ToFhirOptions): Conversion<Bun
   }
   const people = peopleToFhir(extract);
   const reading = new Reading(extract, takeCompositions(extract), people, number, options);
-  return { out: reading.bundle(), report: reading.reporting.report() };
+  const out = reading.bundle();
+  const { release, complete } = options.terminology;
+  return { out, report: { ...reading.reporting.report(), terminology: { release, complete } } };
 }
 
 const sameForm = (number: string) => nhsNumber(number) ?? number;
@@ -91,6 +94,7 @@ function takeCompositions(extract: XmlElement): XmlElement[] {
 class Reading {
   readonly reporting = new Reporting();
   readonly #options: ToFhirOptions;
+  readonly #terminology: NotedTerminology;
   readonly #people: People;
   readonly #places: Places;
   readonly #claims: Claims;
@@ -126,6 +130,7 @@ class Reading {
     options: ToFhirOptions,
   ) {
     this.#options = options;
+    this.#terminology = noted(options.terminology);
     this.#people = people;
     this.#extract = { composition: null, id: idOf(extract), kind: extract.name, line: extract.line };
     this.#places = placesToFhir(compositions, options.losingPractice, options.newId);
@@ -139,7 +144,7 @@ class Reading {
         if (composition) this.#from(location, placeOf(composition, number));
       }
     const single = compositions.map((composition, at) => this.#withoutDoubles(composition, at));
-    this.#claims = claim(single, options.terminology);
+    this.#claims = claim(single, this.#terminology.terminology);
     const { compositions: claimed } = this.#claims;
     this.#compositions = new Map(claimed.map(({ claims: _claims, ...composition }) => [composition.number, composition]));
     this.#encounters = new Map(
@@ -168,17 +173,14 @@ class Reading {
   }
 
   bundle(): Bundle {
-    if (!this.#options.terminology.complete)
-      this.reporting.issue(
-        { code: 'lookUp.skipped', text: 'Codes were read without a terminology release: they stand as they came.' },
-        this.#extract,
-      );
     for (const one of this.#claims.unclaimed) this.#nobodys(one);
     for (let next = this.#claims.compositions.shift(); next; next = this.#claims.compositions.shift()) {
       if (next.isEncounter) this.#consultation(next);
       for (const one of next.claims) this.#one(one);
       this.#letGo(next);
     }
+    const skipped = this.#terminology.skipped();
+    if (skipped !== undefined) this.reporting.issue({ code: 'lookUp.skipped', text: skipped }, this.#extract);
     const { encounters, consultations, topics, categories } = this.#consultations;
     const resources: readonly Resource[] = [
       this.#patient,
@@ -299,7 +301,8 @@ class Reading {
   /** What a handler may ask about the statement that it maps. */
   #questions(from: Origin): ToFhir {
     const report = (remark: Remark) => this.reporting.issue(remark, from);
-    const { losingPractice, terminology, newId } = this.#options;
+    const { losingPractice, newId } = this.#options;
+    const { terminology } = this.#terminology;
     const claims = this.#claims;
     return {
       losingPractice,

@@ -39,6 +39,8 @@ export type ConversionReport = {
   readonly written: readonly { readonly kind: string; readonly number: number }[];
   /** Why is this here? Each thing written, and what it was made from. */
   readonly origins: readonly Written[];
+  /** Going to FHIR: by which release codes were looked up, null for none, and whether it could answer everything. */
+  readonly terminology?: { readonly release: string | null; readonly complete: boolean };
   /** What nothing was written of, and why: everything of the source is either here or the origin of something. */
   readonly left: readonly { readonly from: Origin; readonly why: string }[];
 };

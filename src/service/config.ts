@@ -73,6 +73,12 @@ const schema = z.strictObject({
     forwardUrl: url.optional(),
   }),
   sds: z.strictObject({ url, apiKey: z.string().default('') }),
+  terminology: z
+    .strictObject({
+      /** What `gp2gp terminology build` wrote. Left out: codes are carried as they come, and reports say so. */
+      file: z.string().min(1).optional(),
+    })
+    .prefault({}),
   /** `token`: of the registered application; it only reads. */
   pds: z.strictObject({ url, token: z.string().min(1) }),
   api: z

@@ -4,6 +4,7 @@ import { reasonOf } from '../base/errors.ts';
 import type { Objects } from '../objects/objects.ts';
 import { queueDepths } from '../store/outbox.ts';
 import type { Store } from '../store/tables.ts';
+import type { About } from '../terminology/file.ts';
 
 export type Check = { readonly name: string; readonly ok: boolean; readonly said: string };
 export type Health = { readonly ok: boolean; readonly checks: readonly Check[] };
@@ -22,9 +23,11 @@ export async function checkHealth(options: {
   readonly db: Store;
   readonly objects: Objects;
   readonly certificate: string;
+  /** What the terminology says about itself, where there is one. */
+  readonly terminology: About | null;
   readonly now: () => Date;
 }): Promise<Health> {
-  const { db, objects, certificate, now } = options;
+  const { db, objects, certificate, terminology, now } = options;
   const checks = await Promise.all([
     check('database', async () => {
       await sql`select 1`.execute(db);
@@ -39,6 +42,11 @@ export async function checkHealth(options: {
       const days = Math.floor((Date.parse(new X509Certificate(certificate).validTo) - now().getTime()) / 86_400_000);
       const said = days < 0 ? 'is out of date: Spine refuses us' : `is good for ${days} days${days < CERTIFICATE_DAYS ? ': renew it' : ''}`;
       return { ok: days >= 0, said };
+    }),
+    check('terminology', async () => {
+      if (!terminology) return { ok: true, said: 'none: codes are carried as they come' };
+      const { release, lacks } = terminology;
+      return { ok: true, said: `${release}${lacks.length > 0 ? `: not whole, ${lacks.length} well-known immunisations are missing` : ''}` };
     }),
     check('deadLetters', async () => {
       let dead = 0;

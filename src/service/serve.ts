@@ -34,6 +34,7 @@ import { createMetrics } from './metrics.ts';
 import { createPost, type Post } from './post.ts';
 import { practiceActions } from './practice-actions.ts';
 import { createPractices } from './practices.ts';
+import { type LoadedTerminology, type WatchedTerminology, watchTerminology } from './terminology.ts';
 import { createWork } from './work.ts';
 import { startWorkers, type Workers } from './workers.ts';
 
@@ -98,7 +99,15 @@ async function start(
   const served = await practices.all();
 
   const { conversionThreads: threads, conversionBytes: budgetBytes } = config.work;
-  const conversions = createConversions({ objectsFolder: config.objects.folder, threads, budgetBytes });
+  const terminology =
+    config.terminology.file === undefined ? null : await followed(config.terminology.file, log, (code) => metrics.alert(code));
+  closers.push(async () => terminology?.close());
+  const conversions = createConversions({
+    objectsFolder: config.objects.folder,
+    threads,
+    budgetBytes,
+    terminology: () => terminology?.current() ?? null,
+  });
   closers.push(() => conversions.close());
   const metrics = createMetrics({ db, objects, conversions });
   let workers: Workers | null = null;
@@ -198,7 +207,13 @@ async function start(
   });
   await practiceApi(api, { actions: practiceActions({ db, objects, post, now, newId }), practices: () => apiKeys });
   api.get('/health', async (_request, reply) => {
-    const health = await checkHealth({ db, objects, certificate: config.spine.tls.cert, now });
+    const health = await checkHealth({
+      db,
+      objects,
+      certificate: config.spine.tls.cert,
+      terminology: terminology?.current().about ?? null,
+      now,
+    });
     return reply.code(health.ok ? 200 : 503).send({ name: config.name, ...health });
   });
   api.get('/health/live', async () => ({ ok: true }));
@@ -239,6 +254,23 @@ async function start(
       await close();
     },
   };
+}
+
+/** The terminology that the settings name, and whatever takes its place while the node runs. */
+async function followed(file: string, log: Logger, alert: (code: string) => void): Promise<WatchedTerminology> {
+  const tell = ({ about: { release, lacks } }: LoadedTerminology): void => {
+    if (lacks.length === 0) log.info({ file, release }, 'terminology loaded');
+    else log.warn({ file, release, lacks }, 'terminology loaded, which is not whole: vaccinations may be read as observations');
+  };
+  const watched = await watchTerminology(file, {
+    onChange: tell,
+    onFault: (error) => {
+      alert('terminology.unusable');
+      log.error({ file, fault: reasonOf(error) }, 'the new terminology cannot be used; the one before goes on');
+    },
+  });
+  tell(watched.current());
+  return watched;
 }
 
 async function embedded(config: NodeConfig, closers: (() => Promise<unknown>)[]): Promise<string> {

@@ -1,5 +1,5 @@
-/** A built terminology, read at one go into memory that threads share. */
-import { open } from 'node:fs/promises';
+/** A built terminology, read at one go into memory that threads share, and read anew when its file is replaced. */
+import { open, stat } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { Fault, reasonOf } from '../base/errors.ts';
 import { type About, readTerminology } from '../terminology/file.ts';
@@ -31,5 +31,65 @@ async function readShared(file: string): Promise<SharedArrayBuffer> {
     return memory;
   } catch (error) {
     throw new Fault('input.terminology', `${file}: cannot be read (${reasonOf(error)})`, { cause: error });
+  }
+}
+
+export type WatchedTerminology = {
+  /** The latest that could be used. */
+  current(): LoadedTerminology;
+  /** Looks at the file now, instead of at the next turn. */
+  look(): Promise<void>;
+  close(): void;
+};
+export type WatchOptions = {
+  onChange(loaded: LoadedTerminology): void;
+  /** The file is gone, or not what it should be. Said once for each state of the file. */
+  onFault(error: unknown): void;
+  readonly everyMs?: number;
+};
+
+const EVERY_MS = 2_000;
+
+/**
+ * Loads a terminology and looks from time to time whether another file lies in its place: that works on every file system, through
+ * links, and in a container. A file that is still being written is no whole one, and is looked at again when it has changed.
+ * Conversions that have begun keep what they began with. Throws as `loadTerminology` where there is nothing to begin with.
+ */
+export async function watchTerminology(file: string, options: WatchOptions): Promise<WatchedTerminology> {
+  let seen = await stateOf(file);
+  let current = await loadTerminology(file);
+  let looking: Promise<void> | null = null;
+
+  async function lookNow(): Promise<void> {
+    try {
+      const state = await stateOf(file);
+      if (state === seen) return;
+      seen = state;
+      current = await loadTerminology(file);
+      options.onChange(current);
+    } catch (error) {
+      options.onFault(error);
+    }
+  }
+  // One look at a time: a slow disk must not load the same file twice.
+  const look = (): Promise<void> => {
+    looking ??= lookNow().finally(() => {
+      looking = null;
+    });
+    return looking;
+  };
+  const timer = setInterval(() => void look(), options.everyMs ?? EVERY_MS);
+  timer.unref();
+  return { current: () => current, look, close: () => clearInterval(timer) };
+}
+
+/** Changes whenever other bytes may lie there. */
+async function stateOf(file: string): Promise<string> {
+  try {
+    const { dev, ino, size, mtimeNs } = await stat(file, { bigint: true });
+    return `${dev} ${ino} ${size} ${mtimeNs}`;
+  } catch {
+    // Why it cannot be looked at, reading it will tell.
+    return 'none';
   }
 }

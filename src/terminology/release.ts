@@ -1,4 +1,5 @@
 /** Look-ups over a built terminology, in the memory it was read into: nothing is unpacked, and only what is given out is allocated. */
+import { builtInTerminology } from './built-in.ts';
 import { find, number } from './columns.ts';
 import { type About, FLAG, NONE, readTerminology } from './file.ts';
 import { HISTORY, type HistoryKind } from './history.ts';
@@ -14,7 +15,7 @@ export type Release = {
   readonly release: string;
   /** Whether it has all that a release is to have: every well-known immunisation. */
   readonly complete: boolean;
-  /** By the id of a concept or of a description. */
+  /** By the id of a concept or of a description. Where the release is not whole, the built-in list counts too. */
   isImmunisation(snomedId: string): boolean;
   preferredTerm(conceptId: string): string | undefined;
   conceptOfDescription(descriptionId: string): { readonly conceptId: string; readonly term: string } | undefined;
@@ -60,7 +61,8 @@ export function openRelease(memory: ArrayBufferLike): Release {
       const own = concept(snomedId);
       const described = own < 0 ? description(snomedId) : -1;
       const at = described < 0 ? own : number(descriptionConcepts, described);
-      return at >= 0 && (number(conceptFlags, at) & FLAG.immunisation) !== 0;
+      if (at >= 0 && (number(conceptFlags, at) & FLAG.immunisation) !== 0) return true;
+      return about.lacks.length > 0 && builtInTerminology.isImmunisation(snomedId);
     },
     preferredTerm(conceptId) {
       const at = concept(conceptId);

@@ -197,9 +197,9 @@ function conceptPart(carrier: Cd, host: Cd | undefined, terminology: Terminology
   const text = host?.originalText || carrier.originalText;
   const coding = (display: string, id: string | undefined, term: string | undefined) =>
     snomed(carrier.code, display, use === 'general' ? description(id, term) : undefined);
+  const preferred = terminology.preferredTerm(carrier.code);
   // Without a release the term that the sender chose is known, and whether it is the preferred one is not: it stands as both.
   if (terminology.release === null) return { coding: coding(shown, undefined, shown), text: text || shown };
-  const preferred = terminology.preferredTerm(carrier.code);
   if (preferred === undefined) {
     const known = shown ? terminology.descriptionOf(carrier.code, shown) : undefined;
     return { coding: coding(shown, known, known && shown), text };

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { Fault } from '../../base/errors.ts';
+import type { LoadedTerminology } from '../terminology.ts';
 import type { ConversionAnswer, ConversionTask } from './tasks.ts';
 import type { ThreadAnswer, ThreadAsk, ThreadStart } from './thread.ts';
 
@@ -15,6 +16,8 @@ export type ConversionOptions = {
   readonly threads: number;
   /** Core bytes in all conversions together. A larger one runs alone. */
   readonly budgetBytes: number;
+  /** What a conversion that begins now looks codes up in; null: there is no release. */
+  readonly terminology?: () => LoadedTerminology | null;
 };
 
 /** A tree takes about six times its text; what a thread has grown to is given back by ending it. */
@@ -25,7 +28,13 @@ const YOUNG_MB = 16;
 const BASE_MS = 120_000;
 const MS_PER_BYTE = 5_000 / 1_000_000;
 
-type Thread = { readonly worker: Worker; readonly ended: Promise<unknown>; counted: { written: number; kept: number } };
+type Thread = {
+  readonly worker: Worker;
+  readonly ended: Promise<unknown>;
+  counted: { written: number; kept: number };
+  /** What it was handed last. */
+  terminology: LoadedTerminology | null;
+};
 type Waiting = { readonly bytes: number; start(): void };
 
 /** Threads for conversions: started when first needed, so many at most, sharing one budget of bytes. */
@@ -89,7 +98,7 @@ export function createConversions(options: ConversionOptions): Conversions {
       worker.once('error', done);
       worker.once('exit', () => done(new Fault('conversion.ended', 'the conversion was ended')));
     });
-    const thread: Thread = { worker, ended, counted: { written: 0, kept: 0 } };
+    const thread: Thread = { worker, ended, counted: { written: 0, kept: 0 }, terminology: null };
     all.add(thread);
     void ended.then(() => {
       all.delete(thread);
@@ -123,7 +132,11 @@ export function createConversions(options: ConversionOptions): Conversions {
     });
     thread.worker.ref();
     try {
-      thread.worker.postMessage({ id, task } satisfies ThreadAsk);
+      // The memory is shared, not copied; a thread keeps what it has until there is another.
+      const terminology = options.terminology?.() ?? null;
+      const changed = terminology !== thread.terminology;
+      thread.terminology = terminology;
+      thread.worker.postMessage({ id, task, ...(changed && { terminology: terminology?.memory ?? null }) } satisfies ThreadAsk);
       return await Promise.race([answered, late]);
     } catch (error) {
       // A fault that the thread told of leaves it fit for more; one that ended it does not.

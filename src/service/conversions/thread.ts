@@ -3,13 +3,21 @@ import { randomUUID } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
 import { Fault, reasonOf } from '../../base/errors.ts';
 import { openObjects } from '../../objects/objects.ts';
+import type { Terminology } from '../../record/types.ts';
+import { builtInTerminology } from '../../terminology/built-in.ts';
+import { openRelease } from '../../terminology/release.ts';
 import { listDocuments } from './list-documents.ts';
 import type { ConversionTask } from './tasks.ts';
 import { convertToFhir } from './to-fhir.ts';
 import { convertToHl7 } from './to-hl7.ts';
 
 export type ThreadStart = { readonly objectsFolder: string };
-export type ThreadAsk = { readonly id: number; readonly task: ConversionTask };
+export type ThreadAsk = {
+  readonly id: number;
+  readonly task: ConversionTask;
+  /** A built terminology, from this task on; null: no longer any. Left out: the same as before. */
+  readonly terminology?: SharedArrayBuffer | null;
+};
 export type ThreadAnswer = { readonly id: number; readonly written: number; readonly kept: number } & (
   | { readonly answer: unknown }
   | { readonly fault: { readonly code: string; readonly message: string } }
@@ -24,8 +32,10 @@ const context = {
   // Bytes that went past `objects`, through a writer.
   counted: { written: 0, kept: 0 },
 };
+let terminology: Terminology = builtInTerminology;
 
-parentPort?.on('message', ({ id, task }: ThreadAsk) => {
+parentPort?.on('message', ({ id, task, terminology: handed }: ThreadAsk) => {
+  if (handed !== undefined) terminology = handed ? openRelease(handed) : builtInTerminology;
   carryOut(task).then(
     (answer) => reply(id, { answer }),
     (error: unknown) => reply(id, { fault: { code: error instanceof Fault ? error.code : 'conversion.failed', message: reasonOf(error) } }),
@@ -39,7 +49,7 @@ function carryOut(task: ConversionTask): Promise<unknown> {
     case 'toHl7':
       return convertToHl7(context, task);
     case 'toFhir':
-      return convertToFhir(context, task);
+      return convertToFhir(context, task, terminology);
   }
 }
 

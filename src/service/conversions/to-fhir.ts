@@ -10,9 +10,8 @@ import { readContent } from '../../objects/content.ts';
 import type { Objects } from '../../objects/objects.ts';
 import { isPlaceholder, PLACEHOLDER_SENTENCE } from '../../record/document/terms.ts';
 import { toFhir } from '../../record/to-fhir.ts';
-import type { DocumentLink, ReceivedDocument } from '../../record/types.ts';
+import type { DocumentLink, ReceivedDocument, Terminology } from '../../record/types.ts';
 import { writeStored } from '../../store/stored-json.ts';
-import { builtInTerminology } from '../../terminology/built-in.ts';
 import type { XmlElement } from '../../xml/element.ts';
 import { readXmlFrom } from '../../xml/read.ts';
 import type { ReceivedAttachment, ReceivedDocumentEntry, ToFhirAnswer, ToFhirTask } from './tasks.ts';
@@ -22,7 +21,7 @@ import type { ThreadContext } from './to-hl7.ts';
  * Reads a record that has come whole: puts what came for a skeleton in its place, converts, stores bundle, report and the list of
  * documents. A document that never came costs that document.
  */
-export async function convertToFhir({ objects, newId }: ThreadContext, task: ToFhirTask): Promise<ToFhirAnswer> {
+export async function convertToFhir({ objects, newId }: ThreadContext, task: ToFhirTask, terminology: Terminology): Promise<ToFhirAnswer> {
   let root: XmlElement;
   try {
     root = await readXmlFrom(readContent(objects, task.hl7));
@@ -48,7 +47,7 @@ export async function convertToFhir({ objects, newId }: ThreadContext, task: ToF
   const conversion = toFhir(root, {
     newId,
     losingPractice: task.losingPractice,
-    terminology: builtInTerminology,
+    terminology,
     documents: lookUpIn(entries, task.documentsUrl),
   });
   if ('refused' in conversion) return { converted: false, code: '21', fault: conversion.text };
