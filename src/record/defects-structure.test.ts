@@ -7,8 +7,7 @@ import { test } from 'node:test';
 import type { Resource } from '../fhir/types.ts';
 import { validatePayload } from '../hl7v3/validate.ts';
 import { at, attr, child, children, textOf } from '../xml/element.ts';
-import { all, encounter, list, observation, send, sendingOptions, smallRecord, uuid, withId } from './testing-record.ts';
-import { toHl7 } from './to-hl7.ts';
+import { all, encounter, list, observation, send, smallRecord, uuid, withId } from './testing-record.ts';
 
 const SNOMED = 'http://snomed.info/sct';
 const resource = (type: string, id: string, members: object) => ({ resourceType: type, id, ...members }) as Resource;
@@ -19,8 +18,10 @@ test('D-01: blank encounters do not make a record of nothing look like a record'
   const { entry = [] } = smallRecord();
   const around = entry.filter((one) => ['Patient', 'Organization'].includes(one.resource?.resourceType ?? ''));
   const blank = { resource: encounter(uuid(50)) };
-  const converted = toHl7({ resourceType: 'Bundle', entry: [...around, blank] }, { ...sendingOptions(() => undefined) });
-  assert.equal('refused' in converted && converted.refused, 'empty');
+  const { root, report } = send({ resourceType: 'Bundle', entry: [...around, blank] });
+  assert.deepEqual(validatePayload(root), []);
+  assert.match(textOf(all(root, 'ehrComposition')[0]), /none of them can be carried by an extract: Encounter \(1\)/);
+  assert.ok(report.issues.some(({ at: where }) => where.id === `Encounter/${uuid(50)}`));
 });
 
 test('D-02: what would make the message invalid costs its own entry, and the message stays valid', () => {

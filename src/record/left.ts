@@ -6,6 +6,12 @@ import type { Uuid } from './types.ts';
 
 const LISTS_OF_CONSULTATIONS: ReadonlySet<string> = new Set([LISTS.consultation, LISTS.topic, LISTS.category]);
 
+/** What a reader is told where a record has entries and none of them can be carried: for such a record the receiver must ask. */
+export function uncarriedText(entries: readonly Resource[]): string {
+  const kinds = [...Map.groupBy(entries, ({ resourceType }) => resourceType)].map(([kind, all]) => `${kind} (${all.length})`);
+  return `The record has entries and none of them can be carried by an extract: ${kinds.join(', ')}. Ask the previous practice for them.`;
+}
+
 /** The title of a topic or category; undefined for anything else. */
 export function emptyHeading(resource: Resource): string | undefined {
   const { code, title } = resource as List;

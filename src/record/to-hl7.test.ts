@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Bundle, Observation, Resource } from '../fhir/types.ts';
+import { validatePayload } from '../hl7v3/validate.ts';
 import { at, attr, child, textOf } from '../xml/element.ts';
 import { type Hl7Handler, TO_HL7 } from './concepts.ts';
 import { all, list, observation, send, sendingOptions, smallRecord, uuid } from './testing-record.ts';
@@ -116,7 +117,7 @@ test('a redaction is marked in UK07 and reported in UK06, which cannot carry it'
   assert.equal(plain.report.summary.redactions, 1);
 });
 
-test('a bundle without the patient, of another patient or with nothing that can be carried is refused', () => {
+test('a bundle that is none, without the patient or of another patient is refused', () => {
   const options = sendingOptions(() => undefined);
   const refusal = (bundle: Bundle) => {
     const converted = toHl7(bundle, options);
@@ -124,8 +125,6 @@ test('a bundle without the patient, of another patient or with nothing that can 
   };
   const { entry = [] } = smallRecord();
   assert.equal(refusal({ resourceType: 'Bundle', entry: entry.slice(1) }), 'noPatient');
-  const foreign: Resource = { resourceType: 'QuestionnaireResponse', id: 'q' };
-  assert.equal(refusal({ resourceType: 'Bundle', entry: [...entry.slice(0, 2), { resource: foreign }] }), 'empty');
   assert.equal(refusal({ resourceType: 'Patient' } as Resource as Bundle), 'unreadable');
   const other = toHl7(smallRecord(), { ...options, nhsNumber: '9000000017' });
   assert.equal('refused' in other && other.refused, 'otherPatient');
@@ -139,6 +138,15 @@ test('the record of a patient about whom nothing was recorded says so', () => {
     report.issues.map(({ code }) => code),
     ['record.empty'],
   );
+});
+
+test('a record of which no entry can be carried is sent, and says so where a receiver reads it', () => {
+  const { entry = [] } = smallRecord();
+  const foreign = ['q', 'r'].map((id) => ({ resource: { resourceType: 'QuestionnaireResponse', id } }));
+  const { root, report } = send({ resourceType: 'Bundle', entry: [...entry.slice(0, 2), ...foreign] });
+  assert.deepEqual(validatePayload(root), []);
+  assert.match(textOf(all(root, 'NarrativeStatement')[0]), /none of them can be carried by an extract: QuestionnaireResponse \(2\)/);
+  assert.deepEqual(new Set(report.issues.map(({ code }) => code)), new Set(['statement.notCarried']));
 });
 
 test('nothing that stands where it does not belong throws', () => {

@@ -24,7 +24,7 @@ import { type Hl7Handler, TO_HL7 } from './concepts.ts';
 import { category, emptyComposition, encounterComposition, outsideComposition, relatedProblem, topic } from './consultation/to-hl7.ts';
 import { Reporting } from './issues.ts';
 import { commentedOn } from './laboratory/tree.ts';
-import { emptyHeading, supportingOrigins, whyLeft } from './left.ts';
+import { emptyHeading, supportingOrigins, uncarriedText, whyLeft } from './left.ts';
 import { namedBy } from './named-by.ts';
 import { type Around, notCarried, peopleNotCarried } from './not-carried.ts';
 import { directory } from './people/directory.ts';
@@ -36,7 +36,7 @@ import { parentsOf } from './problem/text.ts';
 import { snomedCode } from './shared/coded.ts';
 import { asNarrative } from './shared/degrade.ts';
 import { isRedacted } from './shared/redaction.ts';
-import { component, id, statusComplete } from './shared/statements.ts';
+import { component, id, narrative, statusComplete } from './shared/statements.ts';
 import { availabilityTime, effectiveAt, hl7Time, timeElement } from './shared/times.ts';
 import type { Conversion, DocumentFate, Origin, Remark, Statement, ToHl7, Uuid } from './types.ts';
 
@@ -75,13 +75,9 @@ export function toHl7(bundle: Bundle, options: ToHl7Options): Conversion<Written
   const extractId = drawId();
   const folderId = drawId();
   const placement = place(index, options.handlers ?? TO_HL7, drawId);
-  const bare = index.resources.every(({ resourceType }) => AROUND_ENTRIES.has(resourceType));
-  if (placement.compositions.length === 0 && !bare)
-    return { refused: 'empty', at: null, text: 'The record has no entry that an extract can carry.' };
   const writing = new Writing(index, placement, drawId, options);
-  if (placement.compositions.length === 0) writing.nothing();
   for (const composition of placement.compositions) writing.composition(composition);
-  if (writing.written === 0) return { refused: 'empty', at: null, text: 'No entry of the record could be written.' };
+  if (!writing.wroteSome) writing.nothing(patient);
   const ends = writing.ends(extractId, folderId, patient);
   writing.account(extractId, patient);
   return { out: { extractId, ...ends, nhsNumber: options.nhsNumber }, report: writing.reporting.report() };
@@ -119,7 +115,7 @@ function patientOf(index: BundleIndex, wanted: string): Patient | { refused: 'no
 /** The writing of one extract: what was drawn, named and seen so far. */
 class Writing {
   readonly reporting = new Reporting();
-  written = 0;
+  wroteSome = false;
   readonly #index: BundleIndex;
   readonly #placement: Placement;
   readonly #drawId: () => Uuid;
@@ -159,21 +155,28 @@ class Writing {
   composition(planned: Planned): void {
     const xml = planned.kind === 'outside' ? this.#outside(planned) : this.#consultation(planned);
     if (xml === null) return;
-    this.written++;
+    this.wroteSome = true;
     this.reporting.wrote('ehrComposition');
     this.#options.write(xml);
   }
 
-  /** Says in the extract, and in the report, that there is nothing to carry. */
-  nothing(): void {
-    const [patient] = this.#index.all('Patient');
-    const from = this.#origin(patient ?? { resourceType: 'Patient' });
-    this.reporting.issue({ code: 'record.empty', text: 'The record has no entries; the extract says so.' }, from);
-    const compositionId = this.#drawId();
+  /** Says in the extract, and in the report, that there is nothing to carry; or of what nothing could be carried. */
+  nothing(patient: Patient): void {
+    const from = this.#origin(patient);
+    const [compositionId, statementId, now] = [this.#drawId(), this.#drawId(), toHl7Seconds(this.#options.now)];
     this.reporting.wrote('ehrComposition');
     this.reporting.origin(compositionId, from, 'The schema asks for one composition at least.');
-    this.written++;
-    this.#options.write(writeXml(component(emptyComposition(compositionId, this.#drawId(), toHl7Seconds(this.#options.now)))));
+    const entries = this.#index.resources.filter(({ resourceType }) => !AROUND_ENTRIES.has(resourceType));
+    if (entries.length === 0) {
+      this.reporting.issue({ code: 'record.empty', text: 'The record has no entries; the extract says so.' }, from);
+      this.#options.write(writeXml(component(emptyComposition(compositionId, statementId, now))));
+      return;
+    }
+    const text = uncarriedText(entries);
+    this.reporting.issue({ code: 'statement.notCarried', text }, from);
+    const xml = this.#seen(narrative(statementId, text, availabilityTime(now)), from);
+    const statement: Statement = { xml, effective: now, available: now, author: null };
+    this.#options.write(writeXml(component(outsideComposition([statement], 'data', compositionId))));
   }
 
   #outside({ item, id: compositionId }: Extract<Planned, { kind: 'outside' }>): string | null {

@@ -47,7 +47,7 @@ export type ConversionReport = {
 /** `why` where the thing stands for none of the source's own, only for the sake of the form: a sentence without patient data. */
 export type Written = { readonly target: string; readonly from: Origin; readonly why?: string };
 export type Refusal = {
-  readonly refused: 'unreadable' | 'noPatient' | 'otherPatient' | 'empty';
+  readonly refused: 'unreadable' | 'noPatient' | 'otherPatient';
   readonly at: Origin | null;
   readonly text: string;
 };

@@ -159,10 +159,10 @@ function encounterComponents(resource: Resource, state: UnitState, asked: BatchC
   const request = { nhsNumber, requestId: state.newId(), fromOds: 'A', toOds: 'B', now: new Date(0) };
   const { redactions = false } = asked.options;
   const converted = extractOf(bundle, request, { redactions, newId: state.newId, documents: state.document });
-  // A consultation without entries is nothing, in a record of its own too.
-  if ('refused' in converted && converted.refused === 'empty') return '';
   if ('refused' in converted) throw new Fault(`record.${converted.refused}`, converted.text);
   for (const issue of converted.report.issues) state.report(issue);
+  // A consultation without entries is nothing, in a record of its own too.
+  if (!converted.report.counts.some(({ kind, out }) => kind === 'Encounter' && out > 0)) return '';
   const composition = at(readXml(converted.extract), 'component', 'ehrFolder', 'component', 'ehrComposition');
   return children(composition, 'component').map(writeXml).join('');
 }
