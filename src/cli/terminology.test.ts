@@ -6,7 +6,17 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { crc32 } from 'node:zlib';
 import { ROOTS, WELL_KNOWN } from '../terminology/immunisations.ts';
-import { conceptId, description, descriptionId, filesOf, isA, preferred, type SmallRelease } from '../terminology/testing.ts';
+import {
+  association,
+  concept,
+  conceptId,
+  description,
+  descriptionId,
+  filesOf,
+  isA,
+  preferred,
+  type SmallRelease,
+} from '../terminology/testing.ts';
 import { type ZipEntry, zipOf } from './terminology/testing.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'gp2gp-terminology-'));
@@ -145,6 +155,33 @@ test('a folder without a release is refused with what is wanted', () => {
   const { status, stderr } = build('x', join(folder, 'empty'));
   assert.equal(status, 2);
   assert.match(stderr, /empty: there are no descriptions in it\nName the release as it came \(a zip\), or the folder/);
+});
+
+test('what a file knows of codes is said one by one', () => {
+  const [old, jab] = [conceptId(4), conceptId(5)];
+  const release = {
+    ...SMALL,
+    concepts: [concept(COUGH), concept(old, { active: false })],
+    descriptions: [...(SMALL.descriptions ?? []), description(descriptionId(5), jab, 'Jab')],
+    relationships: [...(SMALL.relationships ?? []), isA(jab, ROOTS[0] ?? '')],
+    associations: [association('900000000000526001', old, COUGH)],
+    readMaps: [['1', '171..', '00', COUGH, COUGH_TERM, '1', '20200401', '1']],
+  };
+  const target = join(folder, 'codes.terminology');
+  build('codes.terminology', unzipped('codes', release));
+  const asked = gp2gp('terminology', 'inspect', target, COUGH, descriptionId(2), old, jab, '171..', '99');
+  assert.equal(asked.status, 0, asked.stderr);
+  assert.deepEqual(asked.stdout.trimEnd().split('\n'), [
+    `${COUGH}: a concept; preferred term: Cough`,
+    `${descriptionId(2)}: a description of ${COUGH}: Coughing; preferred term: Cough`,
+    `${old}: a concept; no longer used; preferred term: none; replaced by ${COUGH}`,
+    `${jab}: a concept; no longer used; preferred term: none; an immunisation`,
+    `171..: mapped from Read v2 to ${COUGH}`,
+    '99: not in the release',
+  ]);
+  const { codes } = JSON.parse(gp2gp('terminology', 'inspect', target, '171..', old, '--json').stdout);
+  assert.deepEqual(codes[0], { code: '171..', readV2: [{ conceptId: COUGH, descriptionId: COUGH_TERM, assured: true }], ctv3: [] });
+  assert.deepEqual(codes[1].concept.successors, [{ conceptId: COUGH, kind: 'replacedBy' }]);
 });
 
 test('a target that cannot be written is named', () => {

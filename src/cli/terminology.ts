@@ -19,7 +19,11 @@ Examples:
   gp2gp terminology build uk_sct2mo_42.0.0_20260408000001Z.zip nhs_datamigration.zip -o snomed.terminology --json`;
 
 const INSPECT_HELP = `
-Exit code: 0 it has every well-known immunisation, 1 some are missing, 2 the file cannot be used.`;
+Exit code without codes: 0 it has every well-known immunisation, 1 some are missing; 2 the file cannot be used.
+
+Examples:
+  gp2gp terminology inspect snomed.terminology
+  gp2gp terminology inspect snomed.terminology 38598009 246B.`;
 
 /** `terminology`: builds the file that conversions look codes up in, and says what is in one. */
 export function terminologyCommand(): Command {
@@ -31,8 +35,9 @@ export function terminologyCommand(): Command {
     .addHelpText('after', BUILD_HELP)
     .action(runBuild);
   const inspect = new Command('inspect')
-    .description('say what is in a built file')
+    .description('say what is in a built file, or what it knows of some codes')
     .argument('<file>', 'a file that `terminology build` wrote')
+    .argument('[code...]', 'codes of SNOMED CT, Read v2 or CTV3: what is known of each')
     .option('--json', 'one line of JSON')
     .addHelpText('after', INSPECT_HELP)
     .action(runInspect);
@@ -56,9 +61,19 @@ async function runBuild(sources: readonly string[], { output, json }: { output: 
   for (const warning of warningsOf(built)) process.stderr.write(`gp2gp: ${warning}\n`);
 }
 
-async function runInspect(file: string, { json }: { json?: boolean }): Promise<void> {
+async function runInspect(file: string, codes: readonly string[], { json }: { json?: boolean }): Promise<void> {
   const { loadTerminology } = await import('../service/terminology.ts');
   const { about, memory } = await loadTerminology(file);
+  if (codes.length > 0) {
+    const { openRelease } = await import('../terminology/release.ts');
+    const { explain, explanationInWords } = await import('./terminology/explain.ts');
+    const release = openRelease(memory);
+    const explained = codes.map((code) => explain(code, release));
+    process.stdout.write(
+      json ? `${JSON.stringify({ release: about.release, codes: explained })}\n` : explained.map(explanationInWords).join(''),
+    );
+    return;
+  }
   const complete = about.lacks.length === 0;
   process.stdout.write(json ? `${JSON.stringify({ ...about, complete, bytes: memory.byteLength })}\n` : inWords(about));
   if (!complete) process.exitCode = 1;

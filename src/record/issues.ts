@@ -13,6 +13,9 @@ export const MEANING: Readonly<Record<IssueCode, string>> = {
   'redaction.notCarried': 'The entry is marked not to be shown to the patient, and the mark could not be transferred. Its words are there.',
   'document.missing': 'The document is not there. A placeholder says why.',
   'lookUp.skipped': 'No terminology release was at hand, so a code was carried as it came, unchecked.',
+  'code.mapped':
+    'The entry came without a SNOMED code. One was found in the national map of Read codes; the code that came stands beside it.',
+  'allergy.kind': 'The allergy was sent as one to something else than a drug, and its code is of a drug. Prescribing checks may miss it.',
   'record.empty': 'The previous practice had recorded nothing. If that is unlikely, ask them before you rely on it.',
 };
 

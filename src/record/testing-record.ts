@@ -16,6 +16,8 @@ export const NO_TERMINOLOGY: Terminology = {
   preferredTerm: () => undefined,
   conceptOfDescription: () => undefined,
   descriptionOf: () => undefined,
+  meaningOf: () => undefined,
+  allergyKind: () => undefined,
 };
 
 export function counting(): () => string {

@@ -101,4 +101,6 @@ export const NO_RELEASE: Terminology = {
   preferredTerm: () => undefined,
   conceptOfDescription: () => undefined,
   descriptionOf: () => undefined,
+  meaningOf: () => undefined,
+  allergyKind: () => undefined,
 };

@@ -25,6 +25,8 @@ export type IssueCode =
   | 'redaction.notCarried'
   | 'document.missing'
   | 'lookUp.skipped'
+  | 'code.mapped'
+  | 'allergy.kind'
   | 'record.empty';
 /** `code` never holds patient data; `text` is for a clinician. */
 export type Issue = { readonly code: IssueCode; readonly at: Origin; readonly text: string; readonly original?: readonly Coding[] };
@@ -230,4 +232,8 @@ export interface Terminology {
   conceptOfDescription(descriptionId: string): { readonly conceptId: string; readonly term: string } | undefined;
   /** The description of a concept that has this term. */
   descriptionOf(conceptId: string, term: string): string | undefined;
+  /** The one concept in use that a code surely means by the national maps; undefined where they do not say, or not clearly. */
+  meaningOf(system: 'readV2' | 'ctv3', code: string): { readonly conceptId: string; readonly descriptionId?: string } | undefined;
+  /** Whether a code of an allergy, or of what it is to, is of a drug or of something else; undefined where the hierarchy does not say. */
+  allergyKind(snomedId: string): 'drug' | 'other' | undefined;
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DRUG_ALLERGIES, OTHER_ALLERGIES } from './allergies.ts';
 import { ROOTS, WELL_KNOWN } from './immunisations.ts';
 import {
   ACCEPTABLE,
@@ -249,7 +250,7 @@ test('codes of Read v2 and CTV3 are mapped, with and without their term codes, a
     readMaps: [
       ['1', 'A1...', '00', C1, D1, '1', '20200401', '1'],
       ['2', 'A1...', '11', C1, D2, '1', '20200401', '1'],
-      ['3', 'A1...', '12', C2, '', '0', '20210401', '1'],
+      ['3', 'A1...', '00', C2, '', '0', '20210401', '1'],
       ['4', 'a1...', '00', C3, D3, '1', '20200401', '1'],
       ['5', 'B2...', '00', C4, D4, '1', '20200401', '0'],
     ],
@@ -265,7 +266,7 @@ test('codes of Read v2 and CTV3 are mapped, with and without their term codes, a
   });
   assert.deepEqual(release.mapped('readV2', 'A1...11'), [{ conceptId: C1, descriptionId: D2, assured: true }]);
   assert.deepEqual(release.mapped('readV2', 'A1...'), [
-    { conceptId: C1, descriptionId: undefined, assured: true },
+    { conceptId: C1, descriptionId: D1, assured: true },
     { conceptId: C2, descriptionId: undefined, assured: false },
   ]);
   assert.deepEqual(
@@ -278,6 +279,74 @@ test('codes of Read v2 and CTV3 are mapped, with and without their term codes, a
   assert.deepEqual(new Set(release.mapped('ctv3', 'XaBVY').map((one) => one.conceptId)), new Set([C1, C2]));
   assert.deepEqual(release.mapped('ctv3', 'XaBVZ'), []);
   assert.deepEqual(release.mapped('ctv3', 'X1'), []);
+});
+
+test('a Read code means a concept for sure where all assured mappings agree and one concept in use takes the place of one that is not', () => {
+  const read = (id: string, code: string, target: string, description: string, assured = '1') => [
+    id,
+    code,
+    '00',
+    target,
+    description,
+    assured,
+    '20200401',
+    '1',
+  ];
+  const [gone, split] = [conceptId(5555), conceptId(6666)];
+  const release = of({
+    concepts: [concept(C1), concept(C2), concept(gone, { active: false }), concept(split, { active: false })],
+    descriptions: [description(D1, C1, 'x')],
+    associations: [
+      association('900000000000526001', gone, C2),
+      association('900000000000523009', gone, C1),
+      association('900000000000527005', split, C1),
+      association('900000000000526001', split, C2),
+    ],
+    readMaps: [
+      read('1', 'A....', C1, D1),
+      read('2', 'A....', C2, D2, '0'),
+      read('3', 'B....', C1, D1),
+      read('4', 'B....', C2, D2),
+      read('5', 'C....', C1, D1, '0'),
+      read('6', 'D....', gone, D3),
+      read('7', 'E....', split, D4),
+      read('8', 'F....', conceptId(99), D4),
+      read('9', 'G....', C1, D1),
+      read('10', 'G....', C1, D2),
+    ],
+  });
+  const meaning = (code: string) => release.meaningOf('readV2', code);
+  assert.deepEqual(meaning('A....00'), { conceptId: C1, descriptionId: D1 });
+  assert.deepEqual(meaning('D....'), { conceptId: C2 });
+  assert.deepEqual(meaning('G....'), { conceptId: C1 });
+  assert.deepEqual(['B....', 'C....', 'E....', 'F....', 'H....', ''].map(meaning), Array(6).fill(undefined));
+  assert.equal(release.meaningOf('ctv3', 'A....'), undefined);
+});
+
+test('whether an allergy is one to a drug is told by what it is a kind of, as finding and as substance', () => {
+  const [drugAllergy = '', drug = ''] = [DRUG_ALLERGIES[1], DRUG_ALLERGIES[3]];
+  const [, allergy = '', substance = ''] = OTHER_ALLERGIES;
+  const release = of({
+    descriptions: [description(D1, C1, 'Allergy to sample drug'), description(D2, C2, 'Allergy to sample food')],
+    relationships: [
+      isA(C1, drugAllergy),
+      isA(drugAllergy, allergy),
+      isA(C2, allergy),
+      isA(C3, drug),
+      isA(drug, substance),
+      isA(C4, substance),
+    ],
+  });
+  assert.deepEqual([C1, D1, C2, D2, C3, C4, conceptId(9), ''].map(release.allergyKind), [
+    'drug',
+    'drug',
+    'other',
+    'other',
+    'drug',
+    'other',
+    undefined,
+    undefined,
+  ]);
 });
 
 test('only the snapshots of the tables that are needed are read, also of a beta release and of the extensions', () => {

@@ -26,4 +26,6 @@ export const builtInTerminology = {
   preferredTerm: (_conceptId: string): string | undefined => undefined,
   conceptOfDescription: (_descriptionId: string): { conceptId: string; term: string } | undefined => undefined,
   descriptionOf: (_conceptId: string, _term: string): string | undefined => undefined,
+  meaningOf: (_system: string, _code: string): undefined => undefined,
+  allergyKind: (_snomedId: string): undefined => undefined,
 } as const;

@@ -79,13 +79,22 @@ export function readerOf(table: Table, file: string, into: Collected): LineReade
       );
     case 'readMap':
       return lineReader(file, ['EffectiveDate', 'MapStatus', 'IS_ASSURED', 'ConceptId', 'DescriptionId', 'ReadCode', 'TermCode'], (line) =>
-        dataMigration(READ_V2, line, into),
+        dataMigration(READ_V2, line, into, line.text(6).trim() === '00'),
       );
     case 'ctv3Map':
       return lineReader(
         file,
-        ['EFFECTIVEDATE', 'MAPSTATUS', 'IS_ASSURED', 'SCT_CONCEPTID', 'SCT_DESCRIPTIONID', 'CTV3_CONCEPTID', 'CTV3_TERMID'],
-        (line) => dataMigration(CTV3, line, into),
+        [
+          'EFFECTIVEDATE',
+          'MAPSTATUS',
+          'IS_ASSURED',
+          'SCT_CONCEPTID',
+          'SCT_DESCRIPTIONID',
+          'CTV3_CONCEPTID',
+          'CTV3_TERMID',
+          'CTV3_TERMTYPE',
+        ],
+        (line) => dataMigration(CTV3, line, into, line.text(7).trim() === 'P'),
       );
   }
 }
@@ -143,8 +152,11 @@ function simpleMap(line: Line, { maps }: Collected): void {
   maps.description.push(NO_ID);
 }
 
-/** A row of the NHS Data Migration tables. Some codes were never mapped to a concept; they have a word in its place. */
-function dataMigration(system: number, line: Line, { maps }: Collected): void {
+/**
+ * A row of the NHS Data Migration tables, for a code with one of its terms. Without a term the code means what it means with its preferred
+ * one. Some codes were never mapped to a concept; they have a word in its place.
+ */
+function dataMigration(system: number, line: Line, { maps }: Collected, preferredTerm: boolean): void {
   const [date, status, assured, concept, descriptionId, codeColumn, termColumn] = [0, 1, 2, 3, 4, 5, 6] as const;
   if (line.active(status) === 0 || !line.hasId(concept)) return;
   const target = { high: line.high, low: line.low };
@@ -152,11 +164,10 @@ function dataMigration(system: number, line: Line, { maps }: Collected): void {
   const term = line.text(termColumn).trim();
   if (!hasKey(code + term)) throw line.fault(`“${`${code} ${term}`.slice(0, 40)}” is no code`);
   const described = line.hasId(descriptionId) ? { high: line.high, low: line.low } : NO_ID;
-  for (const key of term ? [code + term, code] : [code]) {
+  for (const key of preferredTerm ? [code + term, code] : [code + term]) {
     map(maps, system, key, line.date(date), line.active(assured));
     maps.concept.push(target);
-    // Only with its term code does a code mean one description.
-    maps.description.push(key === code ? NO_ID : described);
+    maps.description.push(described);
   }
 }
 

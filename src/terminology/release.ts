@@ -1,4 +1,5 @@
 /** Look-ups over a built terminology, in the memory it was read into: nothing is unpacked, and only what is given out is allocated. */
+import { DRUG_ALLERGIES, OTHER_ALLERGIES } from './allergies.ts';
 import { builtInTerminology } from './built-in.ts';
 import { find, number } from './columns.ts';
 import { type About, FLAG, NONE, readTerminology } from './file.ts';
@@ -8,6 +9,8 @@ import { highOf, idText, lowOf } from './sctid.ts';
 
 export type Successor = { readonly conceptId: string; readonly kind: HistoryKind };
 export type Mapped = { readonly conceptId: string; readonly descriptionId: string | undefined; readonly assured: boolean };
+
+export type Meaning = { readonly conceptId: string; readonly descriptionId?: string };
 
 export type Release = {
   readonly about: About;
@@ -21,7 +24,8 @@ export type Release = {
   conceptOfDescription(descriptionId: string): { readonly conceptId: string; readonly term: string } | undefined;
   /** The id of the concept's description with exactly this term, capital and small letters differing; an active one before others. */
   descriptionOf(conceptId: string, term: string): string | undefined;
-  /** Undefined where the release does not have the concept. */
+  hasConcept(conceptId: string): boolean;
+  /** Undefined where the release does not say: it has not the concept, or no file of concepts was in it. */
   isActive(conceptId: string): boolean | undefined;
   /** Whether the first is the second or below it, by active relationships. */
   isA(conceptId: string, ancestorId: string): boolean;
@@ -29,6 +33,13 @@ export type Release = {
   successorsOf(conceptId: string): readonly Successor[];
   /** What a code of Read v2 or CTV3, with or without its term code, was mapped to: assured mappings first. */
   mapped(system: 'readV2' | 'ctv3', code: string): readonly Mapped[];
+  /**
+   * The one concept in use that a code surely means: all assured mappings agree, and where their concept is no longer used, one other is the same
+   * or replaces it.
+   */
+  meaningOf(system: 'readV2' | 'ctv3', code: string): Meaning | undefined;
+  /** By the id of a concept or of a description, of an allergy or of a substance. */
+  allergyKind(snomedId: string): 'drug' | 'other' | undefined;
 };
 
 /** A term of SNOMED CT has at most 4096 bytes. */
@@ -53,7 +64,7 @@ export function openRelease(memory: ArrayBufferLike): Release {
   const idAt = (pairs: Uint32Array, at: number) => idText(number(pairs, 2 * at), number(pairs, 2 * at + 1));
   const termAt = (at: number) => terms.toString('utf8', number(descriptionTerms, at), number(descriptionTerms, at + 1));
 
-  return {
+  const release: Release = {
     about,
     release: about.release,
     complete: about.lacks.length === 0,
@@ -85,9 +96,10 @@ export function openRelease(memory: ArrayBufferLike): Release {
       }
       return undefined;
     },
+    hasConcept: (conceptId) => concept(conceptId) >= 0,
     isActive(conceptId) {
       const at = concept(conceptId);
-      return at < 0 ? undefined : (number(conceptFlags, at) & FLAG.active) !== 0;
+      return at < 0 || about.counts.activeConcepts === 0 ? undefined : (number(conceptFlags, at) & FLAG.active) !== 0;
     },
     isA(conceptId, ancestorId) {
       const ancestor = concept(ancestorId);
@@ -123,7 +135,23 @@ export function openRelease(memory: ArrayBufferLike): Release {
       }
       return found;
     },
+    meaningOf(system, code) {
+      const [first, ...others] = release.mapped(system, code).filter(({ assured }) => assured);
+      if (!first || others.some(({ conceptId }) => conceptId !== first.conceptId) || concept(first.conceptId) < 0) return undefined;
+      if (release.isActive(first.conceptId) !== false) {
+        const same = others.every(({ descriptionId }) => descriptionId === first.descriptionId);
+        return { conceptId: first.conceptId, ...(same && first.descriptionId !== undefined && { descriptionId: first.descriptionId }) };
+      }
+      const [heir, ...more] = release.successorsOf(first.conceptId).filter(({ kind }) => kind === 'sameAs' || kind === 'replacedBy');
+      return heir && more.length === 0 && release.isActive(heir.conceptId) ? { conceptId: heir.conceptId } : undefined;
+    },
+    allergyKind(snomedId) {
+      const conceptId = release.conceptOfDescription(snomedId)?.conceptId ?? snomedId;
+      if (DRUG_ALLERGIES.some((root) => release.isA(conceptId, root))) return 'drug';
+      return OTHER_ALLERGIES.some((root) => release.isA(conceptId, root)) ? 'other' : undefined;
+    },
   };
+  return release;
 }
 
 /** The first row whose leading numbers are not before `key`, in a table of rows of so many numbers in ascending order. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AllergyIntolerance } from '../../fhir/types.ts';
-import { received } from '../testing.ts';
+import { NO_RELEASE, received } from '../testing.ts';
 import { allergyToFhir } from './to-fhir.ts';
 
 const XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"';
@@ -65,4 +65,14 @@ test('what the existing adaptor writes in one line is read as far as it is certa
 test('a mark on the compound alone redacts the allergy', () => {
   const xml = compound('14L..00', '<code nullFlavor="UNK"/>').replace('<component>', '<confidentialityCode code="NOPAT"/><component>');
   assert.equal(map(xml).allergy.meta?.security?.[0]?.code, 'NOPAT');
+});
+
+test('an allergy sent as one to something else than a drug is told where its code is of a drug', () => {
+  const snomed = (code: string) => `<code code="${code}" codeSystem="2.16.840.1.113883.2.1.3.2.4.15" displayName="Sample"/>`;
+  const terminology = { ...NO_RELEASE, allergyKind: (id: string) => (id === '111100001' ? ('drug' as const) : ('other' as const)) };
+  const said = (kind: string, code: string) =>
+    received(allergyToFhir, 'allergy', compound(kind, snomed(code)), { terminology }).remarks.map((remark) => remark.code);
+  assert.ok(said('SN53.00', '111100001').includes('allergy.kind'));
+  assert.ok(!said('SN53.00', '222200002').includes('allergy.kind'));
+  assert.ok(!said('14L..00', '111100001').includes('allergy.kind'));
 });

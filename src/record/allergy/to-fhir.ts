@@ -1,7 +1,7 @@
 import type { AllergyIntolerance, CodeableConcept, Extension, Reference } from '../../fhir/types.ts';
 import { attr, child, children, textOf, type XmlElement } from '../../xml/element.ts';
 import { EGTON_OID } from '../shared/code-systems.ts';
-import { codedToFhir } from '../shared/coded.ts';
+import { codedToFhir, snomedCodesOf } from '../shared/coded.ts';
 import { annotationsOf } from '../shared/comment.ts';
 import { degraded } from '../shared/degrade.ts';
 import { dateFromText, readFacts } from '../shared/labels.ts';
@@ -147,6 +147,11 @@ function codeOfAllergy(observation: XmlElement, kind: Kind, s: ToFhir): { code: 
   const value = codedValue(observation);
   const ofCode = codedToFhir(element, s.terminology);
   const ofValue = value && attr(value, 'codeSystem') !== EGTON_OID ? codedToFhir(value, s.terminology) : undefined;
+  if (kind === 'other' && snomedCodesOf(element).some((id) => s.terminology.allergyKind(id) === 'drug'))
+    s.report({
+      code: 'allergy.kind',
+      text: 'It was sent as an allergy to something else than a drug, but its code is of a drug: check it.',
+    });
   const code = degraded(kind === 'drug' ? (ofValue ?? ofCode) : ofCode, kind === 'drug' ? 'drugAllergy' : 'nonDrugAllergy', s);
   const words = (value && attr(value, 'displayName')) || textOf(child(element, 'originalText'));
   return { code: code && words ? { ...code, text: words } : code, notes: children(element, 'qualifier').flatMap(episodicity) };
@@ -169,7 +174,7 @@ function episodicity(qualifier: XmlElement): string[] {
 function codeNote(observation: XmlElement, code: CodeableConcept | undefined, kind: Kind, s: ToFhir): string[] {
   const value = codedValue(observation);
   if (kind !== 'drug' || !value || attr(value, 'codeSystem') === EGTON_OID) return [];
-  const quiet = { report: () => undefined };
+  const quiet = { terminology: s.terminology, report: () => undefined };
   const ofCode = degraded(codedToFhir(child(observation, 'code'), s.terminology), 'drugAllergy', quiet);
   const display = ofCode?.coding?.[0]?.display;
   return display && display !== KINDS.drug.displayName && display !== code?.coding?.[0]?.display ? [`Allergy Code: ${display}`] : [];

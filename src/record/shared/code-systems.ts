@@ -7,11 +7,13 @@ export const EGTON_OID = '2.16.840.1.113883.2.1.6.3';
 export const EMIS_DRUG_OID = '2.16.840.1.113883.2.1.6.9';
 
 export const SNOMED_URI = 'http://snomed.info/sct';
+export const READ_V2_URI = 'http://read.info/readv2';
+export const CTV3_URI = 'http://read.info/ctv3';
 
 const URI_OF_OID: ReadonlyMap<string, string> = new Map([
   [SNOMED_OID, SNOMED_URI],
-  [READ_V2_OID, 'http://read.info/readv2'],
-  [CTV3_OID, 'http://read.info/ctv3'],
+  [READ_V2_OID, READ_V2_URI],
+  [CTV3_OID, CTV3_URI],
   [EGTON_OID, 'https://fhir.hl7.org.uk/Id/egton-codes'],
 ]);
 const OID_OF_URI: ReadonlyMap<string, string> = new Map([

@@ -34,6 +34,8 @@ const release: Terminology = {
     if (id === '111101016') return { conceptId: '111100001', term: 'Sample finding' };
     return id === '111102015' ? { conceptId: '111100001', term: 'Sample synonym' } : undefined;
   },
+  meaningOf: () => undefined,
+  allergyKind: () => undefined,
   descriptionOf: (id, term) => {
     if (id !== '111100001') return undefined;
     return { 'Sample finding': '111101016', 'Sample synonym': '111102015' }[term];
@@ -46,6 +48,8 @@ const none: Terminology = {
   preferredTerm: () => undefined,
   conceptOfDescription: () => undefined,
   descriptionOf: () => undefined,
+  meaningOf: () => undefined,
+  allergyKind: () => undefined,
 };
 const read = (xml: string, terminology = release) => codedToFhir(readXml(xml), terminology);
 

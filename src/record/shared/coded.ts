@@ -6,7 +6,7 @@
 import type { CodeableConcept, Coding, Extension } from '../../fhir/types.ts';
 import { attr, child, children, h, textOf, type XmlElement } from '../../xml/element.ts';
 import type { Terminology } from '../types.ts';
-import { fhirSystem, hl7System, SNOMED_OID, SNOMED_URI } from './code-systems.ts';
+import { CTV3_URI, fhirSystem, hl7System, READ_V2_URI, SNOMED_OID, SNOMED_URI } from './code-systems.ts';
 
 const DESCRIPTION = 'https://fhir.nhs.uk/STU3/StructureDefinition/Extension-coding-sctdescid';
 
@@ -207,6 +207,17 @@ function conceptPart(carrier: Cd, host: Cd | undefined, terminology: Terminology
   if (!shown) return { coding: coding(preferred, terminology.descriptionOf(carrier.code, preferred), undefined), text };
   const id = terminology.descriptionOf(carrier.code, shown);
   return { coding: coding(preferred, id, shown), text: text || shown };
+}
+
+/** The SNOMED coding that the national maps give for a code of Read v2 or CTV3, with its description; undefined where they give none for sure. */
+export function mappedCoding({ system, code }: Coding, terminology: Terminology): Coding | undefined {
+  const version = system === READ_V2_URI ? 'readV2' : system === CTV3_URI ? 'ctv3' : undefined;
+  const meaning = version && code ? terminology.meaningOf(version, code) : undefined;
+  const preferred = meaning && terminology.preferredTerm(meaning.conceptId);
+  if (!meaning || preferred === undefined) return undefined;
+  const term = meaning.descriptionId && terminology.conceptOfDescription(meaning.descriptionId)?.term;
+  const chosen = term === undefined ? undefined : description(meaning.descriptionId, term === preferred ? undefined : term);
+  return snomed(meaning.conceptId, preferred, chosen);
 }
 
 function descriptionPart(carrier: Cd, host: Cd | undefined, terminology: Terminology, use: 'general' | 'medication'): SnomedPart {

@@ -3,10 +3,11 @@
  * codes without SNOMED. Both directions: the entry's words as a narrative, in the entry's own place.
  */
 import { Fault, reasonOf } from '../../base/errors.ts';
-import type { CodeableConcept, Observation, Resource } from '../../fhir/types.ts';
+import type { CodeableConcept, Coding, Observation, Resource } from '../../fhir/types.ts';
 import type { XmlElement } from '../../xml/element.ts';
-import type { Remark, Statement, ToFhir, ToHl7, Uuid } from '../types.ts';
+import type { Remark, Statement, Terminology, ToFhir, ToHl7, Uuid } from '../types.ts';
 import { SNOMED_URI } from './code-systems.ts';
+import { mappedCoding } from './coded.ts';
 import { redactionToHl7 } from './redaction.ts';
 import { head, maybe, ref } from './resources.ts';
 import { idOf, narrative, performerOf } from './statements.ts';
@@ -25,24 +26,40 @@ const CODES: Readonly<Record<DegradeKind, readonly [code: string, display: strin
   nonDrugAllergy: ['196471000000108', 'Transfer-degraded non-drug allergy'],
 };
 
+/** Never of drugs and allergies: their degrade makes somebody look, and stops prescribing until then. A map must not take that away. */
+const MAPPED: ReadonlySet<DegradeKind> = new Set(['record', 'plan', 'referral']);
+
 /**
- * The concept itself where it has a SNOMED code; otherwise the degrade code goes before its codings, text and codings stay as
- * they are, and the degrade is reported with what stood there. Undefined stays undefined.
+ * The concept itself where it has a SNOMED code; otherwise one goes before its codings, text and codings stay as they are, and it is reported
+ * with what stood there: the code that the national maps surely give for a Read code, or the degrade code. Undefined stays undefined.
  */
 export function degraded<C extends CodeableConcept | undefined>(
   concept: C,
   kind: DegradeKind,
-  s: { report(remark: Remark): void },
+  s: { readonly terminology: Terminology; report(remark: Remark): void },
 ): C | CodeableConcept {
   if (!concept || concept.coding?.some((coding) => coding.system === SNOMED_URI && coding.code)) return concept;
   const [code, display] = CODES[kind];
   const original = concept.coding ?? [];
+  const mapped = MAPPED.has(kind) ? firstMapped(original, s.terminology) : undefined;
+  if (mapped) {
+    s.report({ code: 'code.mapped', text: `“${concept.text ?? original[0]?.display ?? ''}” was mapped to “${mapped.display}”.`, original });
+    return { ...concept, coding: [mapped, ...original] };
+  }
   s.report({
     code: 'code.degraded',
     text: `${display}: “${concept.text ?? original[0]?.display ?? 'no words'}” has no SNOMED code.`,
     original,
   });
   return { ...concept, coding: [{ system: SNOMED_URI, code, display }, ...original] };
+}
+
+function firstMapped(codings: readonly Coding[], terminology: Terminology): Coding | undefined {
+  for (const coding of codings) {
+    const mapped = mappedCoding(coding, terminology);
+    if (mapped) return mapped;
+  }
+  return undefined;
 }
 
 /** Sending: a resource that could not be written as what it is, as a narrative with all its words, in its own place. */
