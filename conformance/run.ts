@@ -15,6 +15,7 @@ const FIXTURES = resolve(process.env['GP2GP_FIXTURES'] ?? join(HERE, '..', '..',
 const COMPARER = join(dirname(FIXTURES), 'conformance', 'run.mjs');
 /** Runners of this project's own, by file: each exports `run(fixtures)`. Those that are not there yet are left out. */
 const OWN = [
+  'xml',
   'ebxml',
   'conversations',
   'messages',

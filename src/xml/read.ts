@@ -1,38 +1,10 @@
-import { type SaxesAttributeNS, SaxesParser, type SaxesTagNS } from 'saxes';
-import { Fault } from '../base/errors.ts';
+import { isAllSpace } from './characters.ts';
 import type { XmlElement, XmlNode } from './element.ts';
+import { XmlDecoder } from './encoding.ts';
+import { XML_LIMITS, XmlFault, type XmlLimits } from './limits.ts';
+import { XmlTokeniser } from './tokeniser.ts';
 
-/** Caps on one document. Depth is a control of processor time: the parser's cost grows with it. */
-export type XmlLimits = {
-  readonly depth: number;
-  readonly attributes: number;
-  readonly name: number;
-  readonly attributeValue: number;
-  /** Characters between two events: inside an unterminated attribute or name the parser reports nothing. */
-  readonly run: number;
-  readonly elements: number;
-  readonly bytes: number;
-};
-
-export const XML_LIMITS: XmlLimits = {
-  depth: 200,
-  attributes: 64,
-  name: 256,
-  attributeValue: 65_536,
-  run: 8 * 1024 * 1024,
-  elements: 5_000_000,
-  bytes: 256 * 1024 * 1024,
-};
-
-/** A document that is not well formed, or that breaks a limit. */
-export class XmlFault extends Fault {
-  readonly line: number;
-  constructor(code: 'xml.malformed' | 'xml.doctype' | 'xml.encoding' | 'xml.limit', message: string, line: number) {
-    super(code, `line ${line}: ${message}`);
-    this.name = 'XmlFault';
-    this.line = line;
-  }
-}
+export { XML_LIMITS, XmlFault, type XmlLimits } from './limits.ts';
 
 export type ReadOptions = {
   readonly limits?: Partial<XmlLimits>;
@@ -42,200 +14,133 @@ export type ReadOptions = {
   readonly until?: (name: string, depth: number) => boolean;
 };
 
-type Open = { name: string; ns: string; prefix: string; attributes: string[]; children: XmlNode[]; line: number };
-
-const PREFIX_OF: ReadonlyMap<string, string> = new Map([
-  ['http://www.w3.org/2001/XMLSchema-instance', 'xsi:'],
-  ['http://www.w3.org/1999/xlink', 'xlink:'],
-  ['http://www.w3.org/XML/1998/namespace', 'xml:'],
-]);
-const XMLNS = 'http://www.w3.org/2000/xmlns/';
+/** Characters, or bytes, that are looked at in one go. */
 const STEP = 65_536;
+const NONE: readonly never[] = [];
 
 /** Reads one document piece by piece; `end` gives the root. Namespaces are resolved, DTDs refused, limits kept. */
 export class XmlReader {
-  #parser = new SaxesParser({ xmlns: true, position: true });
-  #limits: XmlLimits;
-  #options: ReadOptions;
-  #open: Open[] = [];
-  #root: XmlElement | null = null;
-  #names = new Map<string, string>();
-  #decoder: InstanceType<typeof TextDecoder> | null = null;
-  #start: Uint8Array = new Uint8Array();
+  readonly #limits: XmlLimits;
+  readonly #tree: Tree;
+  readonly #tokeniser: XmlTokeniser;
+  readonly #decoder = new XmlDecoder();
   #bytes = 0;
-  #elements = 0;
-  #sinceEvent = 0;
-  /** True once `until` said so: nothing more need be fed. */
-  done = false;
 
   constructor(options: ReadOptions = {}) {
     this.#limits = { ...XML_LIMITS, ...options.limits };
-    this.#options = options;
-    this.#parser.on('error', (error) => this.#fail('xml.malformed', error.message.replace(/^[\d:]+\s*/, '')));
-    this.#parser.on('doctype', () => this.#fail('xml.doctype', 'a document type declaration is not accepted'));
-    this.#parser.on('opentag', (tag) => this.#opened(tag as SaxesTagNS));
-    this.#parser.on('closetag', () => this.#closed());
-    this.#parser.on('text', (text) => this.#text(text));
-    this.#parser.on('cdata', (text) => this.#text(text));
+    this.#tree = new Tree(options);
+    this.#tokeniser = new XmlTokeniser(this.#tree, this.#limits);
+  }
+
+  /** True once `until` said so: nothing more need be fed. */
+  get done(): boolean {
+    return this.#tokeniser.stopped;
   }
 
   write(bytes: Uint8Array): void {
     if (this.done) return;
     this.#bytes += bytes.byteLength;
-    if (this.#bytes > this.#limits.bytes) this.#fail('xml.limit', `more than ${this.#limits.bytes} bytes`);
-    if (!this.#decoder) {
-      this.#start = this.#start.byteLength ? Buffer.concat([this.#start, bytes]) : bytes;
-      if (this.#start.byteLength < 256) return;
-      this.#begin();
-      return;
-    }
-    this.#decode(bytes, false);
+    if (this.#bytes > this.#limits.bytes) throw new XmlFault('xml.limit', `more than ${this.#limits.bytes} bytes`, this.#tokeniser.line);
+    this.#tokeniser.write(this.#decoder.decode(bytes, false, () => this.#tokeniser.line));
   }
 
   writeText(text: string): void {
-    this.#decoder ??= new TextDecoder();
-    this.#feed(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
+    for (let from = 0; from < text.length && !this.done; from += STEP) this.#tokeniser.write(text.slice(from, from + STEP));
   }
 
   /** The root element. Throws `XmlFault` where the document is not complete. */
   end(): XmlElement {
     if (!this.done) {
-      if (!this.#decoder) this.#begin();
-      this.#decode(new Uint8Array(), true);
-      if (!this.done) this.#parser.close();
+      this.#tokeniser.write(this.#decoder.decode(new Uint8Array(), true, () => this.#tokeniser.line));
+      this.#tokeniser.end();
     }
-    while (this.done && this.#open.length) this.#closed();
-    if (!this.#root) this.#fail('xml.malformed', 'no element');
-    return this.#root as XmlElement;
-  }
-
-  #begin(): void {
-    const { encoding, skip } = encodingOf(this.#start);
-    const label = ENCODINGS.get(encoding.toLowerCase());
-    if (!label) this.#fail('xml.encoding', `encoding ${JSON.stringify(encoding)} is not accepted`);
-    this.#decoder = new TextDecoder(label, { fatal: true });
-    this.#decode(this.#start.subarray(skip), false);
-    this.#start = new Uint8Array();
-  }
-
-  #decode(bytes: Uint8Array, last: boolean): void {
-    let text = '';
-    try {
-      text = this.#decoder?.decode(bytes, { stream: !last }) ?? '';
-    } catch {
-      this.#fail('xml.encoding', `bytes that are no ${this.#decoder?.encoding}`);
-    }
-    this.#feed(text);
-  }
-
-  #feed(text: string): void {
-    for (let from = 0; from < text.length && !this.done; from += STEP) {
-      const step = text.length <= STEP ? text : text.slice(from, from + STEP);
-      this.#sinceEvent += step.length;
-      try {
-        this.#parser.write(step);
-      } catch (thrown) {
-        if (thrown !== STOP) throw thrown;
-      }
-      if (this.#sinceEvent > this.#limits.run) this.#fail('xml.limit', `more than ${this.#limits.run} characters in one piece`);
-    }
-  }
-
-  #opened(tag: SaxesTagNS): void {
-    if (this.done) return;
-    this.#sinceEvent = 0;
-    const depth = this.#open.length;
-    if (this.#options.until?.(tag.local, depth)) {
-      this.done = true;
-      throw STOP;
-    }
-    if (depth >= this.#limits.depth) this.#fail('xml.limit', `more than ${this.#limits.depth} elements deep`);
-    if (++this.#elements > this.#limits.elements) this.#fail('xml.limit', `more than ${this.#limits.elements} elements`);
-    if (tag.name.length > this.#limits.name) this.#fail('xml.limit', `a name longer than ${this.#limits.name}`);
-    this.#open.push({
-      name: this.#intern(tag.local),
-      ns: this.#intern(tag.uri),
-      prefix: '',
-      attributes: this.#attributes(tag.attributes),
-      children: [],
-      line: this.#parser.line,
-    });
-  }
-
-  #attributes(read: Record<string, SaxesAttributeNS>): string[] {
-    const list: string[] = [];
-    let count = 0;
-    for (const key in read) {
-      const attribute = read[key];
-      if (!attribute) continue;
-      if (++count > this.#limits.attributes) this.#fail('xml.limit', `more than ${this.#limits.attributes} attributes`);
-      if (attribute.value.length > this.#limits.attributeValue)
-        this.#fail('xml.limit', `an attribute longer than ${this.#limits.attributeValue}`);
-      if (attribute.uri === XMLNS || attribute.prefix === 'xmlns' || attribute.name === 'xmlns') continue;
-      list.push(this.#intern((PREFIX_OF.get(attribute.uri) ?? '') + attribute.local), attribute.value);
-    }
-    return list;
-  }
-
-  #closed(): void {
-    this.#sinceEvent = 0;
-    const element = this.#open.pop();
-    if (!element) return;
-    // White space between elements is layout; white space that is all there is may be data.
-    if (element.children.length > 1 && element.children.some((node) => typeof node !== 'string')) {
-      element.children = element.children.filter((node) => typeof node !== 'string' || /[^ \t\r\n]/.test(node));
-    }
-    const parent = this.#open.at(-1);
-    const fate = this.#options.onElement?.(element, this.#open.length) ?? 'keep';
-    if (!parent) this.#root = element;
-    else if (fate === 'keep') parent.children.push(element);
-  }
-
-  #text(text: string): void {
-    this.#sinceEvent = 0;
-    const parent = this.#open.at(-1);
-    if (!parent || this.done) return;
-    const last = parent.children.at(-1);
-    if (typeof last === 'string') parent.children[parent.children.length - 1] = last + text;
-    else parent.children.push(text);
-  }
-
-  #intern(name: string): string {
-    const known = this.#names.get(name);
-    if (known !== undefined) return known;
-    this.#names.set(name, name);
-    return name;
-  }
-
-  #fail(code: XmlFault['code'] & ConstructorParameters<typeof XmlFault>[0], message: string): never {
-    throw new XmlFault(code, message, this.#parser.line);
+    const root = this.#tree.root();
+    if (!root) throw new XmlFault('xml.malformed', 'no element', this.#tokeniser.line);
+    return root;
   }
 }
 
-const STOP = Symbol('the reader was told to stop');
+type Open = { name: string; ns: string; attributes: readonly string[]; line: number; firstChild: number };
 
-const ENCODINGS: ReadonlyMap<string, string> = new Map([
-  ['utf-8', 'utf-8'],
-  ['utf8', 'utf-8'],
-  ['us-ascii', 'utf-8'],
-  ['ascii', 'utf-8'],
-  ['utf-16', 'utf-16le'],
-  ['utf-16le', 'utf-16le'],
-  ['utf-16be', 'utf-16be'],
-  ['iso-8859-1', 'windows-1252'],
-  ['windows-1252', 'windows-1252'],
-]);
+/** Builds the tree from events, in lists that are no longer than what they hold. */
+class Tree {
+  readonly #options: ReadOptions;
+  readonly #open: Open[] = [];
+  /** The children so far of all open elements, those of an inner one above those of an outer one. */
+  readonly #nodes: XmlNode[] = [];
+  #top = 0;
+  #root: XmlElement | null = null;
 
-/** By byte-order mark first, then by the declaration (XML 1.0 appendix F); a DTD is refused before the parser sees it. */
-function encodingOf(start: Uint8Array): { encoding: string; skip: number } {
-  if (start[0] === 0xef && start[1] === 0xbb && start[2] === 0xbf) return { encoding: 'utf-8', skip: 3 };
-  if (start[0] === 0xff && start[1] === 0xfe) return { encoding: 'utf-16le', skip: 2 };
-  if (start[0] === 0xfe && start[1] === 0xff) return { encoding: 'utf-16be', skip: 2 };
-  const head = Buffer.from(start.buffer, start.byteOffset, Math.min(start.byteLength, 4096)).toString('latin1');
-  if (/<!DOCTYPE/i.test(head)) throw new XmlFault('xml.doctype', 'a document type declaration is not accepted', 1);
-  const declared = /^\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']/.exec(head)?.[1];
-  // A declaration in eight-bit characters cannot be true about UTF-16.
-  return { encoding: declared && !/^utf-?16/i.test(declared) ? declared : 'utf-8', skip: 0 };
+  constructor(options: ReadOptions) {
+    this.#options = options;
+  }
+
+  before(name: string, depth: number): boolean {
+    return this.#options.until?.(name, depth) ?? false;
+  }
+
+  open(name: string, ns: string, attributes: readonly string[], count: number, line: number): void {
+    this.#open.push({ name, ns, attributes: listOf(attributes, 0, count), line, firstChild: this.#top });
+  }
+
+  text(text: string): void {
+    const { firstChild } = this.#open.at(-1) ?? { firstChild: this.#top };
+    const last = this.#top > firstChild ? this.#nodes[this.#top - 1] : undefined;
+    if (typeof last === 'string') this.#nodes[this.#top - 1] = last + text;
+    else this.#nodes[this.#top++] = text;
+  }
+
+  close(): void {
+    const opened = this.#open.pop();
+    if (!opened) return;
+    const { name, ns, attributes, line, firstChild } = opened;
+    this.#withoutLayout(firstChild);
+    const element: XmlElement = { name, ns, prefix: '', attributes, children: listOf(this.#nodes, firstChild, this.#top), line };
+    this.#top = firstChild;
+    const fate = this.#options.onElement?.(element, this.#open.length) ?? 'keep';
+    if (this.#open.length === 0) this.#root = element;
+    else if (fate === 'keep') this.#nodes[this.#top++] = element;
+  }
+
+  /** White space between elements is layout; white space that is all there is may be data. */
+  #withoutLayout(from: number): void {
+    const nodes = this.#nodes;
+    const to = this.#top;
+    let texts = 0;
+    for (let i = from; i < to; i++) if (typeof nodes[i] === 'string') texts++;
+    if (texts === 0 || texts === to - from) return;
+    let kept = from;
+    for (let i = from; i < to; i++) {
+      const node = nodes[i];
+      if (node !== undefined && !(typeof node === 'string' && isAllSpace(node))) nodes[kept++] = node;
+    }
+    this.#top = kept;
+  }
+
+  /** What there is of the tree once nothing more comes, finished or not. */
+  root(): XmlElement | null {
+    while (this.#open.length) this.close();
+    return this.#root;
+  }
+}
+
+/** A copy of a part of a list. A list that grows, and one cut out of another, may take more room than it needs. */
+function listOf<T>(list: readonly T[], from: number, to: number): readonly T[] {
+  const [a, b, c, d] = [list[from], list[from + 1], list[from + 2], list[from + 3]] as [T, T, T, T];
+  switch (to - from) {
+    case 0:
+      return NONE;
+    case 1:
+      return [a];
+    case 2:
+      return [a, b];
+    case 3:
+      return [a, b, c];
+    case 4:
+      return [a, b, c, d];
+    default:
+      return list.slice(from, to);
+  }
 }
 
 /** Reads a whole document. Throws `XmlFault`. */
