@@ -149,6 +149,20 @@ test('a record of which no entry can be carried is sent, and says so where a rec
   assert.deepEqual(new Set(report.issues.map(({ code }) => code)), new Set(['statement.notCarried']));
 });
 
+test('the composition around an allergy has who recorded it as its author and who asserted it as its performer', () => {
+  const allergy = {
+    ...{ resourceType: 'AllergyIntolerance', id: uuid(41), clinicalStatus: 'active', category: ['medication'], code: { text: 'Nuts' } },
+    ...{ recorder: { reference: 'Practitioner/gp' }, asserter: { reference: 'Practitioner/nurse' } },
+  } as Resource;
+  const { root } = send(smallRecord(allergy));
+  const inner = all(root, 'ObservationStatement').find((one) => attr(child(one, 'id'), 'root') === uuid(41));
+  const around = all(root, 'ehrComposition').find((one) => inner && all(one, 'ObservationStatement').includes(inner));
+  const agents = all(around ?? root, 'Participant').map((one) => attr(at(one, 'agentRef', 'id'), 'root'));
+  const outer = ['author', 'Participant2'].map((name) => attr(at(around, name, 'agentRef', 'id'), 'root'));
+  assert.equal(new Set(agents).size, 2);
+  assert.deepEqual(outer, agents);
+});
+
 test('nothing that stands where it does not belong throws', () => {
   const junk = fc.constantFrom(null, '', {}, [], 'x', 5, [null], '#', { reference: 7 });
   const paths = (smallRecord().entry ?? []).flatMap(({ resource }, position) =>

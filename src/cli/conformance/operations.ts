@@ -19,6 +19,7 @@ import { resultStatements } from '../../record/laboratory/result.ts';
 import { specimenStatement } from '../../record/laboratory/specimen.ts';
 import { reportToHl7 } from '../../record/laboratory/to-hl7.ts';
 import { medicationToHl7 } from '../../record/medication/to-hl7.ts';
+import { peopleNotCarried } from '../../record/not-carried.ts';
 import { annotationText } from '../../record/observation/annotation.ts';
 import { rangeToHl7 } from '../../record/observation/range.ts';
 import { commentStatement, observationToHl7, valueParts } from '../../record/observation/to-hl7.ts';
@@ -96,6 +97,7 @@ function agent(resource: Resource, state: UnitState): string {
   const agents = directory({ find, all: (type) => (type === resource.resourceType ? [resource] : state.all(type)) }, state.newId);
   const reference = { reference: `${resource.resourceType}/${resource.id}` };
   const organisation = resource.resourceType === 'Organization';
+  for (const remark of peopleNotCarried([resource])) state.report(remark);
   agents.agent(organisation ? undefined : reference, organisation ? reference : undefined, state);
   return agents
     .agents()

@@ -56,7 +56,7 @@ export const allergyToHl7: MapToHl7<AllergyIntolerance> = (allergy, place, s) =>
     times,
     component(observation, true),
   );
-  return [{ xml, effective: onset, available: asserted, author: recorder }];
+  return [{ xml, effective: onset, available: asserted, author: recorder, performer: asserter }];
 };
 
 function practitionerIn(reference: AllergyIntolerance['recorder'], s: ToHl7) {
