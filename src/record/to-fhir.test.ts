@@ -3,35 +3,10 @@ import { test } from 'node:test';
 import type { Encounter, List, MedicationRequest, Observation, Patient, Practitioner } from '../fhir/types.ts';
 import { readXml } from '../xml/read.ts';
 import { TO_FHIR } from './concepts.ts';
+import { category, coded, composition, extract, observation, of, topic } from './testing-extract.ts';
 import { NHS_NUMBER, NO_TERMINOLOGY, receive } from './testing-record.ts';
 import { toFhir } from './to-fhir.ts';
 import type { MapToFhir } from './types.ts';
-
-const SNOMED = '2.16.840.1.113883.2.1.3.2.4.15';
-const agent = (id: string) => `<agentRef><id root="${id}"/></agentRef>`;
-const coded = (code: string, display: string) => `<code code="${code}" codeSystem="${SNOMED}" displayName="${display}"/>`;
-const observation = (id: string, text: string, code = coded('49727002', 'Cough')) =>
-  `<component><ObservationStatement classCode="OBS" moodCode="EVN"><id root="${id}"/>${code}<availabilityTime value="20240310103000"/>
-  <pertinentInformation><sequenceNumber value="+1"/><pertinentAnnotation><text>${text}</text></pertinentAnnotation></pertinentInformation>
-  </ObservationStatement></component>`;
-const composition = (id: string, ...components: readonly string[]) =>
-  `<component><ehrComposition><id root="${id}"/>${coded('25671000000102', 'Surgery Consultation Note')}
-  <effectiveTime><center nullFlavor="NI"/></effectiveTime><availabilityTime value="20240310103000"/>
-  <author><time value="20240310103500"/>${agent('AG-1')}</author><Participant2 typeCode="PRF">${agent('AG-2')}</Participant2>
-  ${components.join('')}</ehrComposition></component>`;
-const person = (id: string, family: string) =>
-  `<part><Agent><id root="${id}"/><agentPerson><name><family>${family}</family></name></agentPerson></Agent></part>`;
-const extract = (...compositions: readonly string[]) =>
-  `<EhrExtract xmlns="urn:hl7-org:v3"><recordTarget><patient><id extension="${NHS_NUMBER}"/></patient></recordTarget><component><ehrFolder>
-  <responsibleParty><agentDirectory>${person('AG-1', 'Jones')}${person('AG-2', 'Smith')}</agentDirectory></responsibleParty>
-  ${compositions.join('')}</ehrFolder></component></EhrExtract>`;
-const topic = (...components: readonly string[]) =>
-  `<component><CompoundStatement classCode="TOPIC"><id root="T1"/><code nullFlavor="UNK"/>${components.join('')}</CompoundStatement></component>`;
-const category = (...components: readonly string[]) =>
-  `<component><CompoundStatement classCode="CATEGORY"><id root="C1"/><code nullFlavor="UNK"/>${components.join('')}</CompoundStatement></component>`;
-
-const of = <R extends { resourceType: string }>(resources: readonly { resourceType: string }[], type: R['resourceType']) =>
-  resources.filter((resource) => resource.resourceType === type) as R[];
 
 test('a composition gives an encounter, its list, a topic and its observation', () => {
   const { resources } = receive(extract(composition('ENC-1', observation('OBS-1', 'dry'))));
@@ -178,4 +153,16 @@ test('a document without an extract, of nobody or of another patient than was as
   assert.equal(refusal(whole, '9000000017'), 'otherPatient');
   assert.equal(refusal(whole.replace(/<recordTarget>.*<\/recordTarget>/, ''), NHS_NUMBER), 'noPatient');
   assert.equal(refusal(whole, '900 000 0009'), 'read');
+});
+
+test('a statement that says more than is carried says so in the report', () => {
+  const follows = observation('OBS-1', 'x').replace(
+    '<availabilityTime',
+    '<sequelTo><priorStatementRef><id root="O"/></priorStatementRef></sequelTo><availabilityTime',
+  );
+  const { report } = receive(extract(composition('ENC-1', follows, observation('OBS-2', 'y'))));
+  assert.deepEqual(
+    report.issues.filter(({ code }) => code === 'value.lost').map(({ at }) => at.id),
+    ['OBS-1'],
+  );
 });

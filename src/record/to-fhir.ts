@@ -6,7 +6,7 @@
 import { Fault, reasonOf } from '../base/errors.ts';
 import { nhsNumber } from '../base/nhs-number.ts';
 import type { Bundle, Encounter, List, Organization, Patient, Resource } from '../fhir/types.ts';
-import { at, attr, children, descendants, type XmlElement, type XmlNode } from '../xml/element.ts';
+import { at, attr, child, children, descendants, type XmlElement, type XmlNode } from '../xml/element.ts';
 import { type ClaimedComposition, type Claims, claim, KINDS, type Kind, kindOf, upper } from './claim.ts';
 import { TO_FHIR } from './concepts.ts';
 import { consultationToFhir } from './consultation/to-fhir.ts';
@@ -248,6 +248,8 @@ class Reading {
     this.#statements.push(from);
     if (one.concept === 'consultation' || (one.heldBy && !this.#failed.has(one.heldBy))) return;
     const s = this.#questions(from);
+    if (UNREAD.some((name) => child(one.statement, name)))
+      s.report({ code: 'value.lost', text: 'Who told it, and what other entry it replaces, follows or is because of, is not carried.' });
     // What stood inside a statement that could not be mapped is an entry by itself.
     const concept = one.heldBy ? 'observation' : one.concept;
     const handler = (this.#options.handlers ?? TO_FHIR).get(concept);
@@ -381,6 +383,9 @@ class Reading {
     }
   }
 }
+
+/** What a statement may say besides, and no system in use sends. */
+const UNREAD = ['informant', 'replacementOf', 'sequelTo', 'reason'] as const;
 
 const NOBODY = 'Nobody is named where GP Connect wants somebody; one unknown user stands there.';
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Encounter, List, Observation, Resource } from '../../fhir/types.ts';
+import { cameBack } from '../testing.ts';
 import { list, observation, receive, send, smallRecord, uuid } from '../testing-record.ts';
 
 const of = <R extends Resource>(resources: readonly Resource[], type: R['resourceType']) =>
@@ -43,7 +44,7 @@ test('a type of the composition vocabulary travels as its code', () => {
     observation(uuid(22), 'x', 'Practitioner/gp'),
   );
   const encounter = of<Encounter>(receive(send(bundle).root).resources, 'Encounter').find(({ id }) => id === uuid(20));
-  assert.deepEqual(encounter?.type?.[0]?.coding, coded.coding);
+  assert.deepEqual(encounter?.type?.[0], cameBack(coded));
   assert.deepEqual(encounter?.period, { start: '2022-01-01' });
 });
 

@@ -6,7 +6,7 @@ import { annotationsOf } from '../shared/comment.ts';
 import { dateFromText, readFacts } from '../shared/labels.ts';
 import { head, maybe, ref } from '../shared/resources.ts';
 import { authorOf, idOf, performerOf } from '../shared/statements.ts';
-import { dateTimeOf } from '../shared/times.ts';
+import { dateTimeOf, endOf } from '../shared/times.ts';
 import type { MapToFhir, ToFhir } from '../types.ts';
 import {
   DATE_RECORDED,
@@ -63,7 +63,7 @@ function readAnnotations(statement: XmlElement, s: ToFhir): { told: Told; notes:
     if (note.trim()) notes.push(note);
   }
   const effective = child(statement, 'effectiveTime');
-  const end = dateTimeOf(child(effective, 'high'), s);
+  const end = endOf(child(effective, 'high'), s);
   if (end && !dateTimeOf(child(effective, 'center'), s)) notes.push(`End Date: ${end}`);
   return { told, notes };
 }

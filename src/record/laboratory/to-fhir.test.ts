@@ -124,3 +124,13 @@ test('a vaccination in a report is left to its own concept, its group leads to i
   const group = resources.find(({ id }) => id === 'BAT') as Observation;
   assert.deepEqual(group.related, [{ type: 'has-member', target: { reference: 'Immunization/VAC' } }]);
 });
+
+test('what is said about a redacted result is redacted as it is', () => {
+  const redacted = result('RES', 140).replace('<effectiveTime>', '<confidentialityCode code="NOPAT"/><effectiveTime>');
+  const noted = (one: string) => {
+    const cluster = compound('CLUSTER', 'CLU', '1010521000000102', one, narrative('UN', 'USER COMMENT', 'told the patient'));
+    return (read(compound('CLUSTER', 'SPC', '123038009', cluster)).by.get('UN') as Observation).meta?.security?.[0]?.code;
+  };
+  assert.equal(noted(redacted), 'NOPAT');
+  assert.equal(noted(result('RES', 140)), undefined);
+});

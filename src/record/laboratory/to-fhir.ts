@@ -122,7 +122,11 @@ class ReportReading {
         const note = this.#comment(narrative, around);
         if (results.length === 0) continue;
         delete note.effectiveDateTime;
-        for (const { result } of results) relate(note, 'derived-from', result);
+        for (const { result } of results) {
+          relate(note, 'derived-from', result);
+          // What is said about a redacted result tells the result.
+          if (result.meta?.security) note.meta = { ...note.meta, security: result.meta.security };
+        }
       } else
         for (const { statement, result } of results) addWords(result, textOfComment(narrative), child(statement, 'value') !== undefined);
     }

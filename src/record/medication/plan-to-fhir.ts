@@ -4,7 +4,7 @@ import { at, attr, child, textOf, type XmlElement } from '../../xml/element.ts';
 import { codedToFhir, sctOf } from '../shared/coded.ts';
 import { head, maybe, ref } from '../shared/resources.ts';
 import { authorOf, idOf } from '../shared/statements.ts';
-import { dateTimeOf, dateTimeOfText, timeOf } from '../shared/times.ts';
+import { dateTimeOf, dateTimeOfText, endOf, timeOf } from '../shared/times.ts';
 import type { ToFhir } from '../types.ts';
 import { agencyOf, type Common, prescriptionType, requestOf } from './request-to-fhir.ts';
 import { annotationTexts, copyId, isAcute, issuesInOrder, repeatsOf, type Told, tellsOf } from './supply.ts';
@@ -50,7 +50,7 @@ function statusOf(supply: XmlElement, ended: XmlElement | undefined): 'stopped' 
 function repeatInformation(supply: XmlElement, told: Told, s: ToFhir): Extension[] {
   const allowed = repeatsOf(supply);
   const repeats = allowed !== 0;
-  const expiry = told.expiry ?? dateTimeOf(at(supply, 'effectiveTime', 'high'), s);
+  const expiry = told.expiry ?? endOf(at(supply, 'effectiveTime', 'high'), s);
   const extension: Extension[] = [
     ...(allowed ? [{ url: 'numberOfRepeatPrescriptionsAllowed', valueUnsignedInt: allowed }] : []),
     ...(repeats ? [{ url: 'numberOfRepeatPrescriptionsIssued', valueUnsignedInt: s.issuesOf(idOf(supply)).length }] : []),
@@ -60,7 +60,7 @@ function repeatInformation(supply: XmlElement, told: Told, s: ToFhir): Extension
 }
 
 function statusReason(ended: XmlElement, s: ToFhir): Extension[] {
-  const changed = dateTimeOf(child(ended, 'availabilityTime'), s);
+  const changed = endOf(child(ended, 'availabilityTime'), s);
   if (!changed) return [];
   const given = annotationTexts(ended).filter((text) => text.trim());
   const code = child(ended, 'code');
@@ -86,7 +86,7 @@ function periodOf(supply: XmlElement, statement: XmlElement, s: ToFhir): Period 
   const start =
     dateTimeOf(child(effective, 'center'), s) ?? dateTimeOf(child(effective, 'low'), s) ?? dateTimeOf(child(supply, 'availabilityTime'), s);
   const high = timeOf(child(effective, 'high'))?.replace(/(?<=^\d{8})000000$/, '');
-  const end = dateTimeOfText(high, s) ?? dateTimeOf(at(statement, 'effectiveTime', 'high'), s);
+  const end = dateTimeOfText(high, s) ?? endOf(at(statement, 'effectiveTime', 'high'), s);
   return { ...(start && { start }), ...(end && { end }) };
 }
 
@@ -101,7 +101,8 @@ function statementOf(
   const agency = told.agency ?? agencyOf(supply) ?? DEFAULT_AGENCY;
   const lastIssue = issuesInOrder(idOf(supply), s).findLast((issue) => issue.at !== null)?.at;
   const last = dateTimeOfText(lastIssue, s);
-  const asserted = dateTimeOf(authorOf(common.composition).time, s) ?? dateTimeOf(child(common.composition, 'availabilityTime'), s);
+  const { composition } = common;
+  const asserted = dateTimeOf(authorOf(composition).time, s) ?? dateTimeOf(child(composition, 'availabilityTime'), s) ?? common.authoredOn;
   const status = STATEMENT_STATUS.get(plan.status ?? '') ?? 'completed';
   return {
     ...head('MedicationStatement', `${plan.id}-MS`, 'MedicationStatement-1', [common.composition, common.statement], s),
@@ -110,7 +111,7 @@ function statementOf(
     ...maybe('context', common.context),
     status,
     medicationReference: ref(common.drug),
-    ...effectivePeriod(status, plan, ended && dateTimeOf(child(ended, 'availabilityTime'), s)),
+    ...effectivePeriod(status, plan, ended && endOf(child(ended, 'availabilityTime'), s)),
     ...(asserted && { dateAsserted: asserted }),
     subject: ref(s.patient),
     taken: 'unk',

@@ -8,7 +8,7 @@ import { head, maybe, ref } from '../shared/resources.ts';
 import { agentIn, authorOf, idOf, participantsOf } from '../shared/statements.ts';
 import { dateTimeOf } from '../shared/times.ts';
 import type { Claim, ToFhir } from '../types.ts';
-import { quantityOf, type Told } from './supply.ts';
+import { drugCodeIn, quantityOf, type Told } from './supply.ts';
 import {
   AGENCY_OF_SUPPLY,
   NO_INFORMATION,
@@ -60,10 +60,7 @@ function requesterOf(statement: XmlElement, composition: XmlElement, s: ToFhir):
 }
 
 function drugOf(statement: XmlElement, s: ToFhir): string {
-  const codes = [statement, ...children(statement, 'component').flatMap((component) => children(component))]
-    .flatMap((element) => children(element, 'consumable'))
-    .map((consumable) => at(consumable, 'manufacturedProduct', 'manufacturedMaterial', 'code'));
-  const code = codes.find((element) => element !== undefined);
+  const code = drugCodeIn(statement);
   if (!code) s.report({ code: 'value.lost', text: 'No medicine is named.' });
   const parts = ['codeSystem', 'code', 'displayName'].map((name) => attr(code, name) ?? '');
   const key = ['Medication', ...parts, textOf(child(code, 'originalText'))].join('\n');
@@ -75,7 +72,9 @@ function drugOf(statement: XmlElement, s: ToFhir): string {
 
 /** Members of a request, plan or order, that come from the statement and the words of its supply. */
 export function requestOf(supply: XmlElement, told: Told, common: Common, s: ToFhir) {
-  const { statement, composition, requester } = common;
+  const { statement, composition } = common;
+  // Who issued it, where a supply says so itself.
+  const requester = s.practitioner(agentIn(child(supply, 'performer'))) ?? common.requester;
   const [first, ...others] = common.dosage.map((text): Dosage => ({ text }));
   const notes = [...told.notes.map((text) => `${text}\n`), ...supplyNote(supply)].map((text) => ({ text }));
   const quantity = quantityOf(supply);

@@ -17,6 +17,14 @@ export function suppliesIn(statement: XmlElement, name: SupplyName): XmlElement[
     .filter((supply) => idOf(supply) !== '' || name === 'ehrSupplyDiscontinue' || name === 'ehrSupplyDispense');
 }
 
+/** The code of the medicine: the first that is named in the statement or in one of its supplies. */
+export function drugCodeIn(statement: XmlElement): XmlElement | undefined {
+  return [statement, ...children(statement, 'component').flatMap((component) => children(component))]
+    .flatMap((element) => children(element, 'consumable'))
+    .map((consumable) => at(consumable, 'manufacturedProduct', 'manufacturedMaterial', 'code'))
+    .find((element) => element !== undefined);
+}
+
 /** The number of repeats that an authorisation allows; undefined where it does not say. */
 export function repeatsOf(authorise: XmlElement): number | undefined {
   const value = attr(child(authorise, 'repeatNumber'), 'value')?.trim();

@@ -105,3 +105,22 @@ test('an issue that names no plan is reported; a statement without any supply is
   assert.ok(map(statement('ORD', alone)).remarks.some((remark) => remark.code === 'link.broken'));
   assert.throws(() => map(statement('ORD', '')), /neither authorises nor prescribes/);
 });
+
+test('a supply says itself who issued it, where it does', () => {
+  const performer = '<performer><agentRef><id root="AG-7"/></agentRef></performer>';
+  const [order] = map(statement('ORD', prescribe('PRE-1', performer))).resources as MedicationRequest[];
+  assert.equal(order?.recorder?.reference, 'Practitioner/AG-7');
+  const [other] = map(statement('ORD', prescribe('PRE-1'))).resources as MedicationRequest[];
+  assert.equal(other?.recorder?.reference, 'Practitioner/AG-2');
+});
+
+test('a statement was asserted when its composition was recorded, else when it was written', () => {
+  const asserted = (composition: string) => {
+    const xml = readXml(`<ehrComposition><id root="E"/>${composition}</ehrComposition>`);
+    const around = { number: 1, xml, id: 'E', effectiveStart: null, available: null };
+    return (map(REPEAT, { composition: () => around }).resources[1] as MedicationStatement).dateAsserted;
+  };
+  assert.equal(asserted('<author><time value="20240312"/></author><availabilityTime value="20240311"/>'), '2024-03-12');
+  assert.equal(asserted('<availabilityTime value="20240311"/>'), '2024-03-11');
+  assert.equal(asserted(''), '2024-03-10');
+});

@@ -2,7 +2,7 @@ import { Fault } from '../../base/errors.ts';
 import type { MedicationRequest, Resource } from '../../fhir/types.ts';
 import { at, child, children, type XmlElement } from '../../xml/element.ts';
 import { firstCode, idOf } from '../shared/statements.ts';
-import { dateTimeOf } from '../shared/times.ts';
+import { dateTimeOf, endOf } from '../shared/times.ts';
 import type { MapToFhir, ToFhir } from '../types.ts';
 import { planToFhir } from './plan-to-fhir.ts';
 import { type Common, commonOf, prescriptionType, requestOf } from './request-to-fhir.ts';
@@ -37,7 +37,7 @@ function orderToFhir(supply: XmlElement, common: Common, s: ToFhir): MedicationR
   const repeats = s.repeatsOf(plan);
   if (!plan) s.report({ code: 'link.broken', text: 'The issue does not say which plan it belongs to.' });
   const start = dateTimeOf(child(supply, 'availabilityTime'), s);
-  const end = firstCode(common.statement, 'moodCode') === 'ORD' ? dateTimeOf(at(common.statement, 'effectiveTime', 'high'), s) : undefined;
+  const end = firstCode(common.statement, 'moodCode') === 'ORD' ? endOf(at(common.statement, 'effectiveTime', 'high'), s) : undefined;
   const type = told.prescriptionType ?? (repeats === 0 ? 'acute' : 'repeat');
   return {
     ...request,

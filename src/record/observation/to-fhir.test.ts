@@ -95,3 +95,14 @@ test('a panel and its members lead to each other', () => {
   const parent = received(observationToFhir, 'observation', panel, { resourceFor }).resources[0] as Observation;
   assert.deepEqual(parent.related, [{ type: 'has-member', target: { reference: 'Observation/A' } }]);
 });
+
+test('words before the term are read on into the term, then come the others in their order', () => {
+  const said = (number: string, text: string) =>
+    `<pertinentInformation><sequenceNumber value="${number}"/><pertinentAnnotation><text>${text}</text></pertinentAnnotation></pertinentInformation>`;
+  const named = '<code code="365812005" codeSystem="2.16.840.1.113883.2.1.3.2.4.15"><originalText>sugar</originalText></code>';
+  const comment = (...parts: string[]) => read(parts.join('')).comment;
+  assert.equal(comment(said('+2', 'last'), said('+1', 'then'), said('0', 'at'), said('-1', 'query')), 'query at then last');
+  const whole = `<ObservationStatement><id root="OBS-1"/>${named}${said('-1', 'query')}${said('1', 'raised')}</ObservationStatement>`;
+  const [observation] = received(observationToFhir, 'observation', whole).resources as Observation[];
+  assert.equal(observation?.comment, 'query sugar raised');
+});

@@ -142,7 +142,9 @@ function annotationOf(statement: XmlElement): string {
   const at = annotations.find(({ sequence }) => sequence === 0);
   const after = annotations.filter((one) => one !== before && one !== at);
   const ordered = [...after].sort((one, other) => (one.sequence ?? 1) - (other.sequence ?? 1));
-  return joined([before?.text, before?.codeText, at?.text, ...ordered.map(({ text }) => text)]);
+  // What stands before the term is read on into it: `query` and `myocardial infarction`.
+  const term = before?.text ? textOf(child(child(statement, 'code'), 'originalText')) : undefined;
+  return joined([before?.text, before?.codeText, term, at?.text, ...ordered.map(({ text }) => text)]);
 }
 
 /** Qualifiers of the code other than those that have a place of their own: `{Episodicity : code=…, displayName=…}`. */

@@ -59,14 +59,31 @@ test('a problem held by another is its child, wherever the two stand', () => {
   ]);
 });
 
-test('a problem that names no observation is kept, and reported', () => {
+test('a problem that names nothing is kept, degraded and reported', () => {
   const { problem, codes } = map('<LinkSet><id root="PRB-1"/></LinkSet>');
   assert.equal(problem.id, 'PRB-1');
-  assert.equal(problem.code, undefined);
-  assert.deepEqual(codes, ['value.lost']);
+  assert.equal(problem.code?.coding?.[0]?.code, '196411000000103');
+  assert.deepEqual(codes, ['value.lost', 'code.degraded']);
 });
 
 test('the end that SystmOne writes for none is none', () => {
   assert.equal(map(linkSet(`${STATE}<effectiveTime><high value="19000101000000"/></effectiveTime>`)).problem.abatementDateTime, undefined);
   assert.equal(map(linkSet(`${STATE}<effectiveTime><high value="20200102"/></effectiveTime>`)).problem.abatementDateTime, '2020-01-02');
+});
+
+test('a problem that names a medicine or a plan is what that is coded as', () => {
+  const snomed = 'codeSystem="2.16.840.1.113883.2.1.3.2.4.15"';
+  const drug = `<MedicationStatement><id root="M1"/><consumable><manufacturedProduct><manufacturedMaterial>
+    <code code="322225002" ${snomed} displayName="Samplex"/></manufacturedMaterial></manufacturedProduct></consumable></MedicationStatement>`;
+  const plan = `<PlanStatement><id root="P1"/><code code="390906007" ${snomed} displayName="Follow-up"/></PlanStatement>`;
+  for (const [xml, code] of [
+    [drug, '322225002'],
+    [plan, '390906007'],
+  ] as const) {
+    const { problem, codes } = map(linkSet(STATE, 'NAMED'), {
+      claimOf: () => ({ concept: 'medication', statement: readXml(xml), composition: 1, line: 1 }),
+    });
+    assert.equal(problem.code?.coding?.[0]?.code, code);
+    assert.deepEqual(codes, []);
+  }
 });

@@ -1,12 +1,13 @@
 import type { CodeableConcept, Condition, Extension } from '../../fhir/types.ts';
 import { at, attr, child, children, textOf, type XmlElement } from '../../xml/element.ts';
+import { drugCodeIn } from '../medication/supply.ts';
 import { codedToFhir } from '../shared/coded.ts';
 import { annotationsOf } from '../shared/comment.ts';
 import { degraded } from '../shared/degrade.ts';
 import { readFacts } from '../shared/labels.ts';
 import { head, maybe, ref } from '../shared/resources.ts';
 import { agentIn, authorOf, idOf, participantsOf } from '../shared/statements.ts';
-import { dateTimeOf, timeOf } from '../shared/times.ts';
+import { dateTimeOf, endOf, timeOf } from '../shared/times.ts';
 import type { MapToFhir, ToFhir, Uuid } from '../types.ts';
 import {
   ACTUAL_PROBLEM,
@@ -38,12 +39,11 @@ export const problemToFhir: MapToFhir = (claim, s) => {
   const named = observationNamed(namedId, s);
   const told = tellsOf(named);
   const state = stateOf(linkSet, told);
-  const code = named && degraded(codeOfProblem(named, s), 'record', s);
-  if (!code) s.report({ code: 'value.lost', text: 'What the problem is cannot be told: it names no observation of the extract.' });
+  const code = degraded(codeOfProblem(named, namedId, s), 'record', s);
   const relations = relationsOf(linkSet, s);
   const notes = [...state.notes, ...told.notes(relations), textOf(at(linkSet, 'code', 'originalText'))];
   const onset = onsetOf(linkSet, s);
-  const abatement = endOf(linkSet, s);
+  const abatement = abatementOf(linkSet, s);
   const asserted = dateTimeOf(authorOf(composition).time, s);
   const condition: Condition & { severity?: CodeableConcept; bodySite?: CodeableConcept[] } = {
     ...head('Condition', idOf(linkSet), 'ProblemHeader-Condition-1', [named, linkSet, composition], s),
@@ -57,7 +57,7 @@ export const problemToFhir: MapToFhir = (claim, s) => {
     ...(told.verification && { verificationStatus: told.verification }),
     category: [{ coding: [{ ...CATEGORY }] }],
     ...(told.severity && { severity: { text: told.severity } }),
-    ...(code && { code }),
+    code,
     ...(told.bodySite && { bodySite: told.bodySite.split(', ').map((text) => ({ text })) }),
     subject: ref(s.patient),
     ...maybe('context', s.encounterOf(claim.composition)),
@@ -82,9 +82,13 @@ function observationNamed(id: Uuid | undefined, s: ToFhir): XmlElement | undefin
   return inner.find((one) => one.name === 'ObservationStatement' && idOf(one).toUpperCase() === id?.toUpperCase());
 }
 
-/** A statement that stands only for a problem whose own code it could not have has that code's words as its own. */
-function codeOfProblem(named: XmlElement, s: ToFhir): CodeableConcept | undefined {
-  return codedToFhir(child(named, 'code'), s.terminology);
+/** What the problem is: the code of what it names, whatever that is. */
+function codeOfProblem(named: XmlElement | undefined, id: Uuid | undefined, s: ToFhir): CodeableConcept {
+  const statement = named ?? (id === undefined ? undefined : s.claimOf(id)?.statement);
+  const element = statement?.name === 'MedicationStatement' ? drugCodeIn(statement) : child(statement, 'code');
+  if (!element)
+    s.report({ code: 'value.lost', text: 'What the problem is cannot be told: it names nothing of the extract that has a code.' });
+  return codedToFhir(element, s.terminology) ?? {};
 }
 
 function stateOf(linkSet: XmlElement, told: Told) {
@@ -208,10 +212,10 @@ function onsetOf(linkSet: XmlElement, s: ToFhir): string | undefined {
 }
 
 /** SystmOne writes 1 January 1900 where it has no end. */
-function endOf(linkSet: XmlElement, s: ToFhir): string | undefined {
+function abatementOf(linkSet: XmlElement, s: ToFhir): string | undefined {
   const high = at(linkSet, 'effectiveTime', 'high');
   if (timeOf(high)?.startsWith('19000101')) return undefined;
-  return dateTimeOf(high, s);
+  return endOf(high, s);
 }
 
 function asserterOf(linkSet: XmlElement, composition: XmlElement, s: ToFhir): string | undefined {

@@ -137,3 +137,18 @@ test('without a release a description keeps its id and no concept is invented', 
   assert.deepEqual(coding?.[0]?.extension, [described('111102015')]);
   assert.equal(text, 'Sample synonym');
 });
+
+test('every SNOMED concept of a code is kept, the one that it is read by first', () => {
+  const translation = (code: string) => `<translation code="${code}" codeSystem="${SNOMED}" displayName="Other"/>`;
+  const { coding } =
+    read(`<code code="111100001" codeSystem="${SNOMED}" displayName="Sample finding">${translation('111100001')}${translation('390906007')}
+    <translation code="X" codeSystem="1.2.3"/></code>`) ?? {};
+  assert.deepEqual(
+    coding?.map(({ system, code, display }) => [system, code, display]),
+    [
+      ['http://snomed.info/sct', '111100001', 'Sample finding'],
+      ['urn:oid:1.2.3', 'X', undefined],
+      ['http://snomed.info/sct', '390906007', 'Other'],
+    ],
+  );
+});

@@ -160,7 +160,18 @@ export function codedToFhir(
     if (cd.codeSystem === '' || cd.codeSystem === SNOMED_OID) continue;
     codings.splice(Math.min(index, codings.length), 0, plainCoding(cd));
   }
+  codings.push(...furtherConcepts([main, ...others], coding?.code));
   return { ...(codings.length && { coding: codings }), ...(text && { text }) };
+}
+
+/** SNOMED codes beside the one that the others are read by, where they are other concepts. */
+function furtherConcepts(all: readonly Cd[], read: string | undefined): Coding[] {
+  const seen = new Set([read]);
+  return all.flatMap((cd) => {
+    const further = cd.codeSystem === SNOMED_OID && read !== undefined && partitionOf(cd.code) === 'concept' && !seen.has(cd.code);
+    seen.add(cd.code);
+    return further ? [snomed(cd.code, cd.displayName, undefined)] : [];
+  });
 }
 
 function plainCoding(cd: Cd): Coding {

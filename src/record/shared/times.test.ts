@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { readXml } from '../../xml/read.ts';
 import { writeXml } from '../../xml/write.ts';
 import type { Remark } from '../types.ts';
-import { dateText, dateTimeOf, effectiveOfObservation, effectiveToFhir, hl7Time, instantOf } from './times.ts';
+import { dateText, dateTimeOf, effectiveOfObservation, effectiveToFhir, endOf, hl7Time, instantOf } from './times.ts';
 
 const quiet = { report: () => undefined };
 const effective = (of: Parameters<typeof effectiveOfObservation>[0]) => writeXml(effectiveOfObservation(of, quiet));
@@ -56,4 +56,13 @@ test('a statement was true at its centre, in its period, or when it was recorded
   assert.deepEqual(read('<low value="2002"/>'), { effectivePeriod: { start: '2002' } });
   assert.deepEqual(read('<high value="2005"/>'), { effectivePeriod: { start: '2001', end: '2005' } });
   assert.deepEqual(read('<center nullFlavor="NI"/>'), { effectiveDateTime: '2001' });
+});
+
+test('an end written as the midnight of a day in summer is that day, not the evening before', () => {
+  const end = (value: string) => endOf(readXml(`<high value="${value}"/>`), quiet);
+  assert.equal(end('20110616000000'), '2011-06-16');
+  assert.equal(end('201106160000'), '2011-06-16');
+  assert.equal(end('20101209000000'), '2010-12-09T00:00:00+00:00');
+  assert.equal(end('20110616113000'), '2011-06-16T10:30:00+00:00');
+  assert.equal(end('20110616'), '2011-06-16');
 });

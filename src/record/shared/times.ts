@@ -83,6 +83,16 @@ export function instantOf(element: XmlElement | undefined, s: Reporter): string 
   return converted(timeOf(element), hl7ToInstant, s);
 }
 
+/**
+ * When something ended, as FHIR dateTime. Senders write a day as its midnight, which in summer is the evening before in UTC: that is
+ * given as the day, because whoever shows the date alone would show the day before.
+ */
+export function endOf(element: XmlElement | undefined, s: Reporter): string | undefined {
+  const end = dateTimeOf(element, s);
+  const day = /^(\d{4})(\d{2})(\d{2})0000(?:00)?$/.exec(timeOf(element) ?? '')?.slice(1);
+  return day && end?.endsWith('T23:00:00+00:00') ? day.join('-') : end;
+}
+
 /** As `dateTimeOf`, of a time that is already a text. */
 export function dateTimeOfText(time: Hl7Time | null | undefined, s: Reporter): string | undefined {
   return converted(time ?? undefined, hl7ToFhir, s);
@@ -108,7 +118,7 @@ export function effectiveToFhir(statement: XmlElement, s: Reporter): { effective
   const effective = child(statement, 'effectiveTime');
   const center = dateTimeOf(child(effective, 'center'), s);
   if (center) return { effectiveDateTime: center };
-  const end = dateTimeOf(child(effective, 'high'), s);
+  const end = endOf(child(effective, 'high'), s);
   const available = dateTimeOf(child(statement, 'availabilityTime'), s);
   const start = dateTimeOf(child(effective, 'low'), s) ?? (end && available);
   if (start || end) return { effectivePeriod: { ...(start && { start }), ...(end && { end }) } };
