@@ -2,6 +2,7 @@ import { isAllSpace } from './characters.ts';
 import type { XmlElement, XmlNode } from './element.ts';
 import { XmlDecoder } from './encoding.ts';
 import { XML_LIMITS, XmlFault, type XmlLimits } from './limits.ts';
+import { listOf, Strings } from './strings.ts';
 import { XmlTokeniser } from './tokeniser.ts';
 
 export { XML_LIMITS, XmlFault, type XmlLimits } from './limits.ts';
@@ -16,7 +17,6 @@ export type ReadOptions = {
 
 /** Characters, or bytes, that are looked at in one go. */
 const STEP = 65_536;
-const NONE: readonly never[] = [];
 
 /** Reads one document piece by piece; `end` gives the root. Namespaces are resolved, DTDs refused, limits kept. */
 export class XmlReader {
@@ -65,6 +65,7 @@ type Open = { name: string; ns: string; attributes: readonly string[]; line: num
 /** Builds the tree from events, in lists that are no longer than what they hold. */
 class Tree {
   readonly #options: ReadOptions;
+  readonly #strings = new Strings();
   readonly #open: Open[] = [];
   /** The children so far of all open elements, those of an inner one above those of an outer one. */
   readonly #nodes: XmlNode[] = [];
@@ -80,7 +81,7 @@ class Tree {
   }
 
   open(name: string, ns: string, attributes: readonly string[], count: number, line: number): void {
-    this.#open.push({ name, ns, attributes: listOf(attributes, 0, count), line, firstChild: this.#top });
+    this.#open.push({ name, ns, attributes: this.#strings.list(attributes, count), line, firstChild: this.#top });
   }
 
   text(text: string): void {
@@ -121,25 +122,6 @@ class Tree {
   root(): XmlElement | null {
     while (this.#open.length) this.close();
     return this.#root;
-  }
-}
-
-/** A copy of a part of a list. A list that grows, and one cut out of another, may take more room than it needs. */
-function listOf<T>(list: readonly T[], from: number, to: number): readonly T[] {
-  const [a, b, c, d] = [list[from], list[from + 1], list[from + 2], list[from + 3]] as [T, T, T, T];
-  switch (to - from) {
-    case 0:
-      return NONE;
-    case 1:
-      return [a];
-    case 2:
-      return [a, b];
-    case 3:
-      return [a, b, c];
-    case 4:
-      return [a, b, c, d];
-    default:
-      return list.slice(from, to);
   }
 }
 
