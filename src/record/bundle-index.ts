@@ -1,5 +1,5 @@
 /** One record by its references. What is found, and in which order, does not depend on the order of the bundle's entries. */
-import { Decimal, writeJson } from '../fhir/json.ts';
+import { writeJson } from '../fhir/json.ts';
 import type { Bundle, BundleEntry, Reference, Resource } from '../fhir/types.ts';
 import { normalised } from './shared/references.ts';
 
@@ -42,11 +42,19 @@ export function indexBundle(bundle: Bundle): BundleIndex {
   }
   const byUrl = new Map(entries.flatMap((entry) => (entry.fullUrl && entry.resource ? [[entry.fullUrl, entry.resource] as const] : [])));
 
+  // Records refer to the same few resources over and over, each time in the same words.
+  const asked = new Map<string, Resource | undefined>();
   const find = (reference: Reference | string | undefined, container?: Resource): Resource | undefined => {
-    const text = normalised(reference);
+    const words = typeof reference === 'string' ? reference : reference?.reference;
+    if (typeof words !== 'string') return undefined;
+    const known = asked.get(words);
+    if (known !== undefined || asked.has(words)) return known;
+    const text = normalised(words);
     if (text === undefined) return undefined;
     if (text.startsWith('#')) return listOf(container?.contained).find((inner) => isResource(inner) && localId(inner) === text.slice(1));
-    return byKey.get(text) ?? byUrl.get(text) ?? byUrl.get(rawOf(reference));
+    const found = byKey.get(text) ?? byUrl.get(text) ?? byUrl.get(words.trim());
+    asked.set(words, found);
+    return found;
   };
   const resources = [...keys.keys()];
   const byType = Map.groupBy(resources, (resource) => resource.resourceType);
@@ -66,16 +74,23 @@ export function indexBundle(bundle: Bundle): BundleIndex {
 
 /** Without nulls, which JSON allows everywhere and FHIR almost nowhere. What has none is not copied. */
 function tidied(value: unknown): unknown {
+  if (value === null || !hasNull(value)) return value;
+  if (Array.isArray(value)) return value.filter((one) => one !== null).map(tidied);
+  const members = Object.entries(value as object).filter(([, one]) => one !== null);
+  return Object.fromEntries(members.map(([name, one]) => [name, tidied(one)]));
+}
+
+/** Whether there is a null anywhere inside. Asked of everything, so it makes nothing. */
+function hasNull(value: unknown): boolean {
+  if (typeof value !== 'object') return false;
+  if (value === null) return true;
   if (Array.isArray(value)) {
-    const kept = value.filter((one) => one !== null);
-    const inner = kept.map(tidied);
-    return kept.length === value.length && inner.every((one, at) => one === value[at]) ? value : inner;
+    for (const one of value) if (hasNull(one)) return true;
+    return false;
   }
-  if (typeof value !== 'object' || value === null || value instanceof Decimal) return value;
-  const members = Object.entries(value);
-  const inner = members.filter(([, one]) => one !== null).map(([name, one]) => [name, tidied(one)] as const);
-  const same = inner.length === members.length && inner.every(([, one], at) => one === members[at]?.[1]);
-  return same ? value : Object.fromEntries(inner);
+  const members = value as Readonly<Record<string, unknown>>;
+  for (const name in members) if (hasNull(members[name])) return true;
+  return false;
 }
 
 /** An id that is no text is none: its resource is known by what it says. */
@@ -116,5 +131,3 @@ export function listOf<T>(value: readonly T[] | undefined): readonly T[] {
 }
 
 const localId = (resource: Resource) => (resource.id ?? '').replace(/^#/, '');
-const rawOf = (reference: Reference | string | undefined) =>
-  String(typeof reference === 'string' ? reference : (reference?.reference ?? '')).trim();

@@ -25,7 +25,8 @@ export function notCarried(resource: Resource, around: Around): Remark[] {
 /** The members of a resource that never travel, as a reader calls them, each once. */
 export function lostMembers(resource: Resource): string[] {
   const members = MEMBERS.get(resource.resourceType) ?? [];
-  return [...new Set(members.filter(({ path }) => has(resource, path)).map(({ words }) => words))];
+  const lost = members.filter(({ path }) => has(resource, path));
+  return lost.length ? [...new Set(lost.map(({ words }) => words))] : [];
 }
 
 type Lost = { readonly path: readonly string[]; readonly words: string };
@@ -193,12 +194,12 @@ const MEMBERS: ReadonlyMap<string, readonly Lost[]> = new Map(
 );
 
 /** Whether a value stands at the end of a path, in any of several members; `false` and nothing are no values. */
-function has(value: unknown, path: readonly string[]): boolean {
-  const [name, ...rest] = path;
-  if (Array.isArray(value)) return value.some((one) => has(one, path));
+function has(value: unknown, path: readonly string[], from = 0): boolean {
+  const name = path[from];
+  if (Array.isArray(value)) return value.some((one) => has(one, path, from));
   if (name === undefined) return value !== undefined && value !== false && value !== '';
   if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return false;
-  return has((value as Readonly<Record<string, unknown>>)[name], rest);
+  return has((value as Readonly<Record<string, unknown>>)[name], path, from + 1);
 }
 
 /** Beside what their type has: who wrote the notes, and labels that are no redaction. */

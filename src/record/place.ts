@@ -74,7 +74,10 @@ const MARKED: ReadonlySet<string> = new Set(['Encounter', 'Specimen']);
 class Placing {
   readonly #index: BundleIndex;
   readonly #handlers: readonly Hl7Handler[];
+  readonly #taken = new Map<Resource, Hl7Handler | undefined>();
   readonly #newId: () => Uuid;
+  /** In the order in which they hold and get places outside consultations: observations come last. */
+  readonly #ordered: readonly Resource[];
   readonly #used = new Set<Uuid>();
   readonly #places = new Map<string, Place>();
   readonly #holders = new Map<string, Resource>();
@@ -86,6 +89,7 @@ class Placing {
   constructor(index: BundleIndex, handlers: readonly Hl7Handler[], newId: () => Uuid) {
     this.#index = index;
     this.#handlers = handlers;
+    this.#ordered = [...index.resources.filter((one) => !isObservation(one)), ...index.resources.filter(isObservation)];
     this.#newId = newId;
   }
 
@@ -99,8 +103,7 @@ class Placing {
     for (const encounter of encounters) if (lists.has(encounter)) this.#consultation(encounter, lists.get(encounter) ?? []);
     const inNoList = encounters.filter((encounter) => !lists.has(encounter));
     if (inNoList.length) this.#unlistedConsultations(inNoList);
-    const rest = this.#index.resources.filter((resource) => this.#takes(resource));
-    for (const resource of [...rest.filter((one) => !isObservation(one)), ...rest.filter(isObservation)]) this.#outside(resource);
+    for (const resource of this.#ordered.filter((one) => this.#takes(one))) this.#outside(resource);
     this.#reportUnplaced();
     this.#reportForeignCodes();
     this.#reportShapes();
@@ -110,8 +113,8 @@ class Placing {
 
   #leaveOut(): void {
     for (const resource of this.#index.resources) {
-      const handler = handlerOf(resource, this.#handlers);
-      const why = attempt(() => handler?.leavesOut?.(resource), undefined);
+      const leavesOut = this.#handler(resource)?.leavesOut;
+      const why = leavesOut && attempt(() => leavesOut(resource), undefined);
       if (why === undefined) continue;
       this.#leftOut.add(this.#key(resource));
       this.#remark(resource, 'statement.notCarried', why);
@@ -120,31 +123,37 @@ class Placing {
 
   /** Observations come last: a report goes before a panel as the holder of its results. No resource holds itself, by any way. */
   #hold(): void {
-    const { resources } = this.#index;
-    for (const resource of [...resources.filter((one) => !isObservation(one)), ...resources.filter(isObservation)]) {
-      const holds = this.#leftOut.has(this.#key(resource)) ? undefined : handlerOf(resource, this.#handlers)?.holds;
+    for (const resource of this.#ordered) {
+      const holds = this.#handler(resource)?.holds;
+      if (!holds || this.#leftOut.has(this.#key(resource))) continue;
       const find = (reference: Reference | string | undefined) => this.#index.find(reference, resource);
-      for (const held of attempt(() => holds?.(resource, find) ?? [], [])) {
+      for (const held of attempt(() => holds(resource, find), [])) {
         const key = this.#index.keys.get(held);
         if (key === undefined || this.#holders.has(key) || this.#root(resource) === held) continue;
-        this.#holders.set(key, resource);
-        this.#held.set(resource, [...(this.#held.get(resource) ?? []), held]);
+        this.#holdIn(resource, held, key);
       }
     }
-    for (const resource of resources) if (!this.#holders.has(this.#key(resource))) this.#follow(resource);
+    for (const resource of this.#index.resources) if (!this.#holders.has(this.#key(resource))) this.#follow(resource);
   }
 
   /** What belongs to a resource that another holds stands there too. */
   #follow(resource: Resource): void {
-    const follows = handlerOf(resource, this.#handlers)?.follows;
-    const targets = attempt(() => follows?.(resource) ?? [], []);
+    const follows = this.#handler(resource)?.follows;
+    if (!follows) return;
+    const targets = attempt(() => follows(resource), []);
     const holder = targets
       .map((target) => this.#index.keyOf(target, resource))
       .map((key) => (key === undefined ? undefined : this.#holders.get(key)))
       .find((one) => one !== undefined);
     if (holder?.resourceType !== 'DiagnosticReport' || this.#leftOut.has(this.#key(resource))) return;
-    this.#holders.set(this.#key(resource), holder);
-    this.#held.set(holder, [...(this.#held.get(holder) ?? []), resource]);
+    this.#holdIn(holder, resource, this.#key(resource));
+  }
+
+  #holdIn(holder: Resource, resource: Resource, key: string): void {
+    this.#holders.set(key, holder);
+    const held = this.#held.get(holder);
+    if (held) held.push(resource);
+    else this.#held.set(holder, [resource]);
   }
 
   /** The outermost resource inside whose statement this one is written: itself for one that stands alone. */
@@ -263,7 +272,7 @@ class Placing {
     }
     const resource = this.#root(found);
     if (this.#takes(resource)) return this.#put(resource, composition, under);
-    if (!handlerOf(resource, this.#handlers))
+    if (!this.#handler(resource))
       this.#remark(
         list,
         'statement.notCarried',
@@ -281,11 +290,11 @@ class Placing {
   #takes(resource: Resource): boolean {
     const key = this.#key(resource);
     if (this.#places.has(key) || this.#holders.has(key) || this.#leftOut.has(key)) return false;
-    return handlerOf(resource, this.#handlers) !== undefined;
+    return this.#handler(resource) !== undefined;
   }
 
   #put(resource: Resource, composition: number, under: Place['under']): Item | undefined {
-    const handler = handlerOf(resource, this.#handlers);
+    const handler = this.#handler(resource);
     if (!handler) return undefined;
     this.#putAll(resource, composition, under);
     return { resource, key: this.#key(resource), handler };
@@ -312,6 +321,14 @@ class Placing {
     return id;
   }
 
+  #handler(resource: Resource): Hl7Handler | undefined {
+    const known = this.#taken.get(resource);
+    if (known !== undefined || this.#taken.has(resource)) return known;
+    const handler = handlerOf(resource, this.#handlers);
+    this.#taken.set(resource, handler);
+    return handler;
+  }
+
   #key(resource: Resource): string {
     return this.#index.keys.get(resource) ?? `${resource.resourceType}/${resource.id}`;
   }
@@ -321,8 +338,9 @@ class Placing {
     for (const resource of this.#index.resources) {
       if (!this.#places.has(this.#key(resource)) && resource.resourceType !== 'Medication') continue;
       const original = attempt(() => foreignCodes(resource), []);
+      if (original.length === 0) continue;
       const systems = [...new Set(original.map(({ system }) => system))].join(', ');
-      if (original.length) this.#remark(resource, 'value.lost', `No extract can carry codes of ${systems}; they are left out.`, original);
+      this.#remark(resource, 'value.lost', `No extract can carry codes of ${systems}; they are left out.`, original);
     }
   }
 
@@ -347,7 +365,7 @@ class Placing {
 
   #carriesMark(resource: Resource): boolean {
     if (resource.resourceType === 'List') return isCoded(resource as List, LISTS.topic);
-    return MARKED.has(resource.resourceType) || handlerOf(resource, this.#handlers) !== undefined;
+    return MARKED.has(resource.resourceType) || this.#handler(resource) !== undefined;
   }
 
   #remark(about: Resource, code: Remark['code'], text: string, original?: Remark['original']): void {

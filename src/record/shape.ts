@@ -8,7 +8,7 @@ import type { Resource } from '../fhir/types.ts';
 /** Paths of members of another shape than FHIR's, for one resource: `code.coding`, `component[1].valueQuantity`. */
 export function misshapen(resource: Resource): string[] {
   const found: string[] = [];
-  look(resource, resource.resourceType, '', found);
+  look(resource, resource.resourceType, null, found);
   return found;
 }
 
@@ -17,35 +17,57 @@ export const membersRead = (type: string): readonly string[] => [...(SHAPES.get(
 
 const MOST = 10;
 
-function look(value: object, type: string, at: string, found: string[]): void {
+function look(value: object, type: string, at: Path, found: string[]): void {
   const shape = SHAPES.get(type);
   if (!shape) return;
-  for (const [name, member] of Object.entries(value)) {
+  const members = value as Readonly<Record<string, unknown>>;
+  for (const name in members) {
     const kind = shape.get(name);
     if (kind === undefined || found.length >= MOST) continue;
-    const path = at ? `${at}.${name}` : name;
-    if (!kind.endsWith('*')) lookAtOne(member, kind, path, found);
-    else if (!Array.isArray(member)) found.push(path);
-    else for (const [index, one] of member.entries()) lookAtOne(one, kind.slice(0, -1), `${path}[${index}]`, found);
+    const member = members[name];
+    if (!kind.list) lookAtOne(member, kind.of, { within: at, name }, found);
+    else if (!Array.isArray(member)) found.push(written({ within: at, name }));
+    else for (let index = 0; index < member.length; index++) lookAtOne(member[index], kind.of, { within: at, name, index }, found);
   }
 }
 
-function lookAtOne(value: unknown, kind: string, path: string, found: string[]): void {
+function lookAtOne(value: unknown, kind: string, path: Path, found: string[]): void {
   if (found.length >= MOST) return;
-  if (kind === 'text' || kind === 'boolean') {
-    if (typeof value !== (kind === 'text' ? 'string' : 'boolean')) found.push(path);
-  } else if (kind === 'words') {
-    // Some systems send one text where FHIR has a list.
-    if (![value].flat().every((one) => typeof one === 'string')) found.push(path);
-  } else if (kind === 'number') {
-    if (typeof value !== 'number' && !(value instanceof Decimal)) found.push(path);
-  } else if (typeof value !== 'object' || value === null || Array.isArray(value)) found.push(path);
-  else look(value, kind, path, found);
+  if (!isOf(kind, value)) found.push(written(path));
+  else if (typeof value === 'object' && value !== null) look(value, kind, path, found);
 }
 
+function isOf(kind: string, value: unknown): boolean {
+  switch (kind) {
+    case 'text':
+      return typeof value === 'string';
+    case 'boolean':
+      return typeof value === 'boolean';
+    case 'words':
+      // Some systems send one text where FHIR has a list.
+      return [value].flat().every((one) => typeof one === 'string');
+    case 'number':
+      return typeof value === 'number' || value instanceof Decimal;
+    default:
+      return typeof value === 'object' && value !== null && !Array.isArray(value);
+  }
+}
+
+/** Where a member stands; in words only once something is found. */
+type Path = { readonly within: Path; readonly name: string; readonly index?: number } | null;
+
+function written(path: Path): string {
+  if (path === null) return '';
+  const before = written(path.within);
+  return `${before ? `${before}.` : ''}${path.name}${path.index === undefined ? '' : `[${path.index}]`}`;
+}
+
+type Kind = { readonly of: string; readonly list: boolean };
+
 /** Members by kind; `*` is a list. Kinds that are no type of this table are texts, numbers and booleans. */
-function shape(members: Readonly<Record<string, string>>): ReadonlyMap<string, string> {
-  return new Map(Object.entries(members).flatMap(([kind, names]) => names.split(' ').map((name) => [name, kind] as const)));
+function shape(members: Readonly<Record<string, string>>): ReadonlyMap<string, Kind> {
+  const kindOf = (kind: string): Kind => ({ of: kind.replace('*', ''), list: kind.endsWith('*') });
+  return new Map(Object.entries(members).flatMap(([kind, names]) => names.split(' ').map((name) => [name, kindOf(kind)] as const)));
 }
 
 const VALUES = {
@@ -227,6 +249,6 @@ const TYPES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   DocumentContext: { CodeableConcept: 'practiceSetting' },
 };
 
-const SHAPES: ReadonlyMap<string, ReadonlyMap<string, string>> = new Map(
+const SHAPES: ReadonlyMap<string, ReadonlyMap<string, Kind>> = new Map(
   Object.entries(TYPES).map(([type, members]) => [type, shape(members)]),
 );

@@ -14,9 +14,11 @@ const ACT_CODE = 'http://hl7.org/fhir/v3/ActCode';
 
 /** Whether a resource is marked NOPAT; a document also by its security label. */
 export function isRedacted(resource: Resource | undefined): boolean {
+  const { meta, securityLabel } = (resource ?? {}) as Partial<DocumentReference>;
+  if (!meta?.security && !securityLabel) return false;
   // A single label where a list belongs, or anything else: what is marked must not be shown because its mark is malformed.
-  const labels = [(resource as DocumentReference | undefined)?.securityLabel ?? []].flat();
-  return [resource?.meta?.security ?? [], ...labels.map((label) => label?.coding ?? [])].flat().some(isNopat);
+  const labels = [securityLabel ?? []].flat();
+  return [meta?.security ?? [], ...labels.map((label) => label?.coding ?? [])].flat().some(isNopat);
 }
 
 /** Whether a label is the one that marks a redaction. */
