@@ -29,11 +29,17 @@ const ONE_RULE_ENDS = Date.UTC(2037, 0, 1);
  */
 function londonAheadBy(epochMs: number): number {
   if (epochMs >= ONE_RULE && epochMs < ONE_RULE_ENDS) {
-    const year = new Date(epochMs).getUTCFullYear();
-    return epochMs >= oneOnLastSunday(year, 2) && epochMs < oneOnLastSunday(year, 9) ? 3600 : 0;
+    const moment = new Date(epochMs);
+    const month = moment.getUTCMonth();
+    if (month === MARCH) return epochMs >= oneOnLastSunday(moment.getUTCFullYear(), month) ? 3600 : 0;
+    if (month === OCTOBER) return epochMs < oneOnLastSunday(moment.getUTCFullYear(), month) ? 3600 : 0;
+    return month > MARCH && month < OCTOBER ? 3600 : 0;
   }
   return asTheCalendarSays(epochMs);
 }
+
+const MARCH = 2;
+const OCTOBER = 9;
 
 /** 01:00 UTC on the last Sunday of a month of 31 days. */
 function oneOnLastSunday(year: number, month: number): number {
@@ -52,12 +58,18 @@ function asTheCalendarSays(epochMs: number): number {
 
 /** An instant as HL7 seconds on London's wall clock. */
 export function toHl7Seconds(moment: Date): Hl7Time {
-  const wall = new Date(Math.floor(moment.getTime() / 1000) * 1000 + londonAheadBy(moment.getTime()) * 1000);
-  return wall
-    .toISOString()
-    .replace(/[-:T]/g, '')
-    .replace(/\.\d+Z$/, '');
+  const epoch = moment.getTime();
+  const wall = new Date((Math.floor(epoch / 1000) + londonAheadBy(epoch)) * 1000);
+  const year = wall.getUTCFullYear();
+  if (!(year >= 0 && year <= 9999)) return wall.toISOString().replace(/[-:T]|\.\d+Z$/g, '');
+  const day = String(year).padStart(4, '0') + two(wall.getUTCMonth() + 1) + two(wall.getUTCDate());
+  return day + two(wall.getUTCHours()) + two(wall.getUTCMinutes()) + two(wall.getUTCSeconds());
 }
+
+const two = (number: number) => (number < 10 ? `0${number}` : String(number));
+
+/** `HH:MM:SS.mmm`: the clock of a machine counts no finer. */
+const LONGEST = 12;
 
 const FHIR_DATE = /^(\d{4})(?:-(\d{2})(?:-(\d{2})(?:T(\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)(Z|[+-]\d{2}:\d{2})?)?)?)?$/;
 
@@ -70,16 +82,20 @@ export function fhirToHl7(text: string): Hl7Time | null {
   if (time === undefined) return year + (month ?? '') + (day ?? '');
   const full = time.length === 5 ? `${time}:00` : time;
   if (offset === undefined) return `${year}${month}${day}${full.replace(/\..*$/, '').replace(/:/g, '')}`;
-  const epoch = Date.parse(`${year}-${month}-${day}T${full.replace(/(\.\d{3})\d+$/, '$1')}${offset}`);
+  const epoch = Date.parse(`${year}-${month}-${day}T${full.slice(0, LONGEST)}${offset}`);
   return Number.isNaN(epoch) ? null : toHl7Seconds(new Date(epoch));
 }
 
 function isCalendarDate(year: string, month?: string, day?: string): boolean {
   if (month === undefined) return true;
-  const date = new Date(0);
-  date.setUTCFullYear(Number(year), Number(month) - 1, day === undefined ? 1 : Number(day));
-  return date.getUTCMonth() === Number(month) - 1 && (day === undefined || date.getUTCDate() === Number(day));
+  const days = DAYS[Number(month) - 1];
+  if (days === undefined) return false;
+  if (day === undefined) return true;
+  return Number(day) >= 1 && Number(day) <= (month === '02' && isLeap(Number(year)) ? 29 : days);
 }
+
+const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+const isLeap = (year: number) => year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
 
 const HL7_TIME = /^(\d{4})(\d{2})?(\d{2})?(\d{2})?(\d{2})?(\d{2})?(?:\.?(\d{1,4}))?([+-]\d{2}(?:\d{2})?)?$/;
 
