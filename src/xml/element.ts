@@ -32,36 +32,42 @@ export function h(
   ...children: readonly Child[]
 ): XmlElement {
   const colon = name.indexOf(':');
-  const flat: string[] = [];
-  if (attributes) {
-    for (const key of Object.keys(attributes)) {
-      const value = attributes[key];
-      if (value !== null && value !== undefined) flat.push(key, value);
-    }
-  }
-  const nodes: XmlNode[] = [];
-  append(nodes, children);
   return {
     name: colon < 0 ? name : name.slice(colon + 1),
     ns: '',
     prefix: colon < 0 ? '' : name.slice(0, colon),
-    attributes: flat.length ? flat : NONE,
-    children: nodes.length ? nodes : NONE,
+    attributes: attributes ? flat(attributes) : NONE,
+    children: children.length ? nodesOf(children) : NONE,
     line: 0,
   };
 }
 
+function flat(attributes: Readonly<Record<string, string | null | undefined>>): readonly string[] {
+  const names: string[] = [];
+  for (const name in attributes) {
+    const value = attributes[name];
+    if (value !== null && value !== undefined) names.push(name, value);
+  }
+  return names.length ? names : NONE;
+}
+
+/** The list itself where nothing is to be left out and nothing to be opened. */
+function nodesOf(children: readonly Child[]): readonly XmlNode[] {
+  if (children.every(isNode)) return children;
+  const nodes: XmlNode[] = [];
+  append(nodes, children);
+  return nodes.length ? nodes : NONE;
+}
+
 function append(nodes: XmlNode[], children: readonly Child[]): void {
   for (const child of children) {
-    if (child === null || child === undefined || child === false) continue;
-    if (typeof child === 'string') nodes.push(child);
-    else if (isElement(child)) nodes.push(child);
-    else append(nodes, child);
+    if (isNode(child)) nodes.push(child);
+    else if (child) append(nodes, child);
   }
 }
 
-function isElement(child: XmlElement | readonly Child[]): child is XmlElement {
-  return !Array.isArray(child);
+function isNode(child: Child): child is XmlNode {
+  return child !== null && child !== undefined && child !== false && !Array.isArray(child);
 }
 
 /** The value of an attribute, or undefined. Names as in `XmlElement.attributes`. */
