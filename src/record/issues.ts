@@ -25,9 +25,13 @@ export class Reporting {
   readonly #said = new Set<string>();
   readonly #came = new Map<string, number>();
   readonly #wrote = new Map<string, number>();
-  readonly #origins = new Map<string, Written>();
+  readonly #origins: Written[] = [];
+  /** By what was made: the first origin; further ones, of which few things have any, by all that tells them apart. */
+  readonly #first = new Map<string, Origin>();
+  readonly #further = new Set<string>();
   /** What something was made from, by kind. */
   readonly #went = new Map<string, Set<string>>();
+  readonly #notCarried = new Map<string, string>();
   readonly #left: { from: Origin; why: string }[] = [];
   readonly #redactions = new Set<string>();
 
@@ -37,6 +41,7 @@ export class Reporting {
     if (this.#said.has(key)) return;
     this.#said.add(key);
     this.#issues.push({ ...remark, at });
+    if (remark.code === 'statement.notCarried' && !this.#notCarried.has(at.id)) this.#notCarried.set(at.id, remark.text);
   }
 
   /** One more thing of a kind stands in the source. */
@@ -51,10 +56,19 @@ export class Reporting {
 
   /** What something was made from; a thing may have several origins. `why` as in `Written`. */
   origin(target: string, from: Origin, why?: string): void {
-    const key = `${target} ${from.kind} ${from.id} ${from.line}`;
-    if (this.#origins.has(key)) return;
-    this.#origins.set(key, { target, from, ...(why !== undefined && { why }) });
-    if (why === undefined) this.#went.set(from.kind, (this.#went.get(from.kind) ?? new Set()).add(`${from.id} ${from.line}`));
+    const first = this.#first.get(target);
+    if (first === undefined) this.#first.set(target, from);
+    else {
+      if (first.id === from.id && first.kind === from.kind && first.line === from.line) return;
+      const key = `${target} ${from.kind} ${from.id} ${from.line}`;
+      if (this.#further.has(key)) return;
+      this.#further.add(key);
+    }
+    this.#origins.push({ target, from, ...(why !== undefined && { why }) });
+    if (why !== undefined) return;
+    const went = this.#went.get(from.kind);
+    if (went) went.add(keyOf(from));
+    else this.#went.set(from.kind, new Set([keyOf(from)]));
   }
 
   /** Nothing was made from this. */
@@ -64,12 +78,12 @@ export class Reporting {
 
   /** Whether something was made from this, and not for the sake of the form. */
   isOrigin(from: Origin): boolean {
-    return this.#went.get(from.kind)?.has(`${from.id} ${from.line}`) ?? false;
+    return this.#went.get(from.kind)?.has(keyOf(from)) ?? false;
   }
 
   /** Why an entry is not in the record, where an issue says so. */
   whyNotCarried(id: string): string | undefined {
-    return this.#issues.find(({ code, at }) => code === 'statement.notCarried' && at.id === id)?.text;
+    return this.#notCarried.get(id);
   }
 
   report(): ConversionReport {
@@ -84,7 +98,7 @@ export class Reporting {
       issues: this.#issues,
       counts: this.#counts(),
       written: [...this.#wrote].map(([kind, number]) => ({ kind, number })).sort(byKind),
-      origins: [...this.#origins.values()],
+      origins: this.#origins,
       left: this.#left,
     };
   }
@@ -98,5 +112,8 @@ export class Reporting {
     this.#redactions.add(id);
   }
 }
+
+/** Of things of one kind. What has no line, which is most of them, is known by its id. */
+const keyOf = ({ id, line }: Origin) => (line === null ? id : `${id} ${line}`);
 
 const byKind = (a: { kind: string }, b: { kind: string }) => (a.kind < b.kind ? -1 : 1);

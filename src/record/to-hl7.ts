@@ -2,42 +2,30 @@
  * A GP Connect record as an HL7 extract: index the bundle, place every resource, write composition by composition. A fault in one
  * resource costs that resource, which stands in its place as a narrative; only a bundle without the patient is refused.
  */
-import { Fault, reasonOf } from '../base/errors.ts';
+import { reasonOf } from '../base/errors.ts';
 import { type Hl7Time, hl7ToEpoch, toHl7Seconds } from '../base/hl7-time.ts';
 import { nhsNumber } from '../base/nhs-number.ts';
-import type {
-  Bundle,
-  Condition,
-  Encounter,
-  List,
-  MedicationRequest,
-  MedicationStatement,
-  Observation,
-  Patient,
-  Reference,
-  Resource,
-} from '../fhir/types.ts';
-import { attr, child, h, type XmlElement } from '../xml/element.ts';
-import { carriable, writeCloseTag, writeOpenTag, writeXml } from '../xml/write.ts';
+import type { Bundle, Encounter, List, MedicationRequest, Patient, Resource } from '../fhir/types.ts';
+import { h, type XmlElement } from '../xml/element.ts';
+import { writeCloseTag, writeOpenTag, writeXml } from '../xml/write.ts';
 import { attempt, type BundleIndex, indexBundle, listOf } from './bundle-index.ts';
 import { type Hl7Handler, TO_HL7 } from './concepts.ts';
 import { category, emptyComposition, encounterComposition, outsideComposition, relatedProblem, topic } from './consultation/to-hl7.ts';
 import { Reporting } from './issues.ts';
-import { commentedOn } from './laboratory/tree.ts';
 import { emptyHeading, supportingOrigins, uncarriedText, whyLeft } from './left.ts';
 import { namedBy } from './named-by.ts';
 import { type Around, notCarried, peopleNotCarried } from './not-carried.ts';
-import { directory } from './people/directory.ts';
+import { type Directory, directory } from './people/directory.ts';
 import { NHS_NUMBER_OID, NHS_NUMBER_URI, SDS_ORGANISATION_OID } from './people/terms.ts';
 import { agentDirectory } from './people/to-hl7.ts';
 import { contextOf, type Group, handlerOf, type Item, type Placement, type Planned, place, type Topic } from './place.ts';
-import { ACTUAL_PROBLEM } from './problem/terms.ts';
-import { parentsOf } from './problem/text.ts';
+import { type Answers, answersOf, Questions } from './questions.ts';
 import { snomedCode } from './shared/coded.ts';
 import { asNarrative } from './shared/degrade.ts';
 import { isRedacted } from './shared/redaction.ts';
 import { component, id, narrative, statusComplete } from './shared/statements.ts';
 import { availabilityTime, effectiveAt, hl7Time, timeElement } from './shared/times.ts';
+import { StatementIds } from './statement-ids.ts';
 import type { Conversion, DocumentFate, Origin, Remark, Statement, ToHl7, Uuid } from './types.ts';
 
 export type ToHl7Options = {
@@ -120,18 +108,11 @@ class Writing {
   readonly #placement: Placement;
   readonly #drawId: () => Uuid;
   readonly #options: ToHl7Options;
-  readonly #directory: ReturnType<typeof directory>;
-  readonly #problems: ToHl7['problemsNaming'];
-  readonly #problemsBelow: ToHl7['problemsBelow'];
-  readonly #basedOn: ToHl7['statementsBasedOn'];
+  readonly #directory: Directory;
+  readonly #answers: Answers;
   readonly #issuesOf: Around['issuesOf'];
-  readonly #notesOn: ToHl7['notesOn'];
-  readonly #idsByKey = new Map<string, Uuid>();
-  /** Ids of statements in the extract so far; and what its links lead to, with who said so. */
-  readonly #ids = new Set<Uuid>();
-  /** Ids that stand for a resource each. */
-  readonly #own: ReadonlySet<Uuid>;
-  readonly #links = new Map<Uuid, Origin>();
+  readonly #statementIds: StatementIds;
+  readonly #origins = new Map<Resource, Origin>();
   #low: Hl7Time | null = null;
   #high: Hl7Time | null = null;
 
@@ -140,13 +121,17 @@ class Writing {
     this.#placement = placement;
     this.#drawId = drawId;
     this.#options = options;
-    this.#own = new Set([...placement.places.values()].map(({ statementId }) => statementId));
+    const own = new Set([...placement.places.values()].map(({ statementId }) => statementId));
+    this.#statementIds = new StatementIds(own, this.reporting, drawId);
     this.#directory = directory(index, drawId);
-    this.#problems = namedBy<Condition>(index, 'Condition', (condition) => [actualProblem(condition)]);
-    this.#problemsBelow = namedBy<Condition>(index, 'Condition', parentsOf);
-    this.#notesOn = namedBy<Observation>(index, 'Observation', commentedOn);
     this.#issuesOf = namedBy<MedicationRequest>(index, 'MedicationRequest', (request) => request.basedOn ?? []);
-    this.#basedOn = namedBy<MedicationStatement>(index, 'MedicationStatement', (statement) => statement.basedOn ?? []);
+    const { documents, redactions } = options;
+    this.#answers = answersOf(index, placement, this.#directory, {
+      redactions,
+      newId: drawId,
+      document: (reference) => (typeof documents === 'function' ? documents(reference) : documents.get(reference)),
+      report: (remark, about) => this.reporting.issue(remark, this.#origin(about)),
+    });
     for (const resource of [...index.resources, ...index.doubles, ...index.repeats]) this.reporting.came(resource.resourceType);
     for (const resource of index.resources) if (isRedacted(resource)) this.reporting.redacted(index.keys.get(resource) ?? '');
     for (const { about, remark } of placement.remarks) this.reporting.issue(remark, this.#origin(about));
@@ -174,7 +159,7 @@ class Writing {
     }
     const text = uncarriedText(entries);
     this.reporting.issue({ code: 'statement.notCarried', text }, from);
-    const xml = this.#seen(narrative(statementId, text, availabilityTime(now)), from);
+    const xml = this.#statementIds.write(narrative(statementId, text, availabilityTime(now)), from);
     const statement: Statement = { xml, effective: now, available: now, author: null };
     this.#options.write(writeXml(component(outsideComposition([statement], 'data', compositionId))));
   }
@@ -272,7 +257,9 @@ class Writing {
     const s = this.#questions(resource);
     const from = this.#origin(resource);
     try {
-      const statements = handler.map(resource, where, s).map((statement) => ({ ...statement, xml: this.#seen(statement.xml, from) }));
+      const statements = handler
+        .map(resource, where, s)
+        .map((statement) => ({ ...statement, xml: this.#statementIds.write(statement.xml, from) }));
       if (statements.length) this.#went(resource, where.statementId);
       else s.report({ code: 'statement.notCarried', text: 'The entry gives nothing that an extract can carry.' });
       return statements;
@@ -287,7 +274,7 @@ class Writing {
     const from = this.#origin(resource);
     const statement = asNarrative(resource, statementId, s);
     this.reporting.origin(statementId, from);
-    return { ...statement, xml: this.#seen(statement.xml, from) };
+    return { ...statement, xml: this.#statementIds.write(statement.xml, from) };
   }
 
   /** What a resource held that could not be written itself stands beside its words. */
@@ -305,7 +292,7 @@ class Writing {
   #went(resource: Resource, around: Uuid): void {
     const from = this.#origin(resource);
     const own = this.#placement.places.get(from.id)?.statementId;
-    const statementId = own !== undefined && this.#ids.has(own) ? own : around;
+    const statementId = own !== undefined && this.#statementIds.has(own) ? own : around;
     this.reporting.origin(statementId, from);
     this.#losses(resource);
     for (const held of this.#placement.held.get(resource) ?? []) this.#went(held, statementId);
@@ -357,84 +344,19 @@ class Writing {
     return this.reporting.isOrigin(from) ? this.#placement.places.get(from.id)?.statementId : undefined;
   }
 
-  /**
-   * Notes the ids and links of a statement and the characters that XML cannot carry. An id that the extract has already is
-   * replaced: a repeated one made receivers file two entries as one.
-   */
-  #seen(xml: XmlElement, from: Origin): XmlElement {
-    const look = { ids: new Set<Uuid>(), links: new Set<Uuid>(), replaced: 0 };
-    const seen = this.#look(xml, look);
-    for (const own of look.ids) {
-      this.#ids.add(own);
-      if (!this.#own.has(own)) this.reporting.origin(own, from, 'It carries a part of the entry that has no statement of its own.');
-    }
-    for (const to of look.links) if (!this.#links.has(to)) this.#links.set(to, from);
-    if (look.replaced) {
-      const text = `${look.replaced} characters cannot be transferred and were replaced by “\uFFFD”.`;
-      this.reporting.issue({ code: 'text.replaced', text }, from);
-    }
-    return seen;
-  }
-
-  #look(element: XmlElement, look: { ids: Set<Uuid>; links: Set<Uuid>; replaced: number }): XmlElement {
-    const own = STATEMENTS.has(element.name) ? attr(child(element, 'id'), 'root') : undefined;
-    const to = LINKS.has(element.name) ? attr(child(element, 'id'), 'root') : undefined;
-    if (to !== undefined) look.links.add(to);
-    for (let at = 1; at < element.attributes.length; at += 2) look.replaced += replacedIn(element.attributes[at]);
-    let changed = false;
-    const nodes = element.children.map((node) => {
-      if (typeof node === 'string') {
-        look.replaced += replacedIn(node);
-        return node;
-      }
-      const inner = this.#look(node, look);
-      changed ||= inner !== node;
-      return inner;
-    });
-    if (own !== undefined) this.reporting.wrote(element.name);
-    if (own !== undefined && (this.#ids.has(own) || look.ids.has(own))) {
-      const at = nodes.findIndex((node) => typeof node !== 'string' && node.name === 'id');
-      const fresh = this.#drawId();
-      look.ids.add(fresh);
-      return { ...element, children: nodes.toSpliced(at, 1, id(fresh)) };
-    }
-    if (own !== undefined) look.ids.add(own);
-    return changed ? { ...element, children: nodes } : element;
-  }
-
   /** What a handler may ask while it maps this resource. */
   #questions(resource: Resource): ToHl7 {
-    const { documents } = this.#options;
-    const key = (reference: Reference | string | undefined) => this.#index.keyOf(reference, resource);
-    const report = (remark: Remark) => this.reporting.issue(remark, this.#origin(resource));
-    return {
-      redactions: this.#options.redactions,
-      find: <R extends Resource>(reference: Reference | string | undefined) => this.#index.find(reference, resource) as R | undefined,
-      all: <R extends Resource>(type: R['resourceType']) => this.#index.all(type) as readonly R[],
-      statementId: (reference) => this.#placement.places.get(key(reference) ?? '')?.statementId,
-      newId: this.#drawId,
-      idFor: (name) => {
-        const known = this.#idsByKey.get(name) ?? this.#drawId();
-        this.#idsByKey.set(name, known);
-        return known;
-      },
-      agent: (practitioner, organisation) => this.#directory.agent(practitioner, organisation, { report }),
-      document: (reference) => (typeof documents === 'function' ? documents(reference) : documents.get(reference)),
-      holderOf: (reference) => {
-        const holder = this.#placement.holders.get(key(reference) ?? '');
-        return holder && this.#index.keys.get(holder);
-      },
-      problemsNaming: (reference) => this.#problems(reference),
-      problemsBelow: (reference) => this.#problemsBelow(reference),
-      statementsBasedOn: (reference) => this.#basedOn(reference),
-      notesOn: (reference) => this.#notesOn(reference),
-      report,
-    };
+    return new Questions(this.#answers, resource);
   }
 
   #origin(resource: Resource): Origin {
+    const known = this.#origins.get(resource);
+    if (known) return known;
     const key = this.#index.keys.get(resource) ?? `${resource.resourceType}/${resource.id ?? ''}`;
-    return { composition: this.#placement.places.get(key)?.composition ?? null, id: key, kind: resource.resourceType, line: null };
+    const composition = this.#placement.places.get(key)?.composition ?? null;
+    const origin: Origin = { composition, id: key, kind: resource.resourceType, line: null };
+    this.#origins.set(resource, origin);
+    return origin;
   }
 
   #folderBegins(time: Hl7Time | null): void {
@@ -449,9 +371,7 @@ class Writing {
 
   /** What stands before and after the compositions. Known last: whoever was named, and from when to when the entries are. */
   ends(extractId: Uuid, folderId: Uuid, patient: Patient): { head: string; tail: string } {
-    for (const [to, from] of this.#links)
-      if (!this.#ids.has(to))
-        this.reporting.issue({ code: 'link.broken', text: 'A link of the entry leads to nothing in the extract.' }, from);
+    this.#statementIds.reportBroken();
     const { nhsNumber: number, requestId, fromOds, toOds } = this.#options;
     const now = toHl7Seconds(this.#options.now);
     const author = h('author', { typeCode: 'AUT' }, h('time', { value: now }), organisation(toOds));
@@ -513,33 +433,7 @@ class Writing {
   }
 }
 
-/** How many characters of a text XML cannot carry. A resource may have anything where a text belongs: that is its fault, found here. */
-function replacedIn(text: string | undefined): number {
-  if (typeof text !== 'string') throw new Fault('record.shape', 'something that is no text stands where a text belongs');
-  return carriable(text).replaced;
-}
-
-const actualProblem = (condition: Condition) => condition.extension?.find(({ url }) => url === ACTUAL_PROBLEM)?.valueReference;
-
 const XSI = 'http://www.w3.org/2001/XMLSchema-instance';
-
-/** Elements whose first id names a statement, which must be the only one of that id. */
-const STATEMENTS: ReadonlySet<string> = new Set([
-  'CompoundStatement',
-  'LinkSet',
-  'MedicationStatement',
-  'NarrativeStatement',
-  'ObservationStatement',
-  'PlanStatement',
-  'RegistrationStatement',
-  'RequestStatement',
-  'ehrSupplyAuthorise',
-  'ehrSupplyPrescribe',
-  'ehrSupplyDiscontinue',
-  'ehrSupplyDispense',
-]);
-
-const LINKS: ReadonlySet<string> = new Set(['statementRef', 'namedStatementRef', 'priorMedicationRef']);
 
 function organisation(ods: string): XmlElement {
   return h(
