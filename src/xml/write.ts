@@ -10,13 +10,19 @@ export type Watch = {
 
 /** An element as XML text: no declaration, no white space that is not in the tree (SystmOne refuses it between elements). */
 export function writeXml(element: XmlElement): string {
-  return written(element, undefined);
+  return inOnePiece(written(element, undefined));
 }
 
 /** As `writeXml`, with somebody who looks on. */
 export function writeWatched(element: XmlElement, watch: Watch): string {
-  return written(element, watch);
+  return inOnePiece(written(element, watch));
 }
+
+/**
+ * The same text. Until somebody looks into it, a text that was put together is a tree of its pieces, ten times its size and dear to the
+ * garbage collector; looking at its first character makes one piece of it.
+ */
+const inOnePiece = (text: string) => (text.charCodeAt(0) > 0 ? text : '');
 
 function written(element: XmlElement, watch: Watch | undefined): string {
   if (element.name === VERBATIM) return element.children.join('');
