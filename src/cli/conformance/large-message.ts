@@ -29,17 +29,9 @@ type Message = { readonly id: string; readonly root: XmlElement; readonly delive
 
 /** The messages of one transfer, joined and converted: the first is the core. */
 export async function largeMessage(asked: BatchCase, terminology: Terminology): Promise<Answer> {
-  const messages = await Promise.all(asked.messages.map(readMessage));
-  const [core] = messages;
-  if (!core) throw new Fault('batch.input', `${asked.path}: no messages`);
-  const attachments = assemble(
-    messageId(core.id),
-    messages.flatMap((message) => partsOf(message, messages)),
-  ).map(received);
+  const { core, attachments } = await joined(asked.messages);
   const skeleton = attachments.find(({ announced }) => announced.skeleton);
-  const root = skeleton
-    ? putInPlace(core.root, readXml(skeleton.bytes ?? new Uint8Array()), skeleton.announced.documentId ?? '')
-    : core.root;
+  const root = skeleton ? putInPlace(core, readXml(skeleton.bytes ?? new Uint8Array()), skeleton.announced.documentId ?? '') : core;
   const find = attachmentFinder(
     attachments.map(({ announced, bytes }) => ({ documentId: announced.documentId, filename: announced.filename, bytes })),
   );
@@ -49,6 +41,27 @@ export async function largeMessage(asked: BatchCase, terminology: Terminology): 
     const filename = found.filename ?? '';
     return { filename, url: filename, bytes: found.bytes?.byteLength ?? null, missing: found.bytes ? null : 'The document did not come' };
   });
+}
+
+export type Joined = {
+  readonly core: XmlElement;
+  /** `bytes` is null where a piece did not come. */
+  readonly attachments: readonly { readonly announced: Announced; readonly bytes: Uint8Array | null }[];
+  /** Ids of the messages that were announced, in the order in which they were. */
+  readonly announced: readonly string[];
+};
+
+/** Reads the messages of one transfer, the core first, and joins what was split. */
+export async function joined(files: readonly string[]): Promise<Joined> {
+  const messages = await Promise.all(files.map(readMessage));
+  const [core] = messages;
+  if (!core) throw new Fault('batch.input', 'no messages');
+  const parts = messages.flatMap((message) => partsOf(message, messages));
+  return {
+    core: core.root,
+    attachments: assemble(messageId(core.id), parts).map(received),
+    announced: parts.filter(({ key }) => !key.includes('#')).map(({ key }) => key),
+  };
 }
 
 async function readMessage(file: string): Promise<Message> {
