@@ -8,6 +8,7 @@ export class MimeFault extends Fault {
       | 'mime.type'
       | 'mime.boundary'
       | 'mime.header'
+      | 'mime.ambiguous'
       | 'mime.encoding'
       | 'mime.truncated'
       | 'mime.unclosed'

@@ -77,11 +77,22 @@ describe('reading multipart/related', () => {
 
   it('unfolds headers, and takes the first of a repeated one', async () => {
     const defects: string[] = [];
-    const body = '--B\r\nContent-Type: application/pdf;\r\n\tname="a.pdf"\r\nContent-ID: <1>\r\nContent-ID: <2>\r\n\r\nx\r\n--B--';
+    const body =
+      '--B\r\nContent-Type: application/pdf;\r\n\tname="a.pdf"\r\nContent-ID: <1>\r\nContent-ID: <1>\r\nX: 1\r\nX: 2\r\n\r\nx\r\n--B--';
     const [part] = await read(body, 'multipart/related; boundary=B', { onDefect: ({ code: defect }) => defects.push(defect) });
     assert.equal(part?.headers['content-type'], 'application/pdf; name="a.pdf"');
     assert.equal(part?.contentId, '1');
-    assert.deepEqual(defects, ['mime.header']);
+    assert.deepEqual(defects, ['mime.header', 'mime.header']);
+  });
+
+  it('refuses what two readers could take for two messages: a part of two names or encodings, two parts of one name', async () => {
+    const type = 'multipart/related; boundary=B';
+    for (const header of ['Content-ID: <1>\r\nContent-ID: <2>', 'Content-Transfer-Encoding: base64\r\nContent-Transfer-Encoding: 8bit'])
+      await assert.rejects(read(`--B\r\n${header}\r\n\r\nx\r\n--B--`, type), { code: 'mime.ambiguous' });
+    const part = '--B\r\nContent-ID: <1>\r\n\r\nx\r\n';
+    await assert.rejects(read(`${part}${part}--B--`, type), { code: 'mime.ambiguous' });
+    // Parts without a name are not alike by that.
+    assert.equal((await read('--B\r\n\r\nx\r\n--B\r\n\r\ny\r\n--B--', type)).length, 2);
   });
 
   it('does not end a part at text that only begins like a boundary', async () => {

@@ -75,9 +75,13 @@ export async function* readMultipart(
     await scanner.skip('outside');
     if (scanner.state === 'ended') throw new MimeFault('mime.boundary', 'the boundary that the Content-Type names is not in the body');
     let parts = 0;
+    const named = new Set<string>();
     while (scanner.state === 'part') {
       if (++parts > scanner.limits.parts) scanner.fault('mime.limit', `more than ${scanner.limits.parts} parts`);
       const part = partOf(await scanner.headers(), scanner, parts);
+      if (part.contentId !== '' && named.has(part.contentId))
+        scanner.fault('mime.ambiguous', `part ${parts} has the content id of an earlier part`);
+      named.add(part.contentId);
       yield part;
       await scanner.skip('part');
     }
@@ -120,6 +124,8 @@ function partOf(headers: ReadonlyMap<string, string>, scanner: Scanner, number: 
   };
 }
 
+/** Headers that say how a part is to be read. */
+const STRUCTURAL: ReadonlySet<string> = new Set(['content-type', 'content-id', 'content-transfer-encoding']);
 const LF = 0x0a;
 const CR = 0x0d;
 const DASH = 0x2d;
@@ -210,8 +216,12 @@ class Scanner {
     const add = (line: string): boolean => {
       const field = readField(line);
       if (!field) return false;
-      if (fields.has(field.name)) this.defect('mime.header', `part ${this.#number} repeats the header ${field.name}`);
-      else fields.set(field.name, field.value);
+      const first = fields.get(field.name);
+      if (first === undefined) fields.set(field.name, field.value);
+      // Two answers to what a part is, how it is encoded or what it is called: two readers would see two messages.
+      else if (STRUCTURAL.has(field.name) && first !== field.value)
+        this.fault('mime.ambiguous', `part ${this.#number} has two different headers ${field.name}`);
+      else this.defect('mime.header', `part ${this.#number} repeats the header ${field.name}`);
       return true;
     };
     let line = '';
