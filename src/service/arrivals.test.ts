@@ -39,6 +39,7 @@ function inbound(message: Received, digest = 'digest'): Inbound {
     receivedAt: message.at,
     message,
     wire: 1000,
+    refused: null,
   };
 }
 

@@ -54,7 +54,10 @@ export function createAccept({
     const owner = practice ?? (await practices.all()).find(({ partyKey }) => partyKey === inbound.toPartyKey);
     if (!owner) throw new Fault('arrival.nobody', `no practice has the party key ${inbound.toPartyKey}`);
     const text = writeStored(message);
-    const kept: KeptMessage = text.length > ROW_BYTES ? { kept: await objects.put(Buffer.from(text)) } : { message };
+    const kept: KeptMessage = {
+      ...(text.length > ROW_BYTES ? { kept: await objects.put(Buffer.from(text)) } : { message }),
+      ...(inbound.refused && { refused: inbound.refused }),
+    };
     const acceptance = await transaction(db, async (store) => {
       const result = await accept(store, {
         fromPartyKey: inbound.fromPartyKey,
@@ -80,9 +83,9 @@ export function createDeliver(options: ArrivalOptions): (arrival: Arrival) => Pr
   const { db, objects } = options;
   return async (arrival) => {
     try {
-      const message = await received(objects, arrival.message);
       const practice = await options.practices.byOds(arrival.practice);
       if (!practice) throw new Fault('arrival.nobody', `the practice ${arrival.practice} is not served any more`);
+      const message = await byKnownId(db, practice, await received(objects, arrival.message));
       const event: Event = {
         id: `arrived:${arrival.fromPartyKey}/${message.messageId}`,
         at: instant(options.now()),
@@ -108,6 +111,13 @@ async function received(objects: Objects, row: KeptMessage): Promise<Received> {
   if ('message' in row) return row.message;
   const bytes = await contentBytes(objects, wholeObject(row.kept), MESSAGE_BYTES);
   return readStored(new TextDecoder().decode(bytes)) as Received;
+}
+
+/** Whichever of its ids an answer names, its transfer knows the message by one. */
+async function byKnownId(store: Store, { ods: practice }: Practice, message: Received): Promise<Received> {
+  if (!('of' in message) || message.of === null) return message;
+  const sent = await findSent(store, practice, message.of);
+  return sent ? { ...message, of: sent.message } : message;
 }
 
 async function firstHit(store: Store, { ods: practice }: Practice, lookUps: readonly LookUp[]): Promise<TransferId | null> {

@@ -71,6 +71,14 @@ const schema = z.strictObject({
     peerNames: list.optional(),
     /** Where messages of other services on our party keys are passed on, unopened. */
     forwardUrl: url.optional(),
+    /** HTTP status of our acknowledgements. */
+    ackStatus: z
+      .union([z.literal(200), z.literal(202), z.enum(['200', '202']).transform((text) => (text === '200' ? 200 : 202))])
+      .default(200),
+    /** Whether messages that ask for no acknowledgement get one too, as from the existing message adaptor. */
+    alwaysAck: yes.default(true),
+    /** What an empty answer to our post means: taken for good, or that an Acknowledgment is still to come. */
+    ackMode: z.enum(['http202', 'ebxml']).default('http202'),
   }),
   sds: z.strictObject({ url, apiKey: z.string().default('') }),
   terminology: z

@@ -48,7 +48,7 @@ export function createEffects({
       try {
         const packed = await spill(packFor(message, own, peer), objects);
         tasks.push({ kind: 'message', interaction, packed, tellWhenSent });
-        sent.push(...[messageId, ...aliases].map((each) => ({ id: each, interaction })));
+        sent.push(...[messageId, ...aliases].map((each) => ({ id: each, message: messageId, interaction })));
       } catch (error) {
         if (!(error instanceof Fault && error.code.startsWith('pack.'))) throw error;
         notSent.push({ message, fault: error });
@@ -59,7 +59,7 @@ export function createEffects({
         case 'send':
           return send(effect.message, effect.tellWhenSent);
         case 'reserve':
-          sent.push(...effect.parts.map((part) => ({ id: part.messageId, interaction: part.kind })));
+          sent.push(...effect.parts.map((part) => ({ id: part.messageId, message: part.messageId, interaction: part.kind })));
           return reserveParts(store, practice, id, effect.parts);
         case 'sendParts': {
           const parts = await reservedParts(store, practice, id);

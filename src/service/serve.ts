@@ -16,6 +16,7 @@ import { createSds } from '../spine/sds.ts';
 import { createSender } from '../spine/send.ts';
 import { openStore, prepareStore } from '../store/open.ts';
 import { type Practice, putPractice } from '../store/practices.ts';
+import { readTransfer } from '../store/transfers.ts';
 import { createClient } from '../web/client.ts';
 import { Problem } from '../web/problem.ts';
 import { createServer, listen } from '../web/server.ts';
@@ -31,6 +32,7 @@ import { mayWeAskJob } from './jobs/may-we-ask.ts';
 import { toFhirJob } from './jobs/to-fhir.ts';
 import { toHl7Job } from './jobs/to-hl7.ts';
 import { createMetrics } from './metrics.ts';
+import { createAcknowledged, createIsOurs, createRenew } from './outgoing.ts';
 import { createPost, type Post } from './post.ts';
 import { practiceActions } from './practice-actions.ts';
 import { createPractices } from './practices.ts';
@@ -56,6 +58,8 @@ export type RunningNode = {
 /** What failed at the practice's system is tried again soon; the job's own repetitions are for longer trouble. */
 const GP_SYSTEM_WAITS = [200, 1_000, 4_000];
 const PRODUCT = 'Open GP2GP';
+/** Spine does not know the agreement or the party: what SDS said is not true any more. */
+const OUTDATED = /\b(501314|501319)\b/;
 
 /**
  * One node: database, objects, the listener for Spine, the API for the practices' systems, workers. What was opened before something
@@ -134,9 +138,10 @@ async function start(
   });
   let apiUrl = config.api.publicUrl ?? '';
   const consumer = { url: 'urn:gp2gp:node', product: PRODUCT, version: '1' };
-  const sender = createSender({ client: spineClient, objects });
+  const sender = createSender({ client: spineClient, objects, emptyIsFinal: config.spine.ackMode === 'http202' });
 
   const arrivals = { db, objects, practices, post, now, owner, committed };
+  const outgoing = { ...arrivals, newId };
   const accept = (extras.aroundAccept ?? ((own) => own))(createAccept(arrivals));
   const filing = (practice: Practice) => createFiling({ url: practice.gpSystem.filingUrl, apiKey: practice.gpSystem.key, client });
   const work = createWork({
@@ -152,6 +157,12 @@ async function start(
       },
     },
     spineUrl: config.spine.url,
+    renew: createRenew(outgoing),
+    async refused({ practice, transfer }, fault) {
+      if (!OUTDATED.test(fault)) return;
+      const of = await readTransfer(db, practice, transfer);
+      if (of && 'peer' in of && of.peer) sds.forget(of.peer.ods);
+    },
     jobs: {
       mayWeAsk: mayWeAskJob({ db, pds, sds }),
       mayTheyAsk: mayTheyAskJob({ db, pds, sds }),
@@ -193,6 +204,9 @@ async function start(
       return acceptance;
     },
     ownsPartyKey: practices.ownsPartyKey,
+    isOurs: createIsOurs(outgoing),
+    acknowledged: createAcknowledged(outgoing),
+    answers: { status: config.spine.ackStatus, always: config.spine.alwaysAck },
     now,
     forward: config.spine.forwardUrl ? { url: config.spine.forwardUrl, client } : null,
     alert: ({ code, ...about }) => {

@@ -16,6 +16,7 @@ import { createPractices, type Practices } from './practices.ts';
 export type TestNode = {
   readonly db: Db<Tables>;
   readonly url: string;
+  readonly folder: string;
   readonly objects: Objects;
   readonly practices: Practices;
   readonly post: Post;
@@ -74,6 +75,7 @@ export async function testNode(practices: readonly Practice[]): Promise<TestNode
   return {
     db: store.db,
     url: store.url,
+    folder,
     objects,
     practices: served,
     post,

@@ -4,6 +4,7 @@ import { type Db, isDatabaseAway } from '../database/connect.ts';
 import type { Sender } from '../spine/send.ts';
 import { bury, complete, retry, type Task, type Work } from '../store/outbox.ts';
 import type { Practice } from '../store/practices.ts';
+import { findSent } from '../store/sent-messages.ts';
 import type { Tables } from '../store/tables.ts';
 import { readTransfer } from '../store/transfers.ts';
 import type { Event, Job, JobResult, Transfer } from '../transfer/types.ts';
@@ -24,12 +25,17 @@ export type Jobs = Readonly<Record<Job, RunJob>>;
 /** Tells a practice's system that a transfer changed. */
 export type Tell = (practice: Practice, work: Work, state: string) => Promise<void>;
 
+export type Outgoing = Extract<Task, { kind: 'message' }>;
 export type WorkOptions = {
   readonly db: Db<Tables>;
   readonly post: Post;
   readonly practices: Practices;
   readonly sender: Sender;
   readonly spineUrl: string;
+  /** Makes a message anew whose time to live is over, and queues it in the place of the old one. */
+  readonly renew: (work: Work, task: Outgoing) => Promise<void>;
+  /** Told of each final refusal: what was looked up may be out of date. */
+  readonly refused: (work: Work, fault: string) => Promise<void>;
   readonly jobs: Jobs;
   readonly tell: Tell;
   readonly now: () => Date;
@@ -47,6 +53,8 @@ const FINAL: ReadonlySet<string> = new Set(['filing.refused', 'filing.otherRecor
 /** Claims without an attempt that ended: the process died under it every time, so the work itself may be what kills. */
 const DEADLY_CLAIMS = 10;
 const NOTICE_ATTEMPTS = 12;
+/** How long a message that could never leave is made anew: after eight days nobody waits for any message of a transfer. */
+const WAITED_MS = 8 * 86_400_000;
 /** Attempts at what fails for a reason that nobody foresaw: our own objects are gone, a decision throws. Then an operator sees it. */
 const UNEXPECTED = 20;
 
@@ -56,32 +64,38 @@ export function createWork(options: WorkOptions): (work: Work) => Promise<void> 
   const event = (id: string, what: EventBody): Event => ({ id, at: instant(now()), by: { kind: 'system' }, ...what });
   const on = ({ practice, transfer }: Work) => ({ practice, transfer });
 
-  async function message(work: Work, task: Extract<Task, { kind: 'message' }>): Promise<void> {
-    const { interaction, packed, tellWhenSent } = task;
+  async function message(work: Work, task: Outgoing): Promise<void> {
+    const { interaction, packed } = task;
     const { messageId } = packed;
     const giveUp = async (fault: string): Promise<void> => {
-      const what = event(`notSent:${messageId}:${work.claim.claims}`, { kind: 'notSent', messageId, interaction, fault });
+      const known = (await findSent(db, work.practice, messageId))?.message ?? messageId;
+      const what = event(`notSent:${messageId}:${work.claim.claims}`, { kind: 'notSent', messageId: known, interaction, fault });
       await post({ ...on(work), event: what, cause: { queue: 'outbox', claim: work.claim, putAside: fault } });
     };
+    // What never left is not given up for having waited: Spine was away, or the node itself.
+    if (task.stale || (work.expired && work.attempts === 0 && now().getTime() - Date.parse(work.queuedAt) < WAITED_MS))
+      return options.renew(work, task);
     if (work.expired) return giveUp('the time that the receiver’s contract allows is over');
+    const began = performance.now();
     const sent = await options.sender.send(packed, options.spineUrl);
     switch (sent.outcome) {
       case 'delivered':
-        if (tellWhenSent) {
-          const what = event(`sent:${messageId}`, { kind: 'sent', messageId, interaction });
-          await post({ ...on(work), event: what, cause: { queue: 'outbox', claim: work.claim } });
-        } else await complete(db, work.claim);
-        return;
+        return delivered(options, work, task);
       case 'refused':
+        await options.refused(work, sent.fault);
         return giveUp(sent.fault);
       case 'unreachable':
         // Nothing arrived, so nothing of the contract is used up.
         await retry(db, work.claim, { fault: sent.fault, afterSeconds: pause(work.claim.claims, 60), counts: false });
         return;
-      case 'unknown':
-        if (work.attempts >= packed.retries) return giveUp(sent.fault);
-        await retry(db, work.claim, { fault: sent.fault, afterSeconds: jitter(packed.everySeconds), counts: true });
+      case 'accepted':
+      case 'unknown': {
+        // From the beginning of one attempt to that of the next. After the last an acknowledgement may still come: until the contract ends.
+        const left = packed.everySeconds - (performance.now() - began) / 1000;
+        const afterSeconds = work.attempts < packed.retries ? Math.max(0, left) : Number.POSITIVE_INFINITY;
+        await retry(db, work.claim, { fault: sent.fault, afterSeconds, counts: true });
         return;
+      }
     }
   }
 
@@ -177,6 +191,29 @@ export function createWork(options: WorkOptions): (work: Work) => Promise<void> 
 }
 
 type EventBody = Event extends infer Each ? (Each extends Event ? Omit<Each, 'id' | 'at' | 'by'> : never) : never;
+
+/** The other side has the message: its row ends, and its transfer hears of it where it waits for that. */
+export async function delivered(
+  { db, post, now }: Pick<WorkOptions, 'db' | 'post' | 'now'>,
+  work: Work,
+  { interaction, packed: { messageId }, tellWhenSent }: Outgoing,
+): Promise<void> {
+  if (!tellWhenSent) {
+    await complete(db, work.claim);
+    return;
+  }
+  // One that was made anew is still the message that its transfer waits for.
+  const known = (await findSent(db, work.practice, messageId))?.message ?? messageId;
+  const event: Event = {
+    id: `sent:${messageId}`,
+    at: instant(now()),
+    by: { kind: 'system' },
+    kind: 'sent',
+    messageId: known,
+    interaction,
+  };
+  await post({ practice: work.practice, transfer: work.transfer, event, cause: { queue: 'outbox', claim: work.claim } });
+}
 
 /** Seconds: 1, 2, 4 … up to `cap`, each a quarter up or down. */
 function pause(before: number, cap: number): number {

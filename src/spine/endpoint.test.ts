@@ -31,15 +31,18 @@ async function node(options: Partial<EndpointOptions> = {}, server: FastifyInsta
   const objects = memoryObjects();
   const inbox = new Map<string, Inbound>();
   const alerts: EndpointAlert[] = [];
+  const acknowledged: string[] = [];
   await messageEndpoint(server, {
     objects,
     accept: async (inbound) => {
       const key = `${inbound.fromPartyKey} ${inbound.messageId}`;
       const first = inbox.get(key);
-      if (first) return { fate: first.digest === inbound.digest ? 'duplicate' : 'altered', receivedAt: first.receivedAt };
-      inbox.set(key, inbound);
-      return { fate: 'new', receivedAt: inbound.receivedAt };
+      inbox.set(key, first ?? inbound);
+      const { receivedAt, refused } = first ?? inbound;
+      return { fate: !first ? 'new' : first.digest === inbound.digest ? 'duplicate' : 'altered', receivedAt, refused };
     },
+    isOurs: async (_partyKey, id) => id === 'OURS',
+    acknowledged: async (_partyKey, id) => void acknowledged.push(id),
     ownsPartyKey: (partyKey) => partyKey === PEER.partyKey,
     now: () => NOW,
     forward: null,
@@ -48,14 +51,24 @@ async function node(options: Partial<EndpointOptions> = {}, server: FastifyInsta
   });
   const url = await listen(server);
   closers.push(() => server.close());
-  return { url, objects, inbox, alerts };
+  return { url, objects, inbox, alerts, acknowledged };
 }
 
-async function post(url: string, body: Buffer | string, contentType: string) {
+const ACTION = 'urn:nhs:names:services:gp2gp/RCMR_IN010000UK05';
+const SIGNAL = 'urn:oasis:names:tc:ebxml-msg:service/Acknowledgment';
+
+/** What a sender says in the header about the envelope in this body. */
+function actionIn(body: Buffer | string): string {
+  const [, service, action] =
+    /<eb:Service>(.*?)<\/eb:Service><eb:Action>(.*?)<\/eb:Action>/.exec(Buffer.from(body).toString('latin1')) ?? [];
+  return service ? `${service}/${action}` : ACTION;
+}
+
+async function post(url: string, body: Buffer | string, contentType: string, soapAction = actionIn(body)) {
   const answer = await client.request({
     method: 'POST',
     url: `${url}/reliablemessaging/intermediary`,
-    headers: { 'content-type': contentType },
+    headers: { 'content-type': contentType, soapaction: soapAction },
     body,
   });
   const read = await readBody(answer, 1e6);
@@ -99,7 +112,8 @@ test('a message sent over mutual TLS is accepted once and acknowledged each time
   assert.equal(inbound?.message.addressed.fromAsid, OWN.asid);
 
   const body = await bytesOf(of, objects);
-  const post = async () => readBody(await hub.request({ method: 'POST', url, headers: { 'content-type': of.contentType }, body }), 1e5);
+  const post = async () =>
+    readBody(await hub.request({ method: 'POST', url, headers: { 'content-type': of.contentType, soapaction: ACTION }, body }), 1e5);
   const first = await post();
   assert.equal(Buffer.compare(first, await post()), 0);
   const acknowledgement = readEnvelope(first);
@@ -222,7 +236,7 @@ test('what has no readable envelope is answered by a SOAP fault that says not to
     const fault = readEnvelope(answer.body);
     assert.ok(fault.kind === 'fault' && !fault.retriable);
   }
-  const untyped = await client.request({ method: 'POST', url, body: 'text' });
+  const untyped = await client.request({ method: 'POST', url, headers: { soapaction: ACTION }, body: 'text' });
   await readBody(untyped, 1e5);
   assert.equal(untyped.status, 500, 'without a content type');
   assert.equal(inbox.size, 0);
@@ -238,7 +252,12 @@ test('more bytes than a message may have are refused, announced or not', async (
   async function* chunks() {
     for (let at = 0; at < body.byteLength; at += 10_000) yield body.subarray(at, at + 10_000);
   }
-  const unannounced = await client.request({ method: 'POST', url, headers: { 'content-type': of.contentType }, body: chunks() });
+  const unannounced = await client.request({
+    method: 'POST',
+    url,
+    headers: { 'content-type': of.contentType, soapaction: actionIn(body) },
+    body: chunks(),
+  });
   assert.equal(unannounced.status, 413);
   await readBody(unannounced, 1e5);
   assert.equal(inbox.size, 0);
@@ -255,7 +274,9 @@ test('a sender that breaks off leaves nothing behind, and the next message is ta
   const body = await bytesOf(of, theirs);
   await new Promise<void>((done) => {
     const socket = connect(Number(new URL(url).port), '127.0.0.1', () => {
-      socket.write(`POST / HTTP/1.1\r\nHost: x\r\nContent-Type: ${of.contentType}\r\nContent-Length: ${body.byteLength}\r\n\r\n`);
+      socket.write(
+        `POST / HTTP/1.1\r\nHost: x\r\nSOAPAction: ${actionIn(body)}\r\nContent-Type: ${of.contentType}\r\nContent-Length: ${body.byteLength}\r\n\r\n`,
+      );
       socket.write(body.subarray(0, body.byteLength - 500), () => socket.destroy());
     });
     socket.on('close', () => done());
@@ -268,25 +289,78 @@ test('a sender that breaks off leaves nothing behind, and the next message is ta
   assert.deepEqual(alerts, []);
 });
 
-test('a bare Acknowledgment is taken silently, a bare MessageError tells the transfer that its message never arrived', async () => {
-  const { url, inbox, alerts } = await node();
-  const signal = (action: string, block: string) =>
-    `<SOAP:Envelope xmlns:SOAP="http://schemas.xmlsoap.org/soap/envelope/" xmlns:eb="http://www.oasis-open.org/committees/ebxml-msg/schema/msg-header-2_0.xsd"><SOAP:Header><eb:MessageHeader><eb:From><eb:PartyId>YES-0000806</eb:PartyId></eb:From><eb:To><eb:PartyId>${PEER.partyKey}</eb:PartyId></eb:To><eb:CPAId>C</eb:CPAId><eb:ConversationId>CONV</eb:ConversationId><eb:Service>urn:oasis:names:tc:ebxml-msg:service</eb:Service><eb:Action>${action}</eb:Action><eb:MessageData><eb:MessageId>S1</eb:MessageId><eb:Timestamp>2026-01-05T09:30:00</eb:Timestamp><eb:RefToMessageId>ours</eb:RefToMessageId></eb:MessageData></eb:MessageHeader>${block}</SOAP:Header><SOAP:Body/></SOAP:Envelope>`;
-  const acknowledged = await post(
-    url,
-    signal('Acknowledgment', '<eb:Acknowledgment><eb:RefToMessageId>ours</eb:RefToMessageId></eb:Acknowledgment>'),
-    'text/xml',
-  );
-  assert.deepEqual([acknowledged.status, acknowledged.body.byteLength, inbox.size], [200, 0, 0]);
-  const list =
-    '<eb:ErrorList><eb:Error eb:errorCode="DeliveryFailure" eb:severity="Error"><eb:Description>gave up</eb:Description></eb:Error></eb:ErrorList>';
-  const failed = await post(url, signal('MessageError', list), 'text/xml; charset=utf-8');
+const signal = (action: string, block: string, of = 'ours') =>
+  `<SOAP:Envelope xmlns:SOAP="http://schemas.xmlsoap.org/soap/envelope/" xmlns:eb="http://www.oasis-open.org/committees/ebxml-msg/schema/msg-header-2_0.xsd"><SOAP:Header><eb:MessageHeader><eb:From><eb:PartyId>YES-0000806</eb:PartyId></eb:From><eb:To><eb:PartyId>${PEER.partyKey}</eb:PartyId></eb:To><eb:CPAId>C</eb:CPAId><eb:ConversationId>CONV</eb:ConversationId><eb:Service>urn:oasis:names:tc:ebxml-msg:service</eb:Service><eb:Action>${action}</eb:Action><eb:MessageData><eb:MessageId>S1</eb:MessageId><eb:Timestamp>2026-01-05T09:30:00</eb:Timestamp><eb:RefToMessageId>${of}</eb:RefToMessageId></eb:MessageData></eb:MessageHeader>${block}</SOAP:Header><SOAP:Body/></SOAP:Envelope>`;
+const acknowledgmentOf = (of: string) =>
+  signal('Acknowledgment', `<eb:Acknowledgment><eb:RefToMessageId>${of}</eb:RefToMessageId></eb:Acknowledgment>`, of);
+const ERROR_LIST =
+  '<eb:ErrorList><eb:Error eb:errorCode="DeliveryFailure" eb:severity="Error"><eb:Description>gave up</eb:Description></eb:Error></eb:ErrorList>';
+
+test('a bare Acknowledgment reaches the outbox, a bare MessageError the transfer, and neither is answered by a signal', async () => {
+  const { url, inbox, alerts, acknowledged } = await node();
+  const known = await post(url, acknowledgmentOf('ours'), 'text/xml', SIGNAL);
+  assert.deepEqual([known.status, known.body.byteLength, inbox.size, acknowledged], [200, 0, 0, ['OURS']]);
+  const unknown = await post(url, acknowledgmentOf('nobody'), 'text/xml', `"urn:${SIGNAL}"`);
+  assert.deepEqual([unknown.status, unknown.body.byteLength, acknowledged.length], [200, 0, 1]);
+  const failed = await post(url, signal('MessageError', ERROR_LIST), 'text/xml; charset=utf-8', SIGNAL);
   assert.deepEqual([failed.status, failed.body.byteLength], [200, 0]);
   const [inbound] = inbox.values();
   assert.ok(inbound?.message.interaction === 'undelivered');
   assert.deepEqual([inbound.message.of, inbound.message.fault], [messageId('ours'), 'DeliveryFailure gave up']);
   assert.equal(alerts[0]?.code, 'endpoint.undelivered');
-  assert.equal((await post(url, '<hello/>', 'text/xml')).status, 400);
+  assert.equal((await post(url, '<hello/>', 'text/xml', SIGNAL)).status, 400);
+});
+
+test('without a SOAPAction the interaction is not supported, and no repetition helps', async () => {
+  const { url, inbox, alerts } = await node();
+  const of = packed(requestMessage());
+  const body = await bytesOf(of, memoryObjects());
+  const answer = await client.request({ method: 'POST', url, headers: { 'content-type': of.contentType }, body });
+  const fault = readEnvelope(await readBody(answer, 1e5));
+  assert.ok(answer.status === 500 && fault.kind === 'fault' && !fault.retriable);
+  assert.equal(fault.errors[0]?.code, '101');
+  assert.equal(inbox.size, 0);
+  // Quoted, with one `urn:` too many, or about another interaction than the envelope's: the envelope counts.
+  for (const action of [`"${ACTION}"`, `urn:${ACTION}`, 'urn:nhs:names:services:gp2gp/MCCI_IN010000UK13'])
+    assert.equal((await post(url, body, of.contentType, action)).status, 200);
+  assert.deepEqual(
+    alerts.map(({ code }) => code),
+    ['endpoint.noAction', 'endpoint.action'],
+  );
+});
+
+test('a repeated id gets the answer of the first time, whatever came with it', async () => {
+  const { url, inbox } = await node();
+  const of = packed(requestMessage());
+  const good = await bytesOf(of, memoryObjects());
+  const bad = good.toString().replace('</RCMR_IN010000UK05>', '');
+  const refused = await post(url, bad, of.contentType);
+  assert.ok(readEnvelope(refused.body).kind === 'error');
+  for (const again of [bad, good]) assert.equal(Buffer.compare((await post(url, again, of.contentType)).body, refused.body), 0);
+  assert.equal([...inbox.values()][0]?.message.interaction, 'unreadable');
+
+  const other = await node();
+  const accepted = await post(other.url, good, of.contentType);
+  assert.ok(readEnvelope(accepted.body).kind === 'acknowledgement');
+  assert.equal(Buffer.compare((await post(other.url, bad, of.contentType)).body, accepted.body), 0);
+  assert.deepEqual(
+    [...other.inbox.values()].map(({ message }) => message.interaction),
+    ['request'],
+  );
+});
+
+test('who asks for no acknowledgement gets one by default, or none where it is so configured; the status can be chosen', async () => {
+  const of = packed(requestMessage());
+  const asking = await bytesOf(of, memoryObjects());
+  const silent = asking.toString().replace(/<eb:AckRequested[^>]*\/>/, '');
+  assert.ok(silent.length < asking.byteLength);
+  const usual = await node();
+  assert.equal(readEnvelope((await post(usual.url, silent, of.contentType)).body).kind, 'acknowledgement');
+  const strict = await node({ answers: { always: false, status: 202 } });
+  const none = await post(strict.url, silent, of.contentType);
+  assert.deepEqual([none.status, none.body.byteLength, strict.inbox.size], [202, 0, 1]);
+  const asked = await post(strict.url, asking, of.contentType);
+  assert.deepEqual([asked.status, readEnvelope(asked.body).kind], [202, 'acknowledgement']);
 });
 
 test('a message of another service is passed on unopened, and its answer comes back', async () => {
@@ -306,6 +380,12 @@ test('a message of another service is passed on unopened, and its answer comes b
   assert.deepEqual([answer.status, String(answer.body)], [202, '<theirs/>']);
   assert.equal(seen[0]?.body, body);
   assert.equal(inbox.size, 0);
+  // So are signals about messages that we never sent, and whatever else the SOAPAction says is another service's.
+  assert.equal(String((await post(url, acknowledgmentOf('theirs'), 'text/xml', SIGNAL)).body), '<theirs/>');
+  assert.equal(String((await post(url, '<anything/>', 'text/xml', 'urn:nhs:names:services:pds/QUPA_IN000008UK02')).body), '<theirs/>');
+  assert.deepEqual([seen[1]?.body, seen[2]?.body], [acknowledgmentOf('theirs'), '<anything/>']);
+  assert.equal((await post(url, acknowledgmentOf('ours'), 'text/xml', SIGNAL)).body.byteLength, 0);
+  assert.equal(seen.length, 3);
 
   const alone = await node();
   const error = readEnvelope((await post(alone.url, body, of.contentType)).body);
@@ -350,7 +430,7 @@ test('an attachment is on its way into the store while its sender is still writi
     while (stored < 1_000_000) await new Promise((done) => setTimeout(done, 5));
     yield body.subarray(half);
   }
-  const headers = { 'content-type': of.contentType, 'content-length': String(body.byteLength) };
+  const headers = { 'content-type': of.contentType, soapaction: ACTION, 'content-length': String(body.byteLength) };
   const answer = await client.request({ method: 'POST', url, headers, body: slowly() });
   await readBody(answer, 1e5);
   assert.equal(answer.status, 200);

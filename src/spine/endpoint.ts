@@ -2,19 +2,18 @@ import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Fault, reasonOf } from '../base/errors.ts';
 import { conversationId, type Instant, instant, type MessageId, messageId } from '../base/ids.ts';
-import { type SignalOf, writeAcknowledgement } from '../ebxml/acknowledgement.ts';
 import { type EbxmlMessage, EnvelopeFault, GP2GP_SERVICE } from '../ebxml/envelope.ts';
-import { type EbxmlErrorCode, writeMessageError } from '../ebxml/message-error.ts';
 import { MimeFault, readContentType } from '../ebxml/mime-header.ts';
-import { writeSoapFault } from '../ebxml/soap-fault.ts';
 import type { Objects } from '../objects/objects.ts';
 import type { Received } from '../transfer/types.ts';
 import type { HttpClient } from '../web/client.ts';
 import { Problem } from '../web/problem.ts';
+import { type AnswerOptions, answerAcknowledged, answerFault, answerRefused, type Refused } from './answer.ts';
 import { BodyTooLarge, BrokenBody, InboundBody } from './inbound-body.ts';
 import { type PassedOn, passOn } from './pass-on.ts';
 import { type ReceivedParts, receiveParts } from './receive-parts.ts';
-import { receiveSignal } from './receive-signal.ts';
+import { readSignal, undelivered } from './receive-signal.ts';
+import { isForeign, soapActionOf } from './soap-action.ts';
 import { unpack, unreadable } from './unpack.ts';
 
 /** A message as it is handed to the inbox. (`fromPartyKey`, `messageId`) tells duplicates, `digest` whether they are alike. */
@@ -29,6 +28,14 @@ export type Inbound = {
   readonly message: Received;
   /** Bytes of the request's body. */
   readonly wire: number;
+  /** Set where the message is kept only so that its transfer and an operator hear of it: what its sender is told. */
+  readonly refused: Refused | null;
+};
+/** What became of a message: of a repeated one, when it came first and what was answered then. */
+export type Accepted = {
+  readonly fate: 'new' | 'duplicate' | 'altered';
+  readonly receivedAt: Instant;
+  readonly refused: Refused | null;
 };
 /** What an operator should see. No patient data, no payload text. */
 export type EndpointAlert = {
@@ -40,13 +47,18 @@ export type EndpointAlert = {
 };
 export type EndpointOptions = {
   readonly objects: Objects;
-  /** Durable when it resolves. `receivedAt` is that of the first time, so that a duplicate is acknowledged by the same bytes. */
-  readonly accept: (inbound: Inbound) => Promise<{ readonly fate: 'new' | 'duplicate' | 'altered'; readonly receivedAt: Instant }>;
+  /** Durable when it resolves. */
+  readonly accept: (inbound: Inbound) => Promise<Accepted>;
   readonly ownsPartyKey: (partyKey: string) => boolean | Promise<boolean>;
   readonly now: () => Date;
+  /** Whether a message of this id is one that a practice of this party key has sent. */
+  readonly isOurs: (partyKey: string, id: MessageId) => Promise<boolean>;
+  /** An acknowledgement that came by itself, not as the answer to our post. */
+  readonly acknowledged: (partyKey: string, id: MessageId) => Promise<void>;
   /** Where messages of other services go, unopened; `null`: they are refused. */
   readonly forward: { readonly url: string; readonly client: HttpClient } | null;
   readonly alert: (alert: EndpointAlert) => void;
+  readonly answers?: AnswerOptions;
   readonly bodyBytes?: number;
   /** Bodies that are read at the same time; more are asked to come again. */
   readonly bodiesAtOnce?: number;
@@ -103,14 +115,15 @@ function asProblem(thrown: unknown, limit: number, options: EndpointOptions, rep
 }
 
 async function receive(request: FastifyRequest, reply: FastifyReply, body: InboundBody, options: EndpointOptions): Promise<FastifyReply> {
+  const soapAction = soapActionOf(request);
+  if (!soapAction) {
+    await drain(body);
+    options.alert({ code: 'endpoint.noAction', text: 'a message without a SOAPAction was refused' });
+    return answerFault(reply, '101', 'SOAPAction', 'service or interaction not supported: there is no SOAPAction');
+  }
   const contentType = request.headers['content-type'] ?? '';
   const { type } = readContentType(contentType);
-  if (type === 'text/xml' || type === 'application/xml') {
-    const inbound = await receiveSignal(body, options);
-    if (inbound) await options.accept(inbound);
-    // Signals are never acknowledged.
-    return reply.code(200).send();
-  }
+  if (type === 'text/xml' || type === 'application/xml') return await receiveSignal(request, reply, body, options);
   // Set as soon as the envelope is read, long before the rest of the message.
   const known: { envelope: EbxmlMessage | null } = { envelope: null };
   let parts: ReceivedParts;
@@ -123,12 +136,14 @@ async function receive(request: FastifyRequest, reply: FastifyReply, body: Inbou
         known.envelope = read;
         await admit(read, request, body, options);
         body.settle();
+        if (soapAction.service !== read.service || soapAction.action !== read.action)
+          options.alert({ ...namesOf(read), code: 'endpoint.action', text: `the SOAPAction of ${read.action} names another interaction` });
       },
       ({ code, message: text }) => options.alert({ ...(known.envelope && namesOf(known.envelope)), code, text }),
     );
   } catch (thrown) {
     if (thrown instanceof Elsewhere) return answerElsewhere(reply, thrown.answer);
-    if (thrown instanceof Refusal) return refuse(reply, thrown.envelope, thrown.errorCode, thrown.message, options);
+    if (thrown instanceof Refusal) return await refuseUnkept(reply, thrown, body, options);
     if (!(thrown instanceof MimeFault || thrown instanceof EnvelopeFault)) throw thrown;
     return await refuseUnreadable(reply, known.envelope, thrown, body, options);
   }
@@ -140,30 +155,53 @@ async function receive(request: FastifyRequest, reply: FastifyReply, body: Inbou
     if (!(thrown instanceof Fault) || thrown.code.startsWith('objects.')) throw thrown;
     return await refuseUnreadable(reply, parts.envelope, thrown, body, options, parts.digest);
   }
-  const inbound = inboundOf(parts.envelope, message, parts.digest, receivedAt, body.bytes);
-  const { fate, receivedAt: first } = await options.accept(inbound);
-  const named = namesOf(parts.envelope);
-  if (fate === 'altered')
-    options.alert({ ...named, code: 'endpoint.altered', text: 'a message id came again with other content; the first is kept' });
-  const { timeToLive } = parts.envelope;
-  if (fate === 'new' && timeToLive !== null && timeToLive < receivedAt)
-    options.alert({ ...named, code: 'endpoint.late', text: 'a message came after its time to live; it was accepted' });
-  return reply
-    .code(200)
-    .header('content-type', XML)
-    .send(writeAcknowledgement(signalOf(parts.envelope, 'Acknowledgment', first)));
+  return await accept(reply, parts.envelope, inboundOf(parts.envelope, message, parts.digest, receivedAt, body.bytes, null), options);
 }
 
-const XML = 'text/xml; charset=UTF-8';
+/** Keeps a message and gives the answer that belongs to it: of a repeated id always that of the first time. */
+async function accept(reply: FastifyReply, envelope: EbxmlMessage, inbound: Inbound, options: EndpointOptions): Promise<FastifyReply> {
+  const { fate, receivedAt, refused } = await options.accept(inbound);
+  const named = namesOf(envelope);
+  if (fate === 'altered')
+    options.alert({ ...named, code: 'endpoint.altered', text: 'a message id came again with other content; the first is kept' });
+  if (refused) {
+    options.alert({ ...named, code: 'endpoint.refused', text: `${envelope.action} was refused: ${refused.description}` });
+    return answerRefused(reply, envelope, refused, receivedAt);
+  }
+  const { timeToLive } = envelope;
+  if (fate === 'new' && timeToLive !== null && timeToLive < receivedAt)
+    options.alert({ ...named, code: 'endpoint.late', text: 'a message came after its time to live; it was accepted' });
+  return answerAcknowledged(reply, envelope, receivedAt, options.answers);
+}
+
+/** A bare `text/xml` post is a signal about a message of ours. Signals are never answered by signals, or two systems could go on for ever. */
+async function receiveSignal(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  body: InboundBody,
+  options: EndpointOptions,
+): Promise<FastifyReply> {
+  const { forward } = options;
+  const soapAction = soapActionOf(request);
+  if (forward && soapAction && isForeign(soapAction)) return answerElsewhere(reply, await passOn(request, body, forward));
+  const signal = await readSignal(body, options);
+  const of = messageId(signal.of);
+  const ours = await options.isOurs(signal.toPartyKey, of);
+  // Another system sends other services' messages under the same party key.
+  if (!ours && forward) return answerElsewhere(reply, await passOn(request, body, forward));
+  if (signal.kind === 'error' && signal.final) await options.accept(undelivered(signal, body, options));
+  else if (ours) await options.acknowledged(signal.toPartyKey, of);
+  return reply.code(200).send();
+}
 
 /** Thrown to stop the reading of a message that is not accepted. */
 class Refusal extends Fault {
   readonly envelope: EbxmlMessage;
-  readonly errorCode: EbxmlErrorCode;
-  constructor(envelope: EbxmlMessage, errorCode: EbxmlErrorCode, message: string) {
-    super('endpoint.refused', message);
+  readonly refused: Refused;
+  constructor(envelope: EbxmlMessage, code: Refused['code'], description: string) {
+    super('endpoint.refused', description);
     this.envelope = envelope;
-    this.errorCode = errorCode;
+    this.refused = { code, description };
   }
 }
 /** Thrown to stop the reading of a message that another system has answered. */
@@ -199,19 +237,16 @@ function answerElsewhere(reply: FastifyReply, answer: PassedOn): FastifyReply {
   return reply.code(answer.status).send(answer.body);
 }
 
-function refuse(
+/** Not for us, or of no interaction that we know: nothing is kept of it. */
+async function refuseUnkept(
   reply: FastifyReply,
-  envelope: EbxmlMessage,
-  code: EbxmlErrorCode,
-  description: string,
+  { envelope, refused }: Refusal,
+  body: InboundBody,
   options: EndpointOptions,
-): FastifyReply {
-  options.alert({ ...namesOf(envelope), code: 'endpoint.refused', text: `${envelope.action} was refused: ${description}` });
-  const signal = signalOf(envelope, 'MessageError', instant(options.now()));
-  return reply
-    .code(200)
-    .header('content-type', XML)
-    .send(writeMessageError(signal, [{ code, description }]));
+): Promise<FastifyReply> {
+  await drain(body);
+  options.alert({ ...namesOf(envelope), code: 'endpoint.refused', text: `${envelope.action} was refused: ${refused.description}` });
+  return answerRefused(reply, envelope, refused, instant(options.now()));
 }
 
 /** A message that no repetition makes readable. Its transfer is told where the envelope says which; then the sender is. */
@@ -223,25 +258,32 @@ async function refuseUnreadable(
   options: EndpointOptions,
   digest?: string,
 ): Promise<FastifyReply> {
-  // To its end: a sender that is still writing does not read the answer, and one that broke off gets none.
-  for await (const _rest of body);
+  await drain(body);
   if (!envelope) {
     options.alert({ code: fault.code, text: `a message without a readable envelope was refused: ${fault.message}` });
-    const description = 'message not well formed';
-    const error = { codeContext: 'urn:nhs:names:error:tms', code: '201', severity: 'Error', location: fault.message, description };
-    return reply
-      .code(500)
-      .header('content-type', XML)
-      .send(writeSoapFault([error]));
+    return answerFault(reply, '201', fault.message, 'message not well formed');
   }
   const receivedAt = instant(options.now());
   const message = unreadable(envelope, receivedAt, fault.message);
-  const { messageId: id } = message;
-  await options.accept(inboundOf(envelope, message, digest ?? sha256(`unreadable ${id}`), receivedAt, body.bytes));
-  return refuse(reply, envelope, fault instanceof MimeFault ? 'MimeProblem' : 'OtherXml', fault.message, options);
+  const refused = { code: fault instanceof MimeFault ? 'MimeProblem' : 'OtherXml', description: fault.message } as const;
+  const kept = inboundOf(envelope, message, digest ?? sha256(`unreadable ${message.messageId}`), receivedAt, body.bytes, refused);
+  return await accept(reply, envelope, kept, options);
 }
 
-function inboundOf(envelope: EbxmlMessage, message: Received, digest: string, receivedAt: Instant, wire: number): Inbound {
+/** To its end: a sender that is still writing does not read the answer, and one that broke off gets none. */
+async function drain(body: InboundBody): Promise<void> {
+  body.settle();
+  for await (const _rest of body);
+}
+
+function inboundOf(
+  envelope: EbxmlMessage,
+  message: Received,
+  digest: string,
+  receivedAt: Instant,
+  wire: number,
+  refused: Refused | null,
+): Inbound {
   return {
     fromPartyKey: envelope.fromPartyKey,
     toPartyKey: envelope.toPartyKey,
@@ -252,18 +294,12 @@ function inboundOf(envelope: EbxmlMessage, message: Received, digest: string, re
     receivedAt,
     message,
     wire,
+    refused,
   };
 }
 
 function namesOf({ fromPartyKey, messageId: id, conversationId: conversation }: EbxmlMessage) {
   return { fromPartyKey, messageId: id, conversationId: conversation };
-}
-
-/** The signal's id follows from what it answers: a repeated message gets the same answer from whichever node it reaches. */
-function signalOf(received: EbxmlMessage, action: string, at: Instant): SignalOf {
-  const hex = sha256(`${action} ${received.fromPartyKey} ${received.messageId.toUpperCase()}`).toUpperCase();
-  const id = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
-  return { received, messageId: id, at };
 }
 
 function sha256(text: string): string {

@@ -9,16 +9,19 @@ import { type ObjectReader, wireBytes } from './wire-bytes.ts';
 
 /**
  * What became of one attempt. `unreachable`: nothing can have arrived, so the attempt does not count against the contract.
- * `unknown`: it may have arrived, or the other side was in trouble: repeat the same bytes when the contract says. `refused`: final.
+ * `accepted`: taken, and an acknowledgement is to come by itself. `unknown`: it may have arrived, or the other side was in trouble. After
+ * both the same bytes are repeated when the contract says. `refused`: final.
  */
 export type SendOutcome =
   | { readonly outcome: 'delivered' }
-  | { readonly outcome: 'unknown' | 'unreachable'; readonly fault: string }
+  | { readonly outcome: 'accepted' | 'unknown' | 'unreachable'; readonly fault: string }
   | { readonly outcome: 'refused'; readonly fault: string };
 export type Sender = { send(packed: Packed, url: string): Promise<SendOutcome> };
 export type SenderOptions = {
   readonly client: HttpClient;
   readonly objects: ObjectReader;
+  /** Whether an empty answer of success is the last word (the default), or an Acknowledgment has to come. */
+  readonly emptyIsFinal?: boolean;
   /** Milliseconds before each further attempt to connect within one `send`. */
   readonly connectWaits?: readonly number[];
 };
@@ -65,11 +68,11 @@ async function post(packed: Packed, url: string, options: SenderOptions): Promis
   } catch (thrown) {
     return { outcome: 'unknown', fault: `HTTP ${answer.status}, and its body broke off: ${reasonOf(thrown)}` };
   }
-  return classify(answer, body, packed.messageId);
+  return classify(answer, body, packed.messageId, options.emptyIsFinal ?? true);
 }
 
 /** An error on a 2xx is an error, a fault of Spine's own machinery may pass, and an empty 2xx is acceptance. */
-function classify(answer: HttpAnswer, body: Uint8Array, messageId: string): SendOutcome {
+function classify(answer: HttpAnswer, body: Uint8Array, messageId: string, emptyIsFinal: boolean): SendOutcome {
   const { status } = answer;
   const signal = readSignal(body);
   switch (signal?.kind) {
@@ -83,7 +86,7 @@ function classify(answer: HttpAnswer, body: Uint8Array, messageId: string): Send
       return { outcome: signal.retriable ? 'unknown' : 'refused', fault: faultText(signal) };
     case 'message':
     case undefined:
-      return byStatus(status, body.byteLength);
+      return byStatus(status, body.byteLength, emptyIsFinal);
   }
 }
 
@@ -98,9 +101,10 @@ function readSignal(body: Uint8Array): Ebxml | null {
   }
 }
 
-function byStatus(status: number, bytes: number): SendOutcome {
+function byStatus(status: number, bytes: number, emptyIsFinal: boolean): SendOutcome {
   // A 202 is the intermediary's word whatever stands beside it; a 200 with something else may come from a proxy on the way.
-  if (status === 202 || (status >= 200 && status < 300 && bytes === 0)) return { outcome: 'delivered' };
+  if (status === 202 || (status >= 200 && status < 300 && bytes === 0))
+    return emptyIsFinal ? { outcome: 'delivered' } : { outcome: 'accepted', fault: `HTTP ${status}: the acknowledgement is to come` };
   const fault = `HTTP ${status} ${bytes ? 'with a body that is no ebXML or SOAP answer' : 'without a body'}`;
   const passing = status < 300 || status >= 500 || status === 408 || status === 429;
   return { outcome: passing ? 'unknown' : 'refused', fault };

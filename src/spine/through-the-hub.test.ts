@@ -31,10 +31,12 @@ async function road(faults: Parameters<typeof startHub>[0]['faults'] = []) {
     objects,
     accept: async (inbound) => {
       received.push(inbound);
-      return { fate: 'new', receivedAt: inbound.receivedAt };
+      return { fate: 'new', receivedAt: inbound.receivedAt, refused: null };
     },
     ownsPartyKey: (partyKey) => partyKey === PEER.partyKey,
     now: () => new Date(),
+    isOurs: async () => false,
+    acknowledged: async () => undefined,
     forward: null,
     alert: ({ code, text }) => assert.fail(`${code} ${text}`),
   });

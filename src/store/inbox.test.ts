@@ -23,7 +23,7 @@ beforeEach(async () => {
 test('a message is kept once per sender and id; the same id of another sender is another message', async () => {
   const message = acceptedMessage();
   const first = await accept(db, message);
-  assert.deepEqual(first, { fate: 'new', receivedAt: message.receivedAt });
+  assert.deepEqual(first, { fate: 'new', receivedAt: message.receivedAt, refused: null });
   const later = { ...message, receivedAt: instant(new Date(Date.now() + 60_000)) };
   assert.deepEqual(await accept(db, later), { ...first, fate: 'duplicate' }, 'with the time of the first');
   assert.equal((await accept(db, { ...message, fromPartyKey: 'Z83003-0000001' })).fate, 'new');

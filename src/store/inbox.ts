@@ -2,12 +2,15 @@
 import { sql } from 'kysely';
 import type { ObjectRef } from '../base/content.ts';
 import type { ConversationId, Instant, MessageId, Ods, TransferId } from '../base/ids.ts';
+import type { EbxmlErrorCode } from '../ebxml/message-error.ts';
 import type { Received } from '../transfer/types.ts';
 import { storable, writeStored } from './stored-json.ts';
 import type { Claim, Store } from './tables.ts';
 
+/** Why a message was refused for good: what its sender was told, and is told again. */
+export type Refused = { readonly code: EbxmlErrorCode; readonly description: string };
 /** The message itself, or the object that holds it where it is too large for a row. */
-export type KeptMessage = { readonly message: Received } | { readonly kept: ObjectRef };
+export type KeptMessage = ({ readonly message: Received } | { readonly kept: ObjectRef }) & { readonly refused?: Refused };
 export type Accepted = {
   readonly fromPartyKey: string;
   readonly messageId: MessageId;
@@ -19,7 +22,12 @@ export type Accepted = {
   readonly receivedAt: Instant;
   readonly message: KeptMessage;
 };
-export type Acceptance = { readonly fate: 'new' | 'duplicate' | 'altered'; readonly receivedAt: Instant };
+/** Of a message that came before: when it came first, and what was answered then. */
+export type Acceptance = {
+  readonly fate: 'new' | 'duplicate' | 'altered';
+  readonly receivedAt: Instant;
+  readonly refused: Refused | null;
+};
 export type Arrival = {
   readonly claim: Claim;
   readonly fromPartyKey: string;
@@ -31,7 +39,7 @@ export type Arrival = {
 
 /**
  * Keeps a message once, told by sender and message id. `altered`: the id came before with other bytes; the first stays, the second
- * is recorded for an operator. `receivedAt` is that of the first. Durable when the transaction commits.
+ * is recorded for an operator. Durable when the transaction commits.
  */
 export async function accept(store: Store, given: Accepted): Promise<Acceptance> {
   const key = { party: storable(given.fromPartyKey), id: storable(given.messageId) };
@@ -41,19 +49,20 @@ export async function accept(store: Store, given: Accepted): Promise<Acceptance>
       ${given.bytes}, ${given.receivedAt}, ${writeStored(given.message)}::jsonb)
     on conflict (from_party_key, message_id) do nothing
     returning id`.execute(store);
-  if (rows.length > 0) return { fate: 'new', receivedAt: given.receivedAt };
+  if (rows.length > 0) return { fate: 'new', receivedAt: given.receivedAt, refused: given.message.refused ?? null };
   const first = await store
     .selectFrom('inbox')
-    .select(['digest', 'received_at as receivedAt'])
+    .select(['digest', 'received_at as receivedAt', sql<Refused | null>`message->'refused'`.as('refused')])
     .where('from_party_key', '=', key.party)
     .where('message_id', '=', given.messageId)
     .executeTakeFirstOrThrow();
-  if (first.digest === given.digest) return { fate: 'duplicate', receivedAt: first.receivedAt };
+  const answered = { receivedAt: first.receivedAt, refused: first.refused };
+  if (first.digest === given.digest) return { fate: 'duplicate', ...answered };
   const detail = { messageId: given.messageId, first: first.digest, second: given.digest, message: given.message };
   await sql`
     insert into audit (practice, actor, action, detail)
     values (${given.practice}, ${key.party}, 'messageIdUsedTwice', ${writeStored(detail)}::jsonb)`.execute(store);
-  return { fate: 'altered', receivedAt: first.receivedAt };
+  return { fate: 'altered', ...answered };
 }
 
 /** Takes up to `limit` messages that no transfer knows of yet, in the order of their arrival. */

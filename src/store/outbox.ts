@@ -8,7 +8,14 @@ import type { Claim, Store, Tables } from './tables.ts';
 
 /** What is to be done. A message has its exact bytes or does not exist. */
 export type Task =
-  | { readonly kind: 'message'; readonly interaction: Interaction; readonly packed: Packed; readonly tellWhenSent: boolean }
+  | {
+      readonly kind: 'message';
+      readonly interaction: Interaction;
+      readonly packed: Packed;
+      readonly tellWhenSent: boolean;
+      /** Its time to live is over: it has to be made anew before it is sent. */
+      readonly stale?: true;
+    }
   | { readonly kind: 'job'; readonly job: Job }
   | { readonly kind: 'timer'; readonly timer: Timer; readonly at: Instant }
   | { readonly kind: 'notice'; readonly state: string };
@@ -24,6 +31,9 @@ export type Work = {
   readonly expired: boolean;
   readonly task: Task;
 };
+
+/** A century stands for "when the contract ends". */
+const LONGEST_SECONDS = 3_153_600_000;
 
 /** The channel on which every node hears that there is something to do. */
 export const CHANNEL = 'gp2gp_work';
@@ -84,28 +94,28 @@ function bodyOf(task: Task): unknown {
  * claim, by anybody, ends the right to complete this one.
  */
 export async function claim(store: Store, kind: Kind, owner: string, limit: number, leaseSeconds: number): Promise<Work[]> {
-  const { rows } = await sql<
-    Pick<SelectedOutbox, 'id' | 'practice' | 'transfer' | 'claims' | 'attempts' | 'queued_at' | 'body'> & { expired: boolean }
-  >`
+  const { rows } = await sql<SelectedOutbox & { expired: boolean }>`
     update outbox set owner = ${owner}, claims = claims + 1, due_at = clock_timestamp() + make_interval(secs => ${leaseSeconds})
     where id in (
       select id from outbox where kind = ${kind} and dead_at is null and due_at <= clock_timestamp()
       order by due_at, id limit ${limit} for update skip locked
     )
-    returning id, practice, transfer, claims, attempts, queued_at, body, coalesce(until < clock_timestamp(), false) as expired`.execute(
+    returning id, practice, transfer, claims, attempts, queued_at, body, coalesce(until <= clock_timestamp(), false) as expired`.execute(
     store,
   );
-  return rows
-    .sort((a, b) => a.id - b.id)
-    .map((row) => ({
-      claim: { id: row.id, owner, claims: row.claims },
-      practice: row.practice,
-      transfer: row.transfer,
-      attempts: row.attempts,
-      queuedAt: row.queued_at,
-      expired: row.expired,
-      task: { ...(row.body as object), kind } as Task,
-    }));
+  return rows.sort((a, b) => a.id - b.id).map((row) => workOf(row, kind, owner));
+}
+
+function workOf(row: SelectedOutbox & { readonly expired: boolean }, kind: Kind, owner: string): Work {
+  return {
+    claim: { id: row.id, owner, claims: row.claims },
+    practice: row.practice,
+    transfer: row.transfer,
+    attempts: row.attempts,
+    queuedAt: row.queued_at,
+    expired: row.expired,
+    task: { ...(row.body as object), kind } as Task,
+  };
 }
 type SelectedOutbox = {
   id: number;
@@ -116,6 +126,25 @@ type SelectedOutbox = {
   queued_at: Instant;
   body: unknown;
 };
+
+/** Takes a message that still waits, or is being sent, out of whatever hands it is in: it turned out to have arrived. */
+export async function takeMessage(store: Store, practice: Ods, transfer: TransferId, id: MessageId, owner: string): Promise<Work | null> {
+  const { rows } = await sql<SelectedOutbox & { expired: boolean }>`
+    update outbox set owner = ${owner}, claims = claims + 1, due_at = clock_timestamp() + interval '1 minute'
+    where practice = ${practice} and transfer = ${transfer} and kind = 'message' and name = ${id} and dead_at is null
+    returning id, practice, transfer, claims, attempts, queued_at, body, false as expired`.execute(store);
+  return rows[0] ? workOf(rows[0], 'message', owner) : null;
+}
+
+/** Puts a message made anew in the place of one whose time was over: due at once, with the whole of its contract before it. */
+export async function replaceMessage(store: Store, { id, owner, claims }: Claim, task: Task & { kind: 'message' }): Promise<boolean> {
+  const { packed } = task;
+  const { numAffectedRows } = await sql`
+    update outbox set name = ${packed.messageId}, body = ${writeStored(bodyOf(task))}::jsonb, owner = null, attempts = 0,
+      due_at = clock_timestamp(), until = clock_timestamp() + make_interval(secs => ${packed.persistSeconds})
+    where id = ${id} and owner = ${owner} and claims = ${claims}`.execute(store);
+  return numAffectedRows === 1n;
+}
 
 /** Prolongs the leases of work that takes long. Gives the ids that were still ours. */
 export async function renew(store: Store, owner: string, ids: readonly number[], leaseSeconds: number): Promise<number[]> {
@@ -137,14 +166,18 @@ export async function complete(store: Store, { id, owner, claims }: Claim): Prom
   return numDeletedRows === 1n;
 }
 
-/** Gives a task back, due again in `afterSeconds`. `counts`: the attempt may have had an effect outside, so it is one of those allowed. */
+/**
+ * Gives a task back, due again in `afterSeconds`, a message at the end of its contract at the latest: then it is seen to have expired.
+ * `counts`: the attempt may have had an effect outside, so it is one of those allowed.
+ */
 export async function retry(
   store: Store,
   { id, owner, claims }: Claim,
   { fault, afterSeconds, counts }: { fault: string | null; afterSeconds: number; counts: boolean },
 ): Promise<boolean> {
   const { numAffectedRows } = await sql`
-    update outbox set owner = null, due_at = clock_timestamp() + make_interval(secs => ${afterSeconds}),
+    update outbox set owner = null,
+      due_at = least(clock_timestamp() + make_interval(secs => ${Math.min(afterSeconds, LONGEST_SECONDS)}), until),
       attempts = attempts + ${counts ? 1 : 0}, fault = ${fault === null ? null : storable(fault)}
     where id = ${id} and owner = ${owner} and claims = ${claims}`.execute(store);
   return numAffectedRows === 1n;
@@ -158,10 +191,11 @@ export async function bury(store: Store, { id, owner, claims }: Claim, fault: st
   return numAffectedRows === 1n;
 }
 
-/** An operator's replay of a dead letter: the same bytes, the contract's time from now. */
+/** An operator's replay of a dead letter, the contract's time from now: the same bytes, or made anew where their time to live is over. */
 export async function revive(store: Store, practice: Ods, id: number): Promise<TransferId | null> {
   const { rows } = await sql<{ transfer: TransferId }>`
-    update outbox set dead_at = null, due_at = now(), attempts = 0, fault = null, until = now() + (until - queued_at)
+    update outbox set dead_at = null, due_at = now(), attempts = 0, fault = null, until = now() + (until - queued_at),
+      body = case when until <= now() then body || '{"stale": true}'::jsonb else body end
     where id = ${id} and practice = ${practice} and dead_at is not null returning transfer`.execute(store);
   return rows[0]?.transfer ?? null;
 }

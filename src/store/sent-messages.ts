@@ -4,27 +4,28 @@ import type { Interaction } from '../transfer/types.ts';
 import { writeStored } from './stored-json.ts';
 import type { Store } from './tables.ts';
 
-export type SentMessage = { readonly id: string; readonly interaction: Interaction };
+/** `id` is one by which `message` may be named. */
+export type SentMessage = { readonly id: string; readonly message: MessageId; readonly interaction: Interaction };
 
 /** Notes every id by which an answer may name messages of ours: message ids, HL7 ids, the extract's id. */
 export async function rememberSent(store: Store, practice: Ods, transfer: TransferId, messages: readonly SentMessage[]): Promise<void> {
   if (messages.length === 0) return;
   await sql`
-    insert into sent_messages (practice, id, transfer, interaction)
-    select ${practice}, upper(id), ${transfer}, interaction
-    from jsonb_to_recordset(${writeStored(messages)}::jsonb) as message(id text, interaction text)
+    insert into sent_messages (practice, id, transfer, interaction, message_id)
+    select ${practice}, upper(id), ${transfer}, interaction, message
+    from jsonb_to_recordset(${writeStored(messages)}::jsonb) as message(id text, interaction text, message text)
     on conflict do nothing`.execute(store);
 }
 
-/** Whose message that was, and what. */
+/** Whose message that was, what, and by which id its transfer knows it. */
 export async function findSent(
   store: Store,
   practice: Ods,
   id: MessageId,
-): Promise<{ readonly transfer: TransferId; readonly interaction: Interaction } | null> {
+): Promise<{ readonly transfer: TransferId; readonly interaction: Interaction; readonly message: MessageId } | null> {
   const row = await store
     .selectFrom('sent_messages')
-    .select(['transfer', 'interaction'])
+    .select(['transfer', 'interaction', 'message_id as message'])
     .where('practice', '=', practice)
     .where('id', '=', id)
     .executeTakeFirst();

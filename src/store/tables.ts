@@ -71,7 +71,7 @@ export type Tables = {
     fault: string | null;
     dead_at: Instant | null;
   };
-  sent_messages: { practice: Ods; id: string; transfer: TransferId; interaction: Interaction };
+  sent_messages: { practice: Ods; id: string; transfer: TransferId; interaction: Interaction; message_id: MessageId };
   parts: {
     practice: Ods;
     transfer: TransferId;

@@ -16,7 +16,7 @@ const acceptTooEarly =
     setTimeout(() => {
       accept(inbound).catch((thrown: unknown) => process.stderr.write(`kept too late: ${reasonOf(thrown)}\n`));
     }, DELAY_MS);
-    return { fate: 'new', receivedAt: inbound.receivedAt };
+    return { fate: 'new', receivedAt: inbound.receivedAt, refused: null };
   };
 
 const file = argv[argv.indexOf('--config') + 1] ?? '';
