@@ -44,7 +44,7 @@ export const allergyToFhir: MapToFhir = (claim, s) => {
     ...plain('type', codeOf(WORDS.type, told.type)),
     category: categoriesOf(told.category) ?? [CATEGORY_OF_KIND[kind]],
     ...plain('criticality', codeOf(WORDS.criticality, told.criticality)),
-    ...(code && { code }),
+    code,
     patient: ref(s.patient),
     ...(onset && { onsetDateTime: onset }),
     ...(asserted && { assertedDate: asserted }),
@@ -142,7 +142,7 @@ function peopleOf(
 }
 
 /** The substance stands in the value where a sender coded the allergy itself as `H/O: drug allergy`. */
-function codeOfAllergy(observation: XmlElement, kind: Kind, s: ToFhir): { code: CodeableConcept | undefined; notes: string[] } {
+function codeOfAllergy(observation: XmlElement, kind: Kind, s: ToFhir): { code: CodeableConcept; notes: string[] } {
   const element = child(observation, 'code');
   const value = codedValue(observation);
   const ofCode = codedToFhir(element, s.terminology);
@@ -152,9 +152,11 @@ function codeOfAllergy(observation: XmlElement, kind: Kind, s: ToFhir): { code: 
       code: 'allergy.kind',
       text: 'It was sent as an allergy to something else than a drug, but its code is of a drug: check it.',
     });
-  const code = degraded(kind === 'drug' ? (ofValue ?? ofCode) : ofCode, kind === 'drug' ? 'drugAllergy' : 'nonDrugAllergy', s);
+  // An allergy of which nobody says to what still locks prescribing, until a clinician has looked at it.
+  const concept = (kind === 'drug' ? (ofValue ?? ofCode) : ofCode) ?? {};
+  const code = degraded(concept, kind === 'drug' ? 'drugAllergy' : 'nonDrugAllergy', s);
   const words = (value && attr(value, 'displayName')) || textOf(child(element, 'originalText'));
-  return { code: code && words ? { ...code, text: words } : code, notes: children(element, 'qualifier').flatMap(episodicity) };
+  return { code: words ? { ...code, text: words } : code, notes: children(element, 'qualifier').flatMap(episodicity) };
 }
 
 function codedValue(observation: XmlElement): XmlElement | undefined {
@@ -171,13 +173,13 @@ function episodicity(qualifier: XmlElement): string[] {
 }
 
 /** What the allergy was coded as, where the resource has the code of its substance instead. */
-function codeNote(observation: XmlElement, code: CodeableConcept | undefined, kind: Kind, s: ToFhir): string[] {
+function codeNote(observation: XmlElement, code: CodeableConcept, kind: Kind, s: ToFhir): string[] {
   const value = codedValue(observation);
   if (kind !== 'drug' || !value || attr(value, 'codeSystem') === EGTON_OID) return [];
   const quiet = { terminology: s.terminology, report: () => undefined };
   const ofCode = degraded(codedToFhir(child(observation, 'code'), s.terminology), 'drugAllergy', quiet);
   const display = ofCode?.coding?.[0]?.display;
-  return display && display !== KINDS.drug.displayName && display !== code?.coding?.[0]?.display ? [`Allergy Code: ${display}`] : [];
+  return display && display !== KINDS.drug.displayName && display !== code.coding?.[0]?.display ? [`Allergy Code: ${display}`] : [];
 }
 
 type Reaction = NonNullable<AllergyIntolerance['reaction']>[number];
