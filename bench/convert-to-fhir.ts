@@ -1,8 +1,7 @@
 /** HL7 to FHIR on one core: bytes to text, reading and writing included. MB are those of the extract. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { bundleOf } from '../src/cli/conversion.ts';
-import { writeJson } from '../src/fhir/json.ts';
+import { bundleTextOf } from '../src/cli/conversion.ts';
 import { readXml } from '../src/xml/read.ts';
 import { parseXmlBare } from './bare.ts';
 import { inTurns, peakRss, print } from './figure.ts';
@@ -14,9 +13,8 @@ const rates = inTurns({
   toFhir: {
     bytes,
     run() {
-      const converted = bundleOf(readXml(xml));
+      const converted = bundleTextOf(readXml(xml));
       if ('refused' in converted) throw new Error(converted.text);
-      writeJson(converted.bundle);
     },
   },
   reading: { bytes, run: () => void readXml(xml) },

@@ -3,7 +3,7 @@ import { isUuid } from '../base/ids.ts';
 import type { Bundle, DocumentReference, Organization, Patient, Reference, Resource } from '../fhir/types.ts';
 import { organisationIn } from '../hl7v3/wrapper.ts';
 import { attachmentOf, fateOfAbsent, fateOfPresent } from '../record/document/fate.ts';
-import { toFhir } from '../record/to-fhir.ts';
+import { type ToFhirOptions, toFhir, writeFhir } from '../record/to-fhir.ts';
 import { toHl7 } from '../record/to-hl7.ts';
 import type { ConversionReport, DocumentFate, DocumentLink, ReceivedDocument, Refusal, Terminology } from '../record/types.ts';
 import { builtInTerminology } from '../terminology/built-in.ts';
@@ -54,23 +54,33 @@ function fatesOf(bundle: Bundle, newId: () => string): Map<string, DocumentFate>
   return fates;
 }
 
+export type BundleOptions = {
+  losingPractice?: string;
+  newId?: () => string;
+  documents?: (link: DocumentLink) => ReceivedDocument | undefined;
+  terminology?: Terminology;
+};
+
 /** An extract as bundle, with what is known of the documents that came. */
-export function bundleOf(
-  root: XmlElement,
-  options: {
-    losingPractice?: string;
-    newId?: () => string;
-    documents?: (link: DocumentLink) => ReceivedDocument | undefined;
-    terminology?: Terminology;
-  } = {},
-): { bundle: Bundle; report: ConversionReport } | Refusal {
-  const converted = toFhir(root, {
+export function bundleOf(root: XmlElement, options: BundleOptions = {}): { bundle: Bundle; report: ConversionReport } | Refusal {
+  const converted = toFhir(root, complete(root, options));
+  return 'refused' in converted ? converted : { bundle: converted.out, report: converted.report };
+}
+
+/** As `bundleOf`, the bundle as JSON. */
+export function bundleTextOf(root: XmlElement, options: BundleOptions = {}): { bundle: string; report: ConversionReport } | Refusal {
+  const pieces: string[] = [];
+  const converted = writeFhir(root, complete(root, options), (piece) => pieces.push(piece));
+  return 'refused' in converted ? converted : { bundle: pieces.join(''), report: converted.report };
+}
+
+function complete(root: XmlElement, options: BundleOptions): ToFhirOptions {
+  return {
     newId: options.newId ?? randomUUID,
     losingPractice: options.losingPractice ?? losingPracticeOf(root),
     terminology: options.terminology ?? builtInTerminology,
     ...(options.documents && { documents: options.documents }),
-  });
-  return 'refused' in converted ? converted : { bundle: converted.out, report: converted.report };
+  };
 }
 
 /** The practice that wrote the extract, by its own word. */

@@ -1,10 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { Fault, reasonOf } from '../base/errors.ts';
-import { readJson, writeJson } from '../fhir/json.ts';
+import { readJson } from '../fhir/json.ts';
 import type { Bundle } from '../fhir/types.ts';
 import type { ConversionReport, Refusal } from '../record/types.ts';
-import { bundleOf, type ExtractRequest, extractOf, requestFor } from './conversion.ts';
+import { bundleTextOf, type ExtractRequest, extractOf, requestFor } from './conversion.ts';
 import { fileBytes } from './inspect.ts';
 import { readReceived } from './received-file.ts';
 import { terminologyAt } from './terminology-file.ts';
@@ -73,9 +73,9 @@ async function readBundle(file: string): Promise<Bundle> {
 async function toFhir(file: string, options: Options): Promise<Converted> {
   const terminology = options.terminology === undefined ? undefined : await terminologyAt(options.terminology);
   const { root, documents } = await readReceived(file, fileBytes(file));
-  const converted = bundleOf(root, { documents, ...(terminology && { terminology }) });
+  const converted = bundleTextOf(root, { documents, ...(terminology && { terminology }) });
   if ('refused' in converted) throw refused(file, converted);
-  return { text: writeJson(converted.bundle), report: converted.report };
+  return { text: converted.bundle, report: converted.report };
 }
 
 function refused(file: string, { refused: why, text }: Refusal): Fault {

@@ -5,18 +5,20 @@
  */
 import { Fault, reasonOf } from '../base/errors.ts';
 import { nhsNumber } from '../base/nhs-number.ts';
+import { writeJson } from '../fhir/json.ts';
 import type { Bundle, Encounter, List, Organization, Patient, Resource } from '../fhir/types.ts';
 import { at, attr, child, children, descendants, type XmlElement, type XmlNode } from '../xml/element.ts';
 import { type ClaimedComposition, type Claims, claim, KINDS, type Kind, kindOf, upper } from './claim.ts';
 import { TO_FHIR } from './concepts.ts';
 import { consultationToFhir } from './consultation/to-fhir.ts';
 import { withoutDoubles } from './doubles.ts';
+import { type Finished, finished, type Made, nameOf } from './finished.ts';
 import { Reporting } from './issues.ts';
 import { type NotedTerminology, noted } from './look-ups.ts';
 import { type Places, placesToFhir } from './people/locations.ts';
 import { NHS_NUMBER_URI, ODS_URI } from './people/terms.ts';
 import { type People, peopleToFhir } from './people/to-fhir.ts';
-import { withUnknownUser } from './people/unknown-user.ts';
+import { UnknownUser } from './people/unknown-user.ts';
 import { settled } from './settle.ts';
 import { asObservation } from './shared/degrade.ts';
 import { ref } from './shared/resources.ts';
@@ -55,6 +57,40 @@ export type ToFhirOptions = {
  * a tree takes six times the room of its text.
  */
 export function toFhir(root: XmlElement, options: ToFhirOptions): Conversion<Bundle> {
+  const converted = read(root, options, true);
+  if ('refused' in converted) return converted;
+  const { id, resources } = converted.out;
+  return {
+    ...converted,
+    out: bundleOf(
+      id,
+      resources.map(({ resource }) => (resource ? { resource } : {})),
+    ),
+  };
+}
+
+/**
+ * As `toFhir`, the bundle as JSON that is handed to `write` in pieces: no more of the record is held as objects than what is being
+ * mapped, and a record of 50 MB fits.
+ */
+export function writeFhir(root: XmlElement, options: ToFhirOptions, write: (piece: string) => void): Conversion<null> {
+  const converted = read(root, options, false);
+  if ('refused' in converted) return converted;
+  const { id, resources } = converted.out;
+  // An empty list stands where the entries go.
+  const around = writeJson(bundleOf(id, []));
+  const place = around.lastIndexOf(']');
+  write(around.slice(0, place));
+  for (const [at, { json }] of resources.entries()) {
+    write(at === 0 ? '{"resource":' : ',{"resource":');
+    write(json);
+    write('}');
+  }
+  write(around.slice(place));
+  return { ...converted, out: null };
+}
+
+function read(root: XmlElement, options: ToFhirOptions, keep: boolean): Conversion<{ id: string; resources: readonly Finished[] }> {
   const extract = extractIn(root);
   if (!extract) return { refused: 'unreadable', at: null, text: `There is no EhrExtract in ${root.name}.` };
   const number = attr(at(extract, 'recordTarget', 'patient', 'id'), 'extension')?.trim();
@@ -64,10 +100,23 @@ export function toFhir(root: XmlElement, options: ToFhirOptions): Conversion<Bun
       return { refused: 'otherPatient', at: null, text: 'The extract is of another patient than was asked for.' };
   }
   const people = peopleToFhir(extract);
-  const reading = new Reading(extract, takeCompositions(extract), people, number, options);
-  const out = reading.bundle();
+  const reading = new Reading(extract, takeCompositions(extract), people, number, options, keep);
+  const resources = reading.resources();
   const { release, complete } = options.terminology;
-  return { out, report: { ...reading.reporting.report(), terminology: { release, complete } } };
+  return {
+    out: { id: options.newId(), resources },
+    report: { ...reading.reporting.report(), terminology: { release, complete } },
+  };
+}
+
+function bundleOf(id: string, entry: Bundle['entry']): Bundle {
+  return {
+    resourceType: 'Bundle',
+    id,
+    meta: { profile: ['https://fhir.nhs.uk/STU3/StructureDefinition/GPConnect-StructuredRecord-Bundle-1'] },
+    type: 'collection',
+    entry,
+  };
 }
 
 const sameForm = (number: string) => nhsNumber(number) ?? number;
@@ -103,20 +152,23 @@ class Reading {
   readonly #patient: Patient;
   readonly #custodian: Organization | undefined;
   readonly #custodianReference: string | undefined;
-  readonly #made = new Map<Kind, Resource[]>(KINDS.map((kind) => [kind, []]));
-  readonly #consultations: { encounters: Encounter[]; consultations: List[]; topics: List[]; categories: List[] } = {
+  readonly #unknownUser: UnknownUser;
+  /** Whether resources are kept as objects too. */
+  readonly #keep: boolean;
+  readonly #made = new Map<Kind, Finished[]>(KINDS.map((kind) => [kind, []]));
+  readonly #consultations: Record<'encounters' | 'consultations' | 'topics' | 'categories', Finished[]> = {
     encounters: [],
     consultations: [],
     topics: [],
     categories: [],
   };
-  readonly #sharedByKey = new Map<string, Resource>();
+  readonly #sharedByKey = new Map<string, Finished>();
   readonly #idsByKey = new Map<string, Uuid>();
   readonly #failed = new Set<XmlElement>();
   readonly #extract: Origin;
   readonly #statements: Origin[] = [];
-  /** What each resource was made from. */
-  readonly #origins = new Map<Resource, { readonly from: Origin; readonly why?: string }[]>();
+  /** What those before the first composition were made from. */
+  readonly #origins = new Map<Resource, Made[]>();
   /** What stands instead of a resource that could not be made. */
   readonly #instead = new Map<string, string>();
   /** References to people who are in no list of people. */
@@ -128,14 +180,17 @@ class Reading {
     people: People,
     number: string | undefined,
     options: ToFhirOptions,
+    keep: boolean,
   ) {
     this.#options = options;
+    this.#keep = keep;
     this.#terminology = noted(options.terminology);
     this.#people = people;
     this.#extract = { composition: null, id: idOf(extract), kind: extract.name, line: extract.line };
     this.#places = placesToFhir(compositions, options.losingPractice, options.newId);
     if (!number) this.reporting.issue({ code: 'value.lost', text: 'The extract does not say whose it is.' }, this.#extract);
     this.#patient = patientToFhir(number, options.newId(), people.first);
+    this.#unknownUser = new UnknownUser(options.newId());
     this.#from(this.#patient, this.#extract);
     for (const [resource, agent] of people.agents) this.#from(resource, placeOf(agent, null));
     for (const [location, numbers] of this.#places.named)
@@ -172,7 +227,8 @@ class Reading {
     }
   }
 
-  bundle(): Bundle {
+  /** In the order of the bundle. */
+  resources(): readonly Finished[] {
     for (const one of this.#claims.unclaimed) this.#nobodys(one);
     for (let next = this.#claims.compositions.shift(); next; next = this.#claims.compositions.shift()) {
       if (next.isEncounter) this.#consultation(next);
@@ -182,39 +238,32 @@ class Reading {
     const skipped = this.#terminology.skipped();
     if (skipped !== undefined) this.reporting.issue({ code: 'lookUp.skipped', text: skipped }, this.#extract);
     const { encounters, consultations, topics, categories } = this.#consultations;
-    const resources: readonly Resource[] = [
-      this.#patient,
-      ...(this.#custodian ? [this.#custodian] : []),
-      ...this.#people.resources,
+    const before = (resource: Resource) => this.#finished(resource, this.#origins.get(resource) ?? [{ from: this.#extract, why: NOBODY }]);
+    const resources: Finished[] = [
+      before(this.#patient),
+      ...(this.#custodian ? [before(this.#custodian)] : []),
+      ...this.#people.resources.map(before),
       ...encounters,
       ...consultations,
       ...topics,
       ...categories,
-      ...this.#places.resources,
+      ...this.#places.resources.map(before),
       ...KINDS.flatMap((kind) => this.#made.get(kind) ?? []),
     ];
-    const { newId } = this.#options;
-    const complete = settled(withUnknownUser(resources, newId), this.#instead, this.#unlisted, newId, (remark, resource) => {
-      const { resourceType: kind, id } = resource;
-      this.reporting.issue(remark, { composition: null, id: `${kind}/${id}`, kind, line: null });
-    });
-    for (const [at, resource] of complete.entries()) {
-      const reference = `${resource.resourceType}/${resource.id}`;
-      const made = this.#origins.get(resources[at] ?? resource) ?? [{ from: this.#extract, why: NOBODY }];
-      for (const { from, why } of made) this.reporting.origin(reference, from, why);
-      this.reporting.wrote(resource.resourceType);
+    const { resource: unknown } = this.#unknownUser;
+    if (unknown) resources.push(finished(unknown, [{ from: this.#extract, why: NOBODY }], this.#keep));
+    const complete = settled(resources, this.#instead, this.#unlisted, this.#options.newId, (remark, one) =>
+      this.reporting.issue(remark, { composition: null, id: nameOf(one), kind: one.resourceType, line: null }),
+    );
+    for (const one of complete) {
+      const name = nameOf(one);
+      for (const { from, why } of one.made) this.reporting.origin(name, from, why);
+      this.reporting.wrote(one.resourceType);
     }
     for (const from of this.#statements)
       if (!this.reporting.isOrigin(from)) this.reporting.left(from, 'What it says stands in the entry around it or that it belongs to.');
-    for (const resource of complete)
-      if (resource.meta?.security?.length) this.reporting.redacted(`${resource.resourceType}/${resource.id}`);
-    return {
-      resourceType: 'Bundle',
-      id: this.#options.newId(),
-      meta: { profile: ['https://fhir.nhs.uk/STU3/StructureDefinition/GPConnect-StructuredRecord-Bundle-1'] },
-      type: 'collection',
-      entry: complete.map((resource) => ({ resource })),
-    };
+    for (const one of complete) if (one.redacted) this.reporting.redacted(nameOf(one));
+    return complete;
   }
 
   #consultation(composition: ClaimedComposition): void {
@@ -223,22 +272,19 @@ class Reading {
     this.reporting.came('ehrComposition');
     try {
       const { encounter, consultation, topics, categories } = consultationToFhir(composition, this.#places.of(composition.xml), s);
-      this.#from(encounter, from);
-      this.#from(consultation, from);
-      for (const list of [...topics, ...categories]) {
+      const part = (list: List): Finished => {
         const own = this.#claims.byId.get(upper(list.id ?? ''));
-        if (own) this.#from(list, originOf(own));
-        else this.#from(list, from, 'The composition has entries in no topic, and a consultation wants one.');
-      }
-      this.#consultations.encounters.push(encounter);
-      this.#consultations.consultations.push(consultation);
-      this.#consultations.topics.push(...topics);
-      this.#consultations.categories.push(...categories);
+        const why = 'The composition has entries in no topic, and a consultation wants one.';
+        return this.#finished(list, [own ? { from: originOf(own) } : { from, why }]);
+      };
+      this.#consultations.encounters.push(this.#finished(encounter, [{ from }]));
+      this.#consultations.consultations.push(this.#finished(consultation, [{ from }]));
+      this.#consultations.topics.push(...topics.map(part));
+      this.#consultations.categories.push(...categories.map(part));
     } catch (thrown) {
       s.report({ code: 'value.lost', text: `The consultation's own details cannot be read (${reasonOf(thrown)}); its entries are kept.` });
       const encounter: Encounter = { resourceType: 'Encounter', id: composition.id, status: 'finished', subject: ref(s.patient) };
-      this.#from(encounter, from);
-      this.#consultations.encounters.push(encounter);
+      this.#consultations.encounters.push(this.#finished(encounter, [{ from }]));
     }
   }
 
@@ -261,10 +307,10 @@ class Reading {
       this.#failed.add(one.statement);
       resources = [this.#asWords(one, s, reasonOf(thrown))];
     }
-    this.#made.get(kindOf(one))?.push(...resources);
+    const made = this.#made.get(kindOf(one));
     for (const resource of resources) {
-      const own = this.#claims.byId.get(upper(resource.id ?? ''));
-      this.#from(resource, own ? originOf(own) : from);
+      const own = resource.id === undefined ? undefined : this.#claims.byId.get(upper(resource.id));
+      made?.push(this.#finished(resource, [{ from: own && own !== one ? originOf(own) : from }]));
     }
   }
 
@@ -280,8 +326,7 @@ class Reading {
       return;
     }
     const resource = this.#asWords(one, s, `a ${one.statement.name} is nothing that is known`);
-    this.#made.get('observation')?.push(resource);
-    this.#from(resource, from);
+    this.#made.get('observation')?.push(this.#finished(resource, [{ from }]));
   }
 
   #asWords(one: Claim, s: ToFhir, why: string): Resource {
@@ -298,6 +343,10 @@ class Reading {
 
   #from(resource: Resource, from: Origin, why?: string): void {
     this.#origins.set(resource, [...(this.#origins.get(resource) ?? []), { from, ...(why !== undefined && { why }) }]);
+  }
+
+  #finished(resource: Resource, made: Made[]): Finished {
+    return finished(this.#unknownUser.standsIn(resource), made, this.#keep);
   }
 
   /** What a handler may ask about the statement that it maps. */
@@ -353,13 +402,14 @@ class Reading {
   /** `shared` resources stand before those that use them. */
   #shared(key: string, make: (id: string) => Resource, from: Origin): string {
     const known = this.#sharedByKey.get(key);
-    const resource = known ?? make(this.#options.newId());
-    this.#from(resource, from);
-    if (known === undefined) {
-      this.#sharedByKey.set(key, resource);
-      this.#made.get('medication')?.push(resource);
+    if (known) {
+      known.made.push({ from });
+      return nameOf(known);
     }
-    return `${resource.resourceType}/${resource.id}`;
+    const one = this.#finished(make(this.#options.newId()), [{ from }]);
+    this.#sharedByKey.set(key, one);
+    this.#made.get('medication')?.push(one);
+    return nameOf(one);
   }
 
   #composition(number: number): Composition {

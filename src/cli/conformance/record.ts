@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { Fault } from '../../base/errors.ts';
 import { instant } from '../../base/ids.ts';
-import { readJson, writeJson } from '../../fhir/json.ts';
+import { readJson } from '../../fhir/json.ts';
 import type { Bundle } from '../../fhir/types.ts';
 import { extractFrame } from '../../hl7v3/extract.ts';
 import type { DocumentLink, ReceivedDocument, Terminology } from '../../record/types.ts';
 import type { XmlElement } from '../../xml/element.ts';
 import { readXml } from '../../xml/read.ts';
-import { bundleOf, type ExtractRequest, extractOf, requestFor } from '../conversion.ts';
+import { bundleTextOf, type ExtractRequest, extractOf, requestFor } from '../conversion.ts';
 import type { Answer, BatchCase } from './case.ts';
 
 /** For cases that name no systems: the schema wants some number. */
@@ -50,14 +50,14 @@ export function extractToFhir(
   terminology: Terminology,
   documents: (link: DocumentLink) => ReceivedDocument | undefined,
 ): Answer {
-  const converted = bundleOf(root, {
+  const converted = bundleTextOf(root, {
     newId: counting(),
     ...(asked.options.losingOdsCode && { losingPractice: asked.options.losingOdsCode }),
     documents,
     terminology,
   });
   if ('refused' in converted) throw new Fault(`record.${converted.refused}`, converted.text);
-  return { output: writeJson(converted.bundle), issues: converted.report.issues };
+  return { output: converted.bundle, issues: converted.report.issues };
 }
 
 /** Ids in the order in which they are asked for, as the existing adaptors' tests give them. */

@@ -7,26 +7,36 @@ import type {
   Observation,
   Practitioner,
   ProcedureRequest,
+  Reference,
   Resource,
 } from '../../fhir/types.ts';
 import { ref } from '../shared/resources.ts';
 import { RECORDER } from './terms.ts';
 
-/** The resources with the unknown user wherever a member that names somebody is missing; the user is last, where needed. */
-export function withUnknownUser(resources: readonly Resource[], newId: () => string): Resource[] {
-  const id = newId();
-  const user = ref(`Practitioner/${id}`);
-  let used = false;
-  const filled = resources.map((resource) => {
-    const missing = missingIn(resource, user);
-    used ||= missing !== null;
-    return missing === null ? resource : { ...resource, ...missing };
-  });
-  const unknown: Practitioner = { resourceType: 'Practitioner', id, name: [{ family: 'Unknown User' }] };
-  return used ? [...filled, unknown] : filled;
+/** Stands in wherever a member that names somebody is missing. */
+export class UnknownUser {
+  readonly #user: Practitioner;
+  #used = false;
+
+  constructor(id: string) {
+    this.#user = { resourceType: 'Practitioner', id, name: [{ family: 'Unknown User' }] };
+  }
+
+  /** The resource, with this user where nobody is named. */
+  standsIn(resource: Resource): Resource {
+    const missing = missingIn(resource, ref(`Practitioner/${this.#user.id}`));
+    if (missing === null) return resource;
+    this.#used = true;
+    return { ...resource, ...missing };
+  }
+
+  /** The user, where needed. */
+  get resource(): Practitioner | undefined {
+    return this.#used ? this.#user : undefined;
+  }
 }
 
-function missingIn(resource: Resource, user: { reference?: string }): object | null {
+function missingIn(resource: Resource, user: Reference): object | null {
   switch (resource.resourceType) {
     case 'Observation':
       return (resource as Observation).performer?.length ? null : { performer: [user] };
@@ -45,7 +55,7 @@ function missingIn(resource: Resource, user: { reference?: string }): object | n
   }
 }
 
-function withRecorder({ participant = [] }: Encounter, user: { reference?: string }): object | null {
+function withRecorder({ participant = [] }: Encounter, user: Reference): object | null {
   const recorded = participant.some(({ type }) => type?.some(({ coding }) => coding?.some(({ code }) => code === RECORDER.code)));
   return recorded ? null : { participant: [...participant, { type: [{ coding: [{ ...RECORDER }] }], individual: user }] };
 }

@@ -3,14 +3,14 @@ import { type Content, type ObjectRef, storedLength } from '../../base/content.t
 import { Fault, reasonOf } from '../../base/errors.ts';
 import { type DocumentId, documentId } from '../../base/ids.ts';
 import type { NhsNumber } from '../../base/nhs-number.ts';
-import { writeJson } from '../../fhir/json.ts';
 import { extractHead } from '../../hl7v3/extract.ts';
 import { putInPlace } from '../../hl7v3/skeleton.ts';
 import { readContent } from '../../objects/content.ts';
 import type { Objects } from '../../objects/objects.ts';
+import { openWriter } from '../../objects/writer.ts';
 import { isPlaceholder, PLACEHOLDER_SENTENCE } from '../../record/document/terms.ts';
-import { toFhir } from '../../record/to-fhir.ts';
-import type { DocumentLink, ReceivedDocument, Terminology } from '../../record/types.ts';
+import { writeFhir } from '../../record/to-fhir.ts';
+import type { ConversionReport, DocumentLink, ReceivedDocument, Terminology } from '../../record/types.ts';
 import { writeStored } from '../../store/stored-json.ts';
 import type { XmlElement } from '../../xml/element.ts';
 import { readXmlFrom } from '../../xml/read.ts';
@@ -21,7 +21,8 @@ import type { ThreadContext } from './to-hl7.ts';
  * Reads a record that has come whole: puts what came for a skeleton in its place, converts, stores bundle, report and the list of
  * documents. A document that never came costs that document.
  */
-export async function convertToFhir({ objects, newId }: ThreadContext, task: ToFhirTask, terminology: Terminology): Promise<ToFhirAnswer> {
+export async function convertToFhir(context: ThreadContext, task: ToFhirTask, terminology: Terminology): Promise<ToFhirAnswer> {
+  const { objects, newId } = context;
   let root: XmlElement;
   try {
     root = await readXmlFrom(readContent(objects, task.hl7));
@@ -44,18 +45,29 @@ export async function convertToFhir({ objects, newId }: ThreadContext, task: ToF
     objects,
     task.attachments.filter(({ announced }) => !announced.skeleton),
   );
-  const conversion = toFhir(root, {
-    newId,
-    losingPractice: task.losingPractice,
-    terminology,
-    documents: lookUpIn(entries, task.documentsUrl),
-  });
-  if ('refused' in conversion) return { converted: false, code: '21', fault: conversion.text };
-  const { out, report } = conversion;
+  const writer = openWriter(context.objectsFolder);
+  let report: ConversionReport;
+  let bundle: ObjectRef;
+  try {
+    const options = { newId, losingPractice: task.losingPractice, terminology, documents: lookUpIn(entries, task.documentsUrl) };
+    const conversion = writeFhir(root, options, (piece) => writer.write(piece));
+    if ('refused' in conversion) {
+      writer.abandon();
+      return { converted: false, code: '21', fault: conversion.text };
+    }
+    ({ report } = conversion);
+    const ended = await writer.end();
+    bundle = ended.ref;
+    context.counted.written += ended.ref.bytes;
+    context.counted.kept += ended.kept;
+  } catch (error) {
+    writer.abandon();
+    throw error;
+  }
   const store = (text: string): Promise<ObjectRef> => objects.put(Buffer.from(text));
   return {
     converted: true,
-    bundle: await store(writeJson(out)),
+    bundle,
     report: await store(JSON.stringify(report)),
     documents: await store(writeStored(entries)),
     summary: report.summary,
