@@ -122,3 +122,22 @@ test('that single performers are not carried is told once', () => {
     ['value.lost'],
   );
 });
+
+test('a faulty filing comment costs itself, not what the report says', () => {
+  const filing = {
+    ...observation('f', { code: { coding: [{ code: '37331000000100' }] }, comment: 'Seen' }),
+    method: { text: 7 },
+  } as Resource;
+  const { xml, remarks } = sent(
+    reportToHl7,
+    { ...REPORT, conclusion: 'All is well', result: of('a', 'f') },
+    [observation('a'), filing],
+    held,
+  );
+  assert.ok(xml.includes('Interpretation: All is well'));
+  assert.match(xml, /<text>Observation\. code: .*comment: Seen/);
+  assert.deepEqual(
+    remarks.filter(({ code: issue }) => issue === 'statement.asText').map(({ text }) => text.slice(0, 13)),
+    ['Observation/f'],
+  );
+});

@@ -1,7 +1,7 @@
 import { reasonOf } from '../../base/errors.ts';
 import type { DiagnosticReport, Observation, Organization, Practitioner, Reference, Specimen } from '../../fhir/types.ts';
 import { h, type XmlElement } from '../../xml/element.ts';
-import { listOf } from '../bundle-index.ts';
+import { attempt, listOf } from '../bundle-index.ts';
 import { noteText } from '../observation/annotation.ts';
 import { snomedCode, textOrCoding } from '../shared/coded.ts';
 import { PMIP } from '../shared/comment.ts';
@@ -145,22 +145,31 @@ function narrativesOf(
     ...(report.status ? [write(PMIP.result, REPORT_LABEL.status + report.status)] : []),
   ];
   const empty = own.length === 0 && !report.result?.length ? [write(PMIP.aggregate, PLACEHOLDER.report)] : [];
-  const notes = filing.map((note) => ({ note, text: noteText(note.resource, [], s) }));
-  const dated = notes.find(({ note }) => filedAt(note.resource) !== undefined);
-  const filed = dated && filedAt(dated.note.resource);
+  const notes = filing.map((note) => ({ note, text: attempt(() => noteText(note.resource, [], s), null), at: filedAt(note.resource) }));
+  const dated = notes.find(({ at }) => at !== undefined);
+  const filed = dated?.at;
   // A filing comment without words has no narrative of its own: the date stands for it.
-  const filedId = dated && !dated.text ? s.statementId(dated.note.reference) : undefined;
+  const filedId = dated?.text === '' ? s.statementId(dated.note.reference) : undefined;
   const participants = (report.performer ?? []).flatMap(({ actor }) => nameOf(actor, s) ?? []).join(', ');
   return [
     ...own,
     ...empty,
-    ...(filed ? [write(PMIP.aggregate, REPORT_LABEL.filingDate + dateText(filed), filedId)] : []),
+    ...(filed ? [write(PMIP.aggregate, REPORT_LABEL.filingDate + filed, filedId)] : []),
     ...(participants ? [write(PMIP.aggregate, REPORT_LABEL.participants + participants)] : []),
-    ...notes.flatMap(({ note, text }) => filingComment(note, text, note === dated?.note ? available : null, available, inside)),
+    // A faulty comment costs itself, not what the report says.
+    ...notes.flatMap(({ note, text }) =>
+      madeOrWords(note.resource, s.statementId(note.reference) ?? s.newId(), s, () =>
+        filingComment(note, text ?? noteText(note.resource, [], s), note === dated?.note ? available : null, available, inside),
+      ),
+    ),
   ];
 }
 
-const filedAt = ({ effectiveDateTime, effectivePeriod }: Observation) => effectiveDateTime ?? effectivePeriod?.start;
+/** When a report was filed, in words; undefined for a time that cannot be told. */
+function filedAt({ effectiveDateTime, effectivePeriod }: Observation): string | undefined {
+  const at = effectiveDateTime ?? effectivePeriod?.start;
+  return at && attempt(() => dateText(at), undefined);
+}
 
 /** Its own date is told by the filing date where it is the one that has it; receivers expect the report's there. */
 function filingComment(
