@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Resource } from '../fhir/types.ts';
+import { makePatient } from '../simulator/patients/patient.ts';
 import { attr, children, descendants, type XmlElement } from '../xml/element.ts';
 import { all, encounter, list, observation, send, smallRecord, uuid } from './testing-record.ts';
 
@@ -175,6 +176,20 @@ for (const [what, record, expected] of ROWS) {
     assert.equal(notCarried(said), 1);
   });
 }
+
+test('every mark of a record is counted and, in UK06, named at its own resource', () => {
+  const { bundle, nhsNumber } = makePatient({ seed: 77, ods: 'A12345', consultations: 8, documents: 3 });
+  const people = new Set(['Patient', 'Practitioner', 'PractitionerRole', 'Organization']);
+  const entry = (bundle.entry ?? []).map(({ resource: one }) => ({
+    resource: one && !people.has(one.resourceType) ? marked(one) : (one as Resource),
+  }));
+  const expected = entry.filter(({ resource: one }) => one.meta?.security).map(({ resource: one }) => `${one.resourceType}/${one.id}`);
+  const { root, report: said } = send({ ...bundle, entry }, { nhsNumber, redactions: false });
+  const named = said.issues.filter(({ code }) => code === 'redaction.notCarried').map(({ at }) => at.id);
+  assert.deepEqual(all(root, 'confidentialityCode'), []);
+  assert.equal(said.summary.redactions, expected.length);
+  assert.deepEqual(named.sort(), expected.sort());
+});
 
 test('a mark with another code or of another system is none', () => {
   const labels = [

@@ -22,7 +22,7 @@ import { contextOf, type Group, handlerOf, type Item, type Placement, type Plann
 import { type Answers, answersOf, Questions } from './questions.ts';
 import { snomedCode } from './shared/coded.ts';
 import { asNarrative } from './shared/degrade.ts';
-import { isRedacted } from './shared/redaction.ts';
+import { isRedacted, MARK_LEFT_OUT } from './shared/redaction.ts';
 import { component, id, narrative, statusComplete } from './shared/statements.ts';
 import { availabilityTime, effectiveAt, hl7Time, timeElement } from './shared/times.ts';
 import { StatementIds } from './statement-ids.ts';
@@ -133,8 +133,18 @@ class Writing {
       report: (remark, about) => this.reporting.issue(remark, this.#origin(about)),
     });
     for (const resource of [...index.resources, ...index.doubles, ...index.repeats]) this.reporting.came(resource.resourceType);
-    for (const resource of index.resources) if (isRedacted(resource)) this.reporting.redacted(index.keys.get(resource) ?? '');
     for (const { about, remark } of placement.remarks) this.reporting.issue(remark, this.#origin(about));
+    this.#marks();
+  }
+
+  /** Every mark is counted. One that the kind of message cannot carry is named at its resource, unless no message could. */
+  #marks(): void {
+    const named = this.#placement.remarks.filter(({ remark }) => remark.code === MARK_LEFT_OUT.code).map(({ about }) => about);
+    for (const resource of this.#index.resources) {
+      if (!isRedacted(resource)) continue;
+      this.reporting.redacted(this.#index.keys.get(resource) ?? '');
+      if (!this.#options.redactions && !named.includes(resource)) this.reporting.issue(MARK_LEFT_OUT, this.#origin(resource));
+    }
   }
 
   composition(planned: Planned): void {

@@ -24,19 +24,17 @@ export function isRedacted(resource: Resource | undefined): boolean {
 /** Whether a label is the one that marks a redaction. */
 export const isNopat = (coding: Coding | undefined) => coding?.code === NOPAT && coding.system === ACT_CODE;
 
-/**
- * `<confidentialityCode>` of a redacted resource, null for others. Where the interaction cannot carry it (UK06) it is left out
- * and reported: the gaining practice must know that the record has redactions that it does not see.
- */
-export function redactionToHl7(
-  resource: Resource | undefined,
-  s: { readonly redactions: boolean; report(remark: Remark): void },
-): XmlElement | null {
-  if (!isRedacted(resource)) return null;
-  if (s.redactions) return h('confidentialityCode', { code: NOPAT, codeSystem: '2.16.840.1.113883.4.642.3.47', displayName: DISPLAY });
-  s.report({ code: 'redaction.notCarried', text: 'Marked not to be shown to the patient; this kind of message cannot carry the mark.' });
-  return null;
+/** `<confidentialityCode>` of a redacted resource; null for others, and where the interaction cannot carry it (UK06). */
+export function redactionToHl7(resource: Resource | undefined, s: { readonly redactions: boolean }): XmlElement | null {
+  if (!s.redactions || !isRedacted(resource)) return null;
+  return h('confidentialityCode', { code: NOPAT, codeSystem: '2.16.840.1.113883.4.642.3.47', displayName: DISPLAY });
 }
+
+/** Of each mark that UK06 cannot carry: the gaining practice must know that the record has redactions that it does not see. */
+export const MARK_LEFT_OUT: Remark = {
+  code: 'redaction.notCarried',
+  text: 'Marked not to be shown to the patient; this kind of message cannot carry the mark.',
+};
 
 // ---- requesting
 
