@@ -53,8 +53,7 @@ async function runBuild(sources: readonly string[], { output, json }: { output: 
   const from = performance.now();
   const out = json ? process.stderr : process.stdout;
   const progress = progressOn(out);
-  const built = await buildTerminology(sources, resolve(output), progress);
-  progress.clear();
+  const built = await buildTerminology(sources, resolve(output), progress).finally(progress.clear);
   const seconds = Math.round((performance.now() - from) / 100) / 10;
   if (json) process.stdout.write(`${JSON.stringify({ ...built, complete: built.lacks.length === 0, seconds })}\n`);
   else out.write(`${inWords(built)}written: ${built.file}, ${megabytes(built.bytes)} in ${seconds} s\n`);

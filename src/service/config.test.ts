@@ -51,12 +51,14 @@ test('a variable wins over the file, whatever its depth', () => {
     GP2GP_DATABASE_URL: 'postgresql://db.example/gp2gp',
     GP2GP_SPINE_PEER_NAMES: 'spine.example, *.spine.example',
     GP2GP_API_CONSOLE: 'true',
+    GP2GP_TERMINOLOGY_FILE: '/data/snomed.terminology',
     PATH: '/bin',
   });
   assert.equal(config.work.leaseSeconds, 40);
   assert.equal(config.database.url, 'postgresql://db.example/gp2gp');
   assert.deepEqual(config.spine.peerNames, ['spine.example', '*.spine.example']);
   assert.equal(config.api.console, true);
+  assert.equal(config.terminology.file, '/data/snomed.terminology');
 });
 
 test('a node can be configured by variables alone', () => {

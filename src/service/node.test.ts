@@ -1,7 +1,7 @@
 /** Two nodes and a simulated Spine between them: real listeners, real TLS, real database, real files. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +14,7 @@ import { type GpSystems, startGpSystems } from '../simulator/gp-system/gp-system
 import { type Hub, startHub } from '../simulator/hub/hub.ts';
 import { type Pds, startPds } from '../simulator/pds.ts';
 import { startSds } from '../simulator/sds.ts';
+import { built, conceptId, description, descriptionId, filesOf } from '../terminology/testing.ts';
 import { parseConfig } from './config.ts';
 import { type RunningNode, startNode } from './serve.ts';
 
@@ -97,6 +98,7 @@ before(async () => {
         sds: { url: sds.url },
         pds: { url: `${pds.url}${PDS_PATH}`, token: 'application' },
         api: { port: api },
+        ...(ods === NORTH.ods && { terminology: { file: await placeTerminology('made-up release 1') } }),
         practices: [
           {
             ods,
@@ -149,6 +151,7 @@ test('a record with documents of every size goes from one practice to the other,
   const heard = (await ask(NORTH, `/transfers/${transferId}/report`)) as ConversionReport;
   assert.ok(said.origins.some(({ from }) => from.id === 'Observation/o1'));
   assert.ok(heard.origins.some(({ target }) => target.startsWith('Observation/')));
+  assert.deepEqual(heard.terminology, { release: 'made-up release 1', complete: false });
 });
 
 test('a registration that may not be asked for ends with its reason, and nothing is sent', async () => {
@@ -182,6 +185,35 @@ test('health and metrics say how the node is', async () => {
   assert.ok(kept > 15_000_000 && written <= kept * 1.05, `${written} written, ${kept} kept`);
 });
 
+test('a terminology is swapped while the node runs; one that cannot be used is told, and the one before goes on', async () => {
+  const said = async () => {
+    const { checks } = (await ask(NORTH, '', '/health')) as { checks: { name: string; said: string }[] };
+    return checks.find(({ name }) => name === 'terminology')?.said ?? '';
+  };
+  const within = async (what: () => Promise<boolean>) => {
+    for (const end = Date.now() + 20_000; !(await what()); ) {
+      assert.ok(Date.now() < end, await said());
+      await new Promise((done) => setTimeout(done, 100));
+    }
+  };
+  assert.match(await said(), /^made-up release 1: not whole, 16 well-known immunisations are missing$/);
+  await placeTerminology('made-up release 2');
+  await within(async () => (await said()).startsWith('made-up release 2'));
+  await writeFile(join(folder, 'terminology'), 'not a terminology');
+  const metrics = async () => (await fetch(`${nodes.get(NORTH.ods)?.ready.api}/metrics`)).text();
+  await within(async () => (await metrics()).includes('gp2gp_alerts_total{code="terminology.unusable"} 1'));
+  assert.match(await said(), /^made-up release 2/);
+});
+
+/** Puts a built terminology in the place of the one before, as an operator would. */
+async function placeTerminology(release: string): Promise<string> {
+  const { bytes } = built(filesOf({ descriptions: [description(descriptionId(1), conceptId(1), 'Sample')] }), release);
+  const file = join(folder, 'terminology');
+  await writeFile(`${file}.new`, bytes);
+  await rename(`${file}.new`, file);
+  return file;
+}
+
 function system(practice: { readonly ods: string }): GpSystems {
   const found = systems.get(practice.ods);
   assert.ok(found);
@@ -199,8 +231,8 @@ async function registeredAt(nhsNumber: string, ods: string): Promise<void> {
   });
 }
 
-async function ask(practice: typeof NORTH, path: string): Promise<Record<string, unknown>> {
-  const url = `${nodes.get(practice.ods)?.ready.api}/api/practices/${practice.ods}${path}`;
+async function ask(practice: typeof NORTH, path: string, at = `/api/practices/${practice.ods}`): Promise<Record<string, unknown>> {
+  const url = `${nodes.get(practice.ods)?.ready.api}${at}${path}`;
   const answer = await fetch(url, { headers: { authorization: `Bearer ${practice.apiKey}` } });
   assert.equal(answer.status, 200, `${url}: ${answer.status}`);
   return (await answer.json()) as Record<string, unknown>;

@@ -152,9 +152,18 @@ function paired(high: Uint32Array, low: Uint32Array, rows: Uint32Array): Uint32A
 /** One row for each identifier, in the order of these: the newest, of two equally new the active one. */
 function newest({ id, time, active }: { id: Ids; time: Numbers; active: Numbers }): Uint32Array<ArrayBuffer> {
   const [high, low, times, flags] = [id.high.values(), id.low.values(), time.values(), active.values()];
-  const order = orderOf(high, low, times, flags);
-  const same = (a: number, b: number) => number(high, a) === number(high, b) && number(low, a) === number(low, b);
-  return order.filter((row, at) => at === order.length - 1 || !same(row, number(order, at + 1)));
+  const order = orderOf(high, low);
+  let kept = 0;
+  for (const row of order) {
+    const before = kept === 0 ? row : number(order, kept - 1);
+    if (kept === 0 || number(high, before) !== number(high, row) || number(low, before) !== number(low, row)) order[kept++] = row;
+    else if (age(row) >= age(before)) order[kept - 1] = row;
+  }
+  return order.slice(0, kept);
+
+  function age(row: number): number {
+    return number(times, row) * 2 + number(flags, row);
+  }
 }
 
 function termsOf({ terms, termEnd }: Collected['descriptions'], rows: Uint32Array) {
