@@ -1,7 +1,7 @@
 /** Look-ups over a built terminology, in the memory it was read into: nothing is unpacked, and only what is given out is allocated. */
 import { DRUG_ALLERGIES, OTHER_ALLERGIES } from './allergies.ts';
 import { builtInTerminology } from './built-in.ts';
-import { find, number } from './columns.ts';
+import { finder, number } from './columns.ts';
 import { type About, FLAG, NONE, readTerminology } from './file.ts';
 import { HISTORY, type HistoryKind } from './history.ts';
 import { CTV3, hasKey, keyOf, READ_V2 } from './read-codes.ts';
@@ -53,13 +53,15 @@ export function openRelease(memory: ArrayBufferLike): Release {
   const terms = Buffer.from(tables.terms.buffer, tables.terms.byteOffset, tables.terms.byteLength);
   const wanted = Buffer.alloc(LONGEST_TERM * 3);
 
+  const conceptAt = finder(conceptIds);
+  const descriptionAt = finder(descriptionIds);
   const concept = (id: string): number => {
     const high = highOf(id);
-    return high < 0 ? -1 : find(conceptIds, high, lowOf(id));
+    return high < 0 ? -1 : conceptAt(high, lowOf(id));
   };
   const description = (id: string): number => {
     const high = highOf(id);
-    return high < 0 ? -1 : find(descriptionIds, high, lowOf(id));
+    return high < 0 ? -1 : descriptionAt(high, lowOf(id));
   };
   const idAt = (pairs: Uint32Array, at: number) => idText(number(pairs, 2 * at), number(pairs, 2 * at + 1));
   const termAt = (at: number) => terms.toString('utf8', number(descriptionTerms, at), number(descriptionTerms, at + 1));
