@@ -41,7 +41,9 @@ export function extractOf(
 
 function fatesOf(bundle: Bundle, newId: () => string): Map<string, DocumentFate> {
   const fates = new Map<string, DocumentFate>();
-  for (const document of resourcesOf<DocumentReference>(bundle, 'DocumentReference')) {
+  // By id: the order of the bundle must not decide which document gets which of the ids that are drawn.
+  const byId = (one: DocumentReference, other: DocumentReference) => (String(one.id) < String(other.id) ? -1 : 1);
+  for (const document of resourcesOf<DocumentReference>(bundle, 'DocumentReference').sort(byId)) {
     const reference = `DocumentReference/${document.id}`;
     const id = document.id && isUuid(document.id) ? document.id.toUpperCase() : newId().toUpperCase();
     const found = attachmentOf(document);
