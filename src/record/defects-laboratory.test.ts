@@ -74,6 +74,8 @@ test('D-41: a comment without words, or a member without code and words, costs a
   const bare = { ...result(52), code: undefined, comment: undefined } as Resource;
   const { statement, report: said } = report([50, 53], {}, group, comment(51, ''), bare, comment(53, ''), result(54));
   assert.equal(attr(statement, 'classCode'), 'CLUSTER');
+  assert.ok(ownIds(statement, 'ObservationStatement').includes(uuid(50)));
+  assert.ok(ownIds(statement, 'ObservationStatement').includes(uuid(52)));
   assert.ok(!said.issues.some(({ code, at }) => code === 'statement.asText' && at.id === `DiagnosticReport/${uuid(90)}`));
 });
 

@@ -221,6 +221,7 @@ function ofAnyType(resource: Resource): string[] {
 export function peopleNotCarried(resources: Iterable<Resource>): Remark[] {
   const lost = new Map<string, Set<string>>();
   for (const resource of resources) {
+    if (!Object.hasOwn(CALLED, resource.resourceType)) continue;
     const words = lost.get(resource.resourceType) ?? new Set();
     for (const member of [...lostMembers(resource), ...attempt(() => partlyCarried(resource), [])]) words.add(member);
     if (words.size) lost.set(resource.resourceType, words);

@@ -130,7 +130,7 @@ const request: Part<MedicationRequest> = (one, { find, issuesOf }) => {
     extensionOf(dispenseRequest, QUANTITY_TEXT)?.valueString ?? extensionOf(dispenseRequest?.quantity, QUANTITY_TEXT)?.valueString;
   const instructions = listOf(dosageInstruction).slice(1);
   return [
-    ...when(authoredOn && start && day(authoredOn) !== day(start), `that it was written on ${authoredOn?.slice(0, 10)}`),
+    ...when(authoredOn && start && !sameDay(authoredOn, start), `that it was written on ${authoredOn?.slice(0, 10)}`),
     ...when(recorded, 'who recorded it'),
     ...when(issued !== undefined && Number(issued) !== present, `that it was issued ${issued} times`),
     ...when(unit && amount && amount !== unit, `its amount in words (“${amount}”)`),
@@ -157,8 +157,8 @@ const statement: Part<MedicationStatement> = (one, { find, issuesOf }) => {
   ]);
   const isNews = (texts: readonly (string | undefined)[]) => texts.some((text) => text && !told.some((other) => other?.includes(text)));
   const periods = [...requests, ...issues].flatMap(({ dispenseRequest }) => dispenseRequest?.validityPeriod ?? []);
-  const days = new Set([...periods.flatMap(({ start, end }) => [start, end]), ...requests.map(({ authoredOn }) => authoredOn)].map(day));
-  const isOther = (date: string | undefined) => date !== undefined && !days.has(day(date));
+  const dates = [...periods.flatMap(({ start, end }) => [start, end]), ...requests.map(({ authoredOn }) => authoredOn)];
+  const isOther = (date: string | undefined) => date !== undefined && !dates.includes(date) && !dates.some((other) => sameDay(date, other));
   const last = extensionOf(one, LAST_ISSUE_DATE)?.valueDateTime;
   return [
     ...when(isNews(listOf(note).map(({ text }) => text)), 'a note on taking it'),
@@ -187,7 +187,7 @@ const observation: Part<Observation> = (one) => {
   const { issued, effectiveDateTime, effectivePeriod, code, valueCodeableConcept } = one;
   const effective = effectiveDateTime ?? effectivePeriod?.start;
   const isNote = isCommentNote(code);
-  const other = issued && (effective ? day(issued) !== day(effective) : !isNote);
+  const other = issued && (effective ? !sameDay(issued, effective) : !isNote);
   return [
     ...when(other, `that it was issued on ${issued?.slice(0, 10)}`),
     ...when(othersIn(one), 'who else made it'),
@@ -248,4 +248,10 @@ const PARTLY: Readonly<Record<string, Part<never>>> = {
   ReferralRequest: referral,
 };
 
-const day = (date: string | undefined) => (date === undefined ? undefined : (fhirToHl7(date)?.slice(0, 8) ?? date));
+/** As written, or by the clock in London. Asked for every entry, and mostly of two that are written alike. */
+function sameDay(one: string | undefined, other: string | undefined): boolean {
+  if (one === undefined || other === undefined) return one === other;
+  return one.slice(0, 10) === other.slice(0, 10) || day(one) === day(other);
+}
+
+const day = (date: string) => fhirToHl7(date)?.slice(0, 8) ?? date;
