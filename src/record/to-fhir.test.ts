@@ -161,8 +161,9 @@ test('a statement that says more than is carried says so in the report', () => {
     '<sequelTo><priorStatementRef><id root="O"/></priorStatementRef></sequelTo><availabilityTime',
   );
   const { report } = receive(extract(composition('ENC-1', follows, observation('OBS-2', 'y'))));
-  assert.deepEqual(
-    report.issues.filter(({ code }) => code === 'value.lost').map(({ at }) => at.id),
-    ['OBS-1'],
-  );
+  const lost = (issues: typeof report.issues) => issues.filter(({ code }) => code === 'value.lost').map(({ at }) => at.id);
+  assert.deepEqual(lost(report.issues), ['OBS-1']);
+  const specimen = `<component><CompoundStatement classCode="CLUSTER"><id root="SPC"/>${coded('123038009', 'specimen')}<specimen/>
+    ${observation('OBS-3', 'z')}</CompoundStatement></component>`;
+  assert.deepEqual(lost(receive(extract(composition('ENC-1', specimen))).report.issues), ['SPC']);
 });

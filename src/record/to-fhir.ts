@@ -292,10 +292,11 @@ class Reading {
     this.reporting.came(one.statement.name);
     const from = originOf(one);
     this.#statements.push(from);
+    if (UNREAD.some((name) => child(one.statement, name))) this.reporting.issue({ code: 'value.lost', text: WHAT_IS_UNREAD }, from);
+    if (one.concept === 'consultation' && child(one.statement, 'specimen'))
+      this.reporting.issue({ code: 'value.lost', text: 'A specimen outside a report is not carried; what was found in it is.' }, from);
     if (one.concept === 'consultation' || (one.heldBy && !this.#failed.has(one.heldBy))) return;
     const s = this.#questions(from);
-    if (UNREAD.some((name) => child(one.statement, name)))
-      s.report({ code: 'value.lost', text: 'Who told it, and what other entry it replaces, follows or is because of, is not carried.' });
     // What stood inside a statement that could not be mapped is an entry by itself.
     const concept = one.heldBy ? 'observation' : one.concept;
     const handler = (this.#options.handlers ?? TO_FHIR).get(concept);
@@ -436,6 +437,7 @@ class Reading {
 
 /** What a statement may say besides, and no system in use sends. */
 const UNREAD = ['informant', 'replacementOf', 'sequelTo', 'reason'] as const;
+const WHAT_IS_UNREAD = 'Who told it, and what other entry it replaces, follows or is because of, is not carried.';
 
 const NOBODY = 'Nobody is named where GP Connect wants somebody; one unknown user stands there.';
 
