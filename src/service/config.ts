@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { Fault, reasonOf } from '../base/errors.ts';
 import { ods } from '../base/ids.ts';
 import type { Practice } from '../store/practices.ts';
+import { straightPem } from '../web/identity.ts';
 import type { TlsIdentity } from '../web/tls.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
@@ -65,6 +66,8 @@ const schema = z.strictObject({
     url,
     /** PEM files. `authorities`: of everybody whom we talk to, old and new. */
     tls: z.strictObject({ certificate: z.string(), key: z.string(), authorities: list }),
+    /** The name under which our endpoint is registered; given, the certificate has to be for it. */
+    registeredName: z.string().min(1).optional(),
     host: z.string().default('0.0.0.0'),
     port: port.default(8443),
     /** Names of which the certificate of whoever posts to us must hold one; left out, every authorised one may. */
@@ -117,7 +120,11 @@ export type NodeSettings = z.infer<typeof schema>;
 export type NodeConfig = Omit<NodeSettings, 'practices' | 'objects' | 'spine'> & {
   readonly practices: readonly Practice[];
   readonly objects: { readonly folder: string };
-  readonly spine: Omit<NodeSettings['spine'], 'tls'> & { readonly tls: TlsIdentity };
+  readonly spine: Omit<NodeSettings['spine'], 'tls'> & {
+    readonly tls: TlsIdentity;
+    /** Where it was read, and is looked for again. */
+    readonly tlsFiles: NodeSettings['spine']['tls'];
+  };
 };
 
 const PREFIX = 'GP2GP_';
@@ -162,7 +169,7 @@ export function parseConfig(yaml: string | null, environment: Readonly<Record<st
       apiKeySha256: createHash('sha256').update(apiKey).digest('hex'),
     })),
     objects: { folder: objects.folder ?? join(rest.data, 'objects') },
-    spine: { ...spine, tls },
+    spine: { ...spine, tls, tlsFiles: spine.tls },
   };
 }
 
@@ -249,7 +256,7 @@ function nameOf(path: readonly PropertyKey[]): string {
 function readTls(files: NodeSettings['spine']['tls'], problems: string[]): TlsIdentity {
   const read = (path: string, setting: string): string => {
     try {
-      return readFileSync(path, 'utf8');
+      return straightPem(readFileSync(path, 'utf8'));
     } catch (error) {
       problems.push(`${nameOf(['spine', 'tls', setting])}: ${reasonOf(error)}`);
       return '';

@@ -1,10 +1,10 @@
-import { X509Certificate } from 'node:crypto';
 import { sql } from 'kysely';
 import { reasonOf } from '../base/errors.ts';
 import type { Objects } from '../objects/objects.ts';
 import { queueDepths } from '../store/outbox.ts';
 import type { Store } from '../store/tables.ts';
 import type { About } from '../terminology/file.ts';
+import { daysLeft, type Expiry } from '../web/identity.ts';
 
 export type Check = { readonly name: string; readonly ok: boolean; readonly said: string };
 export type Health = { readonly ok: boolean; readonly checks: readonly Check[] };
@@ -22,12 +22,13 @@ export async function hasRoom(objects: Objects): Promise<boolean> {
 export async function checkHealth(options: {
   readonly db: Store;
   readonly objects: Objects;
-  readonly certificate: string;
+  /** Of our certificate and those beside it, the first to end first. */
+  readonly expiries: readonly Expiry[];
   /** What the terminology says about itself, where there is one. */
   readonly terminology: About | null;
   readonly now: () => Date;
 }): Promise<Health> {
-  const { db, objects, certificate, terminology, now } = options;
+  const { db, objects, expiries, terminology, now } = options;
   const checks = await Promise.all([
     check('database', async () => {
       await sql`select 1`.execute(db);
@@ -39,9 +40,17 @@ export async function checkHealth(options: {
       return { ok, said: `${Math.floor(free / 1e6)} MB free${ok ? '' : ': too little, no message is accepted'}` };
     }),
     check('certificate', async () => {
-      const days = Math.floor((Date.parse(new X509Certificate(certificate).validTo) - now().getTime()) / 86_400_000);
-      const said = days < 0 ? 'is out of date: Spine refuses us' : `is good for ${days} days${days < CERTIFICATE_DAYS ? ': renew it' : ''}`;
-      return { ok: days >= 0, said };
+      const [first] = expiries;
+      if (!first) return { ok: false, said: 'there is none' };
+      const days = Math.floor(daysLeft(first, now()));
+      const what = first.purpose === 'own' ? '' : `${first.subject} (${first.purpose}) `;
+      const said =
+        days < 0
+          ? `${what}is out of date: connections are refused`
+          : `${what}is good for ${days} days${days < CERTIFICATE_DAYS ? ': renew it' : ''}`;
+      // An authority that ended beside a newer one of its name does no harm.
+      const own = expiries.find(({ purpose }) => purpose === 'own');
+      return { ok: own !== undefined && daysLeft(own, now()) >= 0, said };
     }),
     check('terminology', async () => {
       if (!terminology) return { ok: true, said: 'none: codes are carried as they come' };

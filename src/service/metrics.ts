@@ -3,6 +3,7 @@ import type { Objects } from '../objects/objects.ts';
 import { queueDepths } from '../store/outbox.ts';
 import { countTransfers } from '../store/reads/transfers.ts';
 import type { Store } from '../store/tables.ts';
+import { daysLeft, type Expiry } from '../web/identity.ts';
 import type { Conversions } from './conversions/conversions.ts';
 
 /** What a node counts. Labels name practices, kinds and codes; never a patient. */
@@ -19,8 +20,14 @@ export type Metrics = {
   readonly contentType: string;
 };
 
-export function createMetrics(options: { readonly db: Store; readonly objects: Objects; readonly conversions: Conversions }): Metrics {
-  const { db, objects, conversions } = options;
+export function createMetrics(options: {
+  readonly db: Store;
+  readonly objects: Objects;
+  readonly conversions: Conversions;
+  readonly expiries: () => readonly Expiry[];
+  readonly now: () => Date;
+}): Metrics {
+  const { db, objects, conversions, expiries, now } = options;
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
@@ -70,6 +77,16 @@ export function createMetrics(options: { readonly db: Store; readonly objects: O
       for (const { practice, role, state, outcome, count } of await countTransfers(db)) {
         this.set({ practice, role, state, outcome: outcome ?? '' }, count);
       }
+    },
+  });
+  new Gauge({
+    name: 'gp2gp_certificate_expiry_days',
+    help: 'Days until a certificate ends: our own, its chain, the authorities of our peers; of several the first to end',
+    labelNames: ['purpose'],
+    registers,
+    collect() {
+      this.reset();
+      for (const expiry of [...expiries()].reverse()) this.set({ purpose: expiry.purpose }, daysLeft(expiry, now()));
     },
   });
   let committed = 0;

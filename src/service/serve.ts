@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { type Logger, pino } from 'pino';
-import { reasonOf } from '../base/errors.ts';
+import { Fault, reasonOf } from '../base/errors.ts';
 import { isDatabaseAway } from '../database/connect.ts';
 import { startEmbedded } from '../database/embedded.ts';
 import { practiceApi } from '../gp-system/api.ts';
@@ -18,9 +18,11 @@ import { openStore, prepareStore } from '../store/open.ts';
 import { type Practice, putPractice } from '../store/practices.ts';
 import { readTransfer } from '../store/transfers.ts';
 import { createClient } from '../web/client.ts';
+import { identityProblems } from '../web/identity.ts';
 import { Problem } from '../web/problem.ts';
-import { createServer, listen } from '../web/server.ts';
+import { createServer, listen, swapIdentity } from '../web/server.ts';
 import { createAccept, createDeliver } from './arrivals.ts';
+import { type Certificates, watchCertificates } from './certificates.ts';
 import type { NodeConfig } from './config.ts';
 import { type ConsoleReads, consoleReads } from './console-reads.ts';
 import { createConversions } from './conversions/conversions.ts';
@@ -89,6 +91,11 @@ async function start(
   const now = (): Date => new Date();
   const newId = randomUUID;
 
+  const wrong = identityProblems(config.spine.tls, now(), config.spine.registeredName);
+  if (wrong.length > 0)
+    throw new Fault('config.certificate', `the certificate of spine.tls cannot be used:\n${wrong.map((each) => `  ${each}`).join('\n')}`, {
+      remedy: 'Put the right files in their place; nothing was started.',
+    });
   await mkdir(config.data, { recursive: true });
   const databaseUrl = config.database.url ?? (await embedded(config, closers));
   const db = openStore(databaseUrl, {
@@ -113,7 +120,8 @@ async function start(
     terminology: () => terminology?.current() ?? null,
   });
   closers.push(() => conversions.close());
-  const metrics = createMetrics({ db, objects, conversions });
+  let certificates: Certificates | null = null;
+  const metrics = createMetrics({ db, objects, conversions, expiries: () => certificates?.expiries() ?? [], now });
   let workers: Workers | null = null;
   const committed = (queued: boolean): void => {
     metrics.committed();
@@ -135,7 +143,27 @@ async function start(
     tls: config.spine.tls,
     ...(config.spine.peerNames && { peerNames: config.spine.peerNames }),
     onFault: onFault(log, 'spine'),
+    onTlsFault: ({ message, remedy }) => {
+      metrics.alert('peer.refused');
+      log.warn({ fault: message, remedy }, 'a connection was not let in');
+    },
   });
+  certificates = watchCertificates({
+    identity: config.spine.tls,
+    files: config.spine.tlsFiles,
+    ...(config.spine.registeredName !== undefined && { host: config.spine.registeredName }),
+    now,
+    apply(identity) {
+      swapIdentity(spine, identity);
+      spineClient.swap(identity);
+    },
+    tell(code, text, remedy) {
+      if (code !== 'certificate.exchanged') metrics.alert(code);
+      log[code === 'certificate.exchanged' ? 'info' : 'warn']({ code, ...(remedy !== undefined && { remedy }) }, text);
+    },
+  });
+  const watched = certificates;
+  closers.push(async () => watched.close());
   let apiUrl = config.api.publicUrl ?? '';
   const consumer = { url: 'urn:gp2gp:node', product: PRODUCT, version: '1' };
   const sender = createSender({ client: spineClient, objects, emptyIsFinal: config.spine.ackMode === 'http202' });
@@ -224,7 +252,7 @@ async function start(
     const health = await checkHealth({
       db,
       objects,
-      certificate: config.spine.tls.cert,
+      expiries: watched.expiries(),
       terminology: terminology?.current().about ?? null,
       now,
     });

@@ -36,6 +36,8 @@ export type HttpClient = {
   request(request: HttpRequest): Promise<HttpAnswer>;
   close(): Promise<void>;
 };
+/** One whose identity can be exchanged: requests in flight end under the old one, the next begin under the new. */
+export type SwappableClient = HttpClient & { swap(identity: TlsIdentity): void };
 export type ClientOptions = {
   readonly tls?: TlsIdentity;
   /** Connections kept alive to each origin. */
@@ -48,10 +50,27 @@ export type ClientOptions = {
 };
 
 /** A client with a pool of kept connections for each origin. Redirects are answers like any other: none is followed. */
-export function createClient(options: ClientOptions = {}): HttpClient {
+export function createClient(options: ClientOptions = {}): SwappableClient {
   const alerts: Alerts = new Map();
+  let agent = agentFor(options, alerts);
+  const leaving = new Set<Promise<void>>();
+  return {
+    request: (request) => perform(agent, alerts, request),
+    swap(tls) {
+      const old = agent;
+      agent = agentFor({ ...options, tls }, alerts);
+      const left = old.close().finally(() => leaving.delete(left));
+      leaving.add(left);
+    },
+    close: async () => {
+      await Promise.all([agent.close(), ...leaving]);
+    },
+  };
+}
+
+function agentFor(options: ClientOptions, alerts: Alerts): Agent {
   const connect = buildConnector({ ...clientTls(options.tls ?? null), timeout: options.connectMs ?? 10_000, maxCachedSessions: 0 });
-  const agent = new Agent({
+  return new Agent({
     connect: (target, done) =>
       connect(target, (...result) => {
         if (result[1]) noteAlerts(result[1], alerts);
@@ -66,10 +85,6 @@ export function createClient(options: ClientOptions = {}): HttpClient {
     keepAliveMaxTimeout: 60_000,
     allowH2: false,
   });
-  return {
-    request: (request) => perform(agent, alerts, request),
-    close: () => agent.close(),
-  };
 }
 
 /**
@@ -154,7 +169,7 @@ function faultOf(thrown: unknown, origin: string, alert: string | null): unknown
     });
   if (codes.some((each) => UNTRUSTED.test(each)))
     return new HttpFault('configuration', say('we do not trust its certificate, or a setting is wrong'), {
-      remedy: 'check the configured authorities and the host name in the address',
+      remedy: remedyFor(codes),
       cause: thrown,
     });
   if (codes.some((each) => /^ERR_SSL_/.test(each)))
@@ -168,6 +183,18 @@ function faultOf(thrown: unknown, origin: string, alert: string | null): unknown
     remedy: 'nothing, if it passes; if every attempt ends so, the other side may refuse our certificate without saying it',
     cause: thrown,
   });
+}
+
+/** What to do about a certificate that was shown to us and is not trusted. */
+function remedyFor(codes: readonly string[]): string {
+  const has = (code: string): boolean => codes.includes(code);
+  if (has('CERT_HAS_EXPIRED')) return 'its certificate is out of date: whoever runs it has to renew it; or check the clock of this machine';
+  if (has('CERT_NOT_YET_VALID')) return 'its certificate is not valid yet: check the clock of this machine, or tell whoever runs it';
+  if (has('ERR_TLS_CERT_ALTNAME_INVALID'))
+    return 'its certificate is for another host: correct the host name in the address, or tell whoever runs it; do not go on without knowing who answers';
+  if (codes.some((code) => /^(DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_(GET|VERIFY)|INVALID_CA)/.test(code)))
+    return 'the authority that issued its certificate is not among the configured ones: add it if it is known to be the right one';
+  return 'check the configured authorities and the host name in the address';
 }
 
 /** Codes of the error and what caused it; a name with several addresses gives one error for each. */

@@ -1,8 +1,11 @@
+import { X509Certificate } from 'node:crypto';
 import * as http from 'node:http';
 import * as https from 'node:https';
-import { TLSSocket, Server as TlsServer } from 'node:tls';
+import type { Socket } from 'node:net';
+import { type DetailedPeerCertificate, TLSSocket, Server as TlsServer } from 'node:tls';
 import { type FastifyError, type FastifyInstance, fastify } from 'fastify';
-import { Fault } from '../base/errors.ts';
+import { Fault, reasonOf } from '../base/errors.ts';
+import { certificatesIn, issued } from './identity.ts';
 import { Problem, sendProblem } from './problem.ts';
 import { mutualTls, type TlsIdentity } from './tls.ts';
 
@@ -38,6 +41,8 @@ export type ServerOptions = {
   /** Names of which a client's certificate must hold one: exact, or `*.` for one label. Left out, every authorised client is let in. */
   readonly peerNames?: readonly string[];
   readonly limits?: Partial<ServerLimits>;
+  /** Told of a connection that came to nothing because of a certificate or the lack of one, with what to do. */
+  readonly onTlsFault?: (fault: Fault) => void;
   /** Told of what no route foresaw; the caller of the route reads only "internal error". */
   readonly onFault?: (thrown: unknown, where: { readonly method: string; readonly route: string }) => void;
 };
@@ -54,7 +59,15 @@ export function createServer(options: ServerOptions = {}): FastifyInstance {
     routerOptions: { maxParamLength: 256 },
     exposeHeadRoutes: false,
   });
-  if (options.tls) refuseOtherPeers(server, options.peerNames ?? null);
+  if (options.tls) {
+    const generations: Generations = { current: 0, authorities: certificatesIn(options.tls.ca), of: new WeakMap() };
+    GENERATIONS.set(server, generations);
+    server.server.on('secureConnection', (socket: TLSSocket) => generations.of.set(socket, generations.current));
+    server.server.on('tlsClientError', (error: Error & { code?: string }, socket: TLSSocket) =>
+      options.onTlsFault?.(handshakeFault(error, String(socket.authorizationError ?? ''))),
+    );
+    refuseOtherPeers(server, generations, options.peerNames ?? null);
+  }
   server.setNotFoundHandler((_request, reply) => sendProblem(reply, new Problem(404, 'notFound', 'nothing is here')));
   server.setErrorHandler(async (thrown: FastifyError | Problem, request, reply) => {
     if (thrown instanceof Problem) return sendProblem(reply, thrown);
@@ -83,18 +96,76 @@ function rawServer(handler: http.RequestListener, tls: TlsIdentity | null, limit
   return server;
 }
 
-/** For each request, not each handshake: a connection may outlive the certificate that opened it. */
-function refuseOtherPeers(server: FastifyInstance, names: readonly string[] | null): void {
-  server.addHook('onRequest', async (request) => {
+/** Which identity of ours a connection was opened under, and whom the present one trusts. */
+type Generations = { current: number; authorities: readonly X509Certificate[]; readonly of: WeakMap<Socket, number> };
+const GENERATIONS = new WeakMap<FastifyInstance, Generations>();
+
+/**
+ * Exchanges the identity of a running server. New connections see the new certificate and are checked against the new authorities; on
+ * connections that are open the request in hand is answered, and the answer asks the other side to connect anew. Throws where the
+ * identity cannot be used; then the old one goes on.
+ */
+export function swapIdentity(server: FastifyInstance, identity: TlsIdentity): void {
+  const generations = GENERATIONS.get(server);
+  if (!generations || !(server.server instanceof TlsServer)) throw new Fault('tls.none', 'the server has no TLS identity to exchange');
+  const authorities = certificatesIn(identity.ca);
+  server.server.setSecureContext(mutualTls(identity));
+  generations.authorities = authorities;
+  generations.current++;
+}
+
+/** For each request, not each handshake: a connection may outlive the certificate that opened it, and the authority that vouched for it. */
+function refuseOtherPeers(server: FastifyInstance, generations: Generations, names: readonly string[] | null): void {
+  server.addHook('onRequest', async (request, reply) => {
     const { socket } = request.raw;
     const certificate = socket instanceof TLSSocket && socket.authorized ? socket.getPeerX509Certificate() : undefined;
-    if (!certificate) throw new Problem(403, 'peer.unauthorised', 'a client certificate is required');
+    if (!certificate)
+      throw new Problem(403, 'peer.unauthorised', 'a client certificate is required', {
+        remedy: 'show the certificate of the registered endpoint, issued by an authority that is trusted here',
+      });
     const now = Date.now();
     if (now > Date.parse(certificate.validTo) || now < Date.parse(certificate.validFrom))
-      throw new Problem(403, 'peer.expired', 'the client certificate is not valid at this time');
+      throw new Problem(403, 'peer.expired', 'the client certificate is not valid at this time', {
+        remedy: 'renew the certificate, or check the clock',
+      });
     if (names && !namesOf(certificate).some((name) => names.some((allowed) => matches(name, allowed))))
-      throw new Problem(403, 'peer.name', 'the client certificate holds none of the names that may call here');
+      throw new Problem(403, 'peer.name', 'the client certificate holds none of the names that may call here', {
+        remedy: 'call with the certificate of the registered endpoint; or the operator here adds its name to those that may call',
+      });
+    if (generations.of.get(request.raw.socket) === generations.current) return;
+    reply.header('connection', 'close');
+    if (!(socket instanceof TLSSocket) || !trusted(socket.getPeerCertificate(true), generations.authorities))
+      throw new Problem(403, 'peer.authority', 'the authority of the client certificate is not trusted any more', {
+        remedy: 'call with a certificate of one of the authorities that are trusted now',
+      });
   });
+}
+
+/** Whether one of the authorities stands in the chain that the connection was opened with, or has issued something in it. */
+function trusted(leaf: DetailedPeerCertificate, authorities: readonly X509Certificate[]): boolean {
+  const seen = new Set<string>();
+  for (let each: DetailedPeerCertificate | undefined = leaf; each?.raw && !seen.has(each.fingerprint256); each = each.issuerCertificate) {
+    seen.add(each.fingerprint256);
+    const certificate = new X509Certificate(each.raw);
+    if (authorities.some((authority) => authority.fingerprint256 === certificate.fingerprint256 || issued(authority, certificate)))
+      return true;
+  }
+  return false;
+}
+
+/** Why nobody got in, in words. `verdict`: what was wrong with the certificate that was shown; Node itself only speaks of a closed connection. */
+function handshakeFault(error: Error & { code?: string }, verdict: string): Fault {
+  const code = verdict || (error.code ?? '');
+  const remedy = /PEER_DID_NOT_RETURN_A_CERTIFICATE/.test(code)
+    ? 'whoever calls has to show a client certificate'
+    : /EXPIRED/.test(`${code} ${error.message}`)
+      ? 'the certificate of whoever calls is out of date and has to be renewed there; or check the clock of this machine'
+      : /VERIFY_FAILED|CERT|UNABLE_TO|SELF_SIGNED/.test(code)
+        ? 'whoever calls shows a certificate that no configured authority vouches for: add its authority if it is known to be the right one'
+        : /UNSUPPORTED_PROTOCOL|NO_SHARED_CIPHER|VERSION/.test(code)
+          ? 'whoever calls speaks no version of TLS that is taken here: 1.2 or 1.3'
+          : 'nothing, if it passes: the connection ended during the handshake';
+  return new Fault('tls.refused', `a connection was not let in: ${verdict || reasonOf(error)}`, { remedy, cause: error });
 }
 
 function namesOf(certificate: { readonly subject: string; readonly subjectAltName: string | undefined }): string[] {

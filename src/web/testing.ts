@@ -9,8 +9,11 @@ const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as con
 export type TestAuthority = {
   /** PEM of the authority's own certificate. */
   readonly cert: string;
-  /** A leaf for a host name; loopback addresses are always among its names. Days may be in the past. */
-  issue(name: string, options?: { readonly validDays?: readonly [from: number, to: number] }): Promise<{ key: string; cert: string }>;
+  /** A leaf for a host name, and unless that is to be its only one for loopback. Days may be in the past. */
+  issue(
+    name: string,
+    options?: { readonly validDays?: readonly [from: number, to: number]; readonly only?: true },
+  ): Promise<{ key: string; cert: string }>;
 };
 
 export async function testAuthority(name: string): Promise<TestAuthority> {
@@ -43,8 +46,12 @@ export async function testAuthority(name: string): Promise<TestAuthority> {
         extensions: [
           new x509.SubjectAlternativeNameExtension([
             { type: 'dns', value: host },
-            { type: 'dns', value: 'localhost' },
-            { type: 'ip', value: '127.0.0.1' },
+            ...(options.only
+              ? []
+              : ([
+                  { type: 'dns', value: 'localhost' },
+                  { type: 'ip', value: '127.0.0.1' },
+                ] as const)),
           ]),
           new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth]),
         ],
