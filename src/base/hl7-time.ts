@@ -58,7 +58,10 @@ function asTheCalendarSays(epochMs: number): number {
 
 /** An instant as HL7 seconds on London's wall clock. */
 export function toHl7Seconds(moment: Date): Hl7Time {
-  const epoch = moment.getTime();
+  return secondsAt(moment.getTime());
+}
+
+function secondsAt(epoch: number): Hl7Time {
   const wall = new Date((Math.floor(epoch / 1000) + londonAheadBy(epoch)) * 1000);
   const year = wall.getUTCFullYear();
   if (!(year >= 0 && year <= 9999)) return wall.toISOString().replace(/[-:T]|\.\d+Z$/g, '');
@@ -68,30 +71,56 @@ export function toHl7Seconds(moment: Date): Hl7Time {
 
 const two = (number: number) => (number < 10 ? `0${number}` : String(number));
 
-/** `HH:MM:SS.mmm`: the clock of a machine counts no finer. */
-const LONGEST = 12;
+const FHIR_DATE = /^\d{4}(?:-\d{2}(?:-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})?)?)?)?$/;
 
-const FHIR_DATE = /^(\d{4})(?:-(\d{2})(?:-(\d{2})(?:T(\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)(Z|[+-]\d{2}:\d{2})?)?)?)?$/;
-
-/** A FHIR date, dateTime or instant as HL7 time of the same precision; `null` where it is none. */
+/**
+ * A FHIR date, dateTime or instant as HL7 time of the same precision; `null` where it is none. Every date of a record comes by here, some
+ * several times: its parts are taken from where they stand.
+ */
 export function fhirToHl7(text: string): Hl7Time | null {
-  const match = FHIR_DATE.exec(text.trim());
-  if (!match) return null;
-  const [, year = '', month, day, time, offset] = match;
-  if (!isCalendarDate(year, month, day)) return null;
-  if (time === undefined) return year + (month ?? '') + (day ?? '');
-  const full = time.length === 5 ? `${time}:00` : time;
-  if (offset === undefined) return `${year}${month}${day}${full.replace(/\..*$/, '').replace(/:/g, '')}`;
-  const epoch = Date.parse(`${year}-${month}-${day}T${full.slice(0, LONGEST)}${offset}`);
-  return Number.isNaN(epoch) ? null : toHl7Seconds(new Date(epoch));
+  return trimmedToHl7(text.trim());
 }
 
-function isCalendarDate(year: string, month?: string, day?: string): boolean {
-  if (month === undefined) return true;
-  const days = DAYS[Number(month) - 1];
-  if (days === undefined) return false;
-  if (day === undefined) return true;
-  return Number(day) >= 1 && Number(day) <= (month === '02' && isLeap(Number(year)) ? 29 : days);
+function trimmedToHl7(text: string): Hl7Time | null {
+  if (!FHIR_DATE.test(text)) return null;
+  if (text.length === 4) return text;
+  if (!isCalendarDate(fourAt(text, 0), twoAt(text, 5), text.length > 7 ? twoAt(text, 8) : 1)) return null;
+  const date = text.slice(0, 4) + text.slice(5, 7) + text.slice(8, 10);
+  if (text.length <= 10) return date;
+  const zone = zoneFrom(text);
+  if (zone === text.length) return date + text.slice(11, 13) + text.slice(14, 16) + (text[16] === ':' ? text.slice(17, 19) : '00');
+  const epoch = momentOf(text, zone);
+  return Number.isNaN(epoch) ? null : secondsAt(epoch);
+}
+
+/** Where `Z` or `+01:00` begins; the end where there is none. */
+function zoneFrom(text: string): number {
+  if (text.endsWith('Z')) return text.length - 1;
+  const sign = text[text.length - 6];
+  return sign === '+' || sign === '-' ? text.length - 6 : text.length;
+}
+
+/** In whole seconds. */
+function momentOf(text: string, zone: number): number {
+  const year = fourAt(text, 0);
+  const hour = twoAt(text, 11);
+  const minute = twoAt(text, 14);
+  const second = text[16] === ':' ? twoAt(text, 17) : 0;
+  const ahead = text[zone] === 'Z' ? 0 : twoAt(text, zone + 1) * 60 + twoAt(text, zone + 4);
+  const isUsual = year >= 100 && hour < 24 && minute < 60 && second < 60 && ahead < 24 * 60 && (ahead === 0 || twoAt(text, zone + 4) < 60);
+  // What no clock shows is left to the machine: midnight as 24:00 is a time, a minute 75 is none.
+  if (!isUsual) return Date.parse(`${text.slice(0, 16)}:${two(second)}${text.slice(zone)}`);
+  const moment = Date.UTC(year, twoAt(text, 5) - 1, twoAt(text, 8), hour, minute, second);
+  return moment - (text[zone] === '-' ? -ahead : ahead) * 60_000;
+}
+
+const twoAt = (text: string, at: number) => text.charCodeAt(at) * 10 + text.charCodeAt(at + 1) - 11 * ZERO;
+const fourAt = (text: string, at: number) => twoAt(text, at) * 100 + twoAt(text, at + 2);
+const ZERO = 0x30;
+
+function isCalendarDate(year: number, month: number, day: number): boolean {
+  const days = DAYS[month - 1];
+  return days !== undefined && day >= 1 && day <= (month === 2 && isLeap(year) ? 29 : days);
 }
 
 const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
@@ -133,7 +162,7 @@ function readHl7(text: string): ReadTime | null {
   const match = HL7_TIME.exec(text.trim());
   if (!match) return null;
   const [, year = '', month, day, hour, minute, second, fraction, offset] = match;
-  if (!isCalendarDate(year, month, day)) return null;
+  if (month !== undefined && !isCalendarDate(Number(year), Number(month), day === undefined ? 1 : Number(day))) return null;
   // `2012-03` is no year with an offset.
   if (offset !== undefined && day === undefined) return null;
   if (hour === undefined) return { year, ...(month && { month }), ...(day && { day }), epoch: null, fraction: false };

@@ -18,15 +18,17 @@ export type Around = {
 
 /** One remark that names all of it; none where everything is carried. */
 export function notCarried(resource: Resource, around: Around): Remark[] {
-  const lost = [...lostMembers(resource), ...attempt(() => [...partlyCarried(resource, around), ...ofAnyType(resource)], [])];
+  const lost = lostMembers(resource);
+  lost.push(...attempt(() => [...partlyCarried(resource, around), ...ofAnyType(resource)], []));
   return lost.length ? [{ code: 'value.lost', text: `Not carried: ${lost.join(', ')}.` }] : [];
 }
 
 /** The members of a resource that never travel, as a reader calls them, each once. */
 export function lostMembers(resource: Resource): string[] {
-  const members = MEMBERS.get(resource.resourceType) ?? [];
-  const lost = members.filter(({ path }) => has(resource, path));
-  return lost.length ? [...new Set(lost.map(({ words }) => words))] : [];
+  const lost: string[] = [];
+  for (const { path, words } of MEMBERS.get(resource.resourceType) ?? [])
+    if (has(resource, path) && !lost.includes(words)) lost.push(words);
+  return lost;
 }
 
 type Lost = { readonly path: readonly string[]; readonly words: string };
@@ -206,15 +208,16 @@ function has(value: unknown, path: readonly string[], from = 0): boolean {
 function ofAnyType(resource: Resource): string[] {
   const { note, securityLabel } = resource as Resource & { note?: Annotation[]; securityLabel?: CodeableConcept[] };
   // A referral tells of each note who wrote it and when.
-  const signed = resource.resourceType !== 'ReferralRequest' && has(note, ['time']);
-  const authored = resource.resourceType !== 'ReferralRequest' && (has(note, ['authorString']) || has(note, ['authorReference']));
+  const lost: string[] = [];
+  if (note && resource.resourceType !== 'ReferralRequest') {
+    if (has(note, ['authorString']) || has(note, ['authorReference'])) lost.push('who wrote its notes');
+    if (has(note, ['time'])) lost.push('when its notes were written');
+  }
+  if (!resource.meta?.security && !securityLabel) return lost;
   const labels = [...listOf(resource.meta?.security), ...listOf(securityLabel).flatMap(({ coding }) => listOf(coding))];
-  const others = [...new Set(labels.filter((label) => !isNopat(label)).map(({ code, display }) => code ?? display ?? 'unnamed'))];
-  return [
-    ...(authored ? ['who wrote its notes'] : []),
-    ...(signed ? ['when its notes were written'] : []),
-    ...others.map((label) => `the security label “${label}”`),
-  ];
+  const others = new Set(labels.filter((label) => !isNopat(label)).map(({ code, display }) => code ?? display ?? 'unnamed'));
+  for (const label of others) lost.push(`the security label “${label}”`);
+  return lost;
 }
 
 /** What of the patient, and of all people, organisations and places that are carried, stays behind: one remark for the record. */

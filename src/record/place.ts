@@ -113,8 +113,7 @@ class Placing {
 
   #leaveOut(): void {
     for (const resource of this.#index.resources) {
-      const leavesOut = this.#handler(resource)?.leavesOut;
-      const why = leavesOut && attempt(() => leavesOut(resource), undefined);
+      const why = whyLeftOut(resource, this.#handler(resource));
       if (why === undefined) continue;
       this.#leftOut.add(this.#key(resource));
       this.#remark(resource, 'statement.notCarried', why);
@@ -372,6 +371,9 @@ class Placing {
     this.#remarks.push({ about, remark: { code, text, ...(original && { original }) } });
   }
 }
+
+const whyLeftOut = (resource: Resource, handler: Hl7Handler | undefined) =>
+  handler?.leavesOut && attempt(() => handler.leavesOut?.(resource), undefined);
 
 /** Which encounter a resource says it belongs to; the types name that member differently, and an allergy has an extension for it. */
 export function contextOf(resource: Resource): Reference | undefined {

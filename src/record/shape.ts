@@ -7,6 +7,7 @@ import type { Resource } from '../fhir/types.ts';
 
 /** Paths of members of another shape than FHIR's, for one resource: `code.coding`, `component[1].valueQuantity`. */
 export function misshapen(resource: Resource): string[] {
+  if (fits(resource, resource.resourceType)) return [];
   const found: string[] = [];
   look(resource, resource.resourceType, null, found);
   return found;
@@ -16,6 +17,24 @@ export function misshapen(resource: Resource): string[] {
 export const membersRead = (type: string): readonly string[] => [...(SHAPES.get(type)?.keys() ?? [])];
 
 const MOST = 10;
+
+/** Asked of every resource, so it makes nothing. */
+function fits(value: object, type: string): boolean {
+  const shape = SHAPES.get(type);
+  if (!shape) return true;
+  const members = value as Readonly<Record<string, unknown>>;
+  for (const name in members) {
+    const kind = shape.get(name);
+    if (kind === undefined) continue;
+    const member = members[name];
+    if (kind.list ? !Array.isArray(member) || !member.every((one) => fitsOne(one, kind.of)) : !fitsOne(member, kind.of)) return false;
+  }
+  return true;
+}
+
+function fitsOne(value: unknown, kind: string): boolean {
+  return isOf(kind, value) && (typeof value !== 'object' || value === null || fits(value, kind));
+}
 
 function look(value: object, type: string, at: Path, found: string[]): void {
   const shape = SHAPES.get(type);

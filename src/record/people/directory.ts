@@ -27,6 +27,8 @@ type Records = {
 /** An empty directory over a record. */
 export function directory(records: Records, newId: () => Uuid): Directory {
   const agents = new Map<string, Agent>();
+  /** Who was found, by the words of the question: the same few are asked for at every entry. */
+  const found = new Map<string, Uuid>();
 
   const one = (parts: Omit<Agent, 'id'>, key: string): Uuid => {
     const known = agents.get(key);
@@ -38,13 +40,18 @@ export function directory(records: Records, newId: () => Uuid): Directory {
 
   return {
     agent(who, where, s) {
+      const words = `${wordsOf(who)} ${wordsOf(where)}`;
+      const known = found.get(words);
+      if (known !== undefined) return known;
       const { practitioner, organisation } = split(who, where, records);
       const person = find<Practitioner>(practitioner, 'Practitioner', records);
       const place = find<Organization>(organisation, 'Organization', records);
       if (person || place) {
         const role = person && place && roleOf(practitioner, organisation, records);
         const key = `${person ? normalised(practitioner) : ''} ${place ? normalised(organisation) : ''}`;
-        return one({ practitioner: person, organisation: place, role, named: undefined }, key);
+        const id = one({ practitioner: person, organisation: place, role, named: undefined }, key);
+        found.set(words, id);
+        return id;
       }
       const named = who?.display || where?.display || undefined;
       const reference = normalised(who) ?? normalised(where);
@@ -55,6 +62,12 @@ export function directory(records: Records, newId: () => Uuid): Directory {
     },
     agents: () => [...agents.values()],
   };
+}
+
+/** No reference at all is another question than one that says nothing. */
+function wordsOf(reference: Reference | undefined): string {
+  if (reference === undefined) return 'none';
+  return typeof reference.reference === 'string' ? `${reference.reference.length}:${reference.reference}` : 'no words';
 }
 
 /** A role stands for its practitioner and organisation; a practitioner alone brings the organisation of the first role they have. */
