@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { FAULT_KINDS } from './hub/faults.ts';
 import { personSchema } from './pds.ts';
 import { organisationSchema } from './sds.ts';
+import { vendorPracticeSchema } from './vendors/vendors.ts';
 
 const port = z.int().min(0).max(65_535).optional();
 
@@ -25,10 +26,12 @@ const faultSchema = z.strictObject({
   probability: z.number().min(0).max(1).optional(),
 });
 
+const tlsSchema = z.strictObject({ certificate: z.string(), key: z.string(), authorities: z.array(z.string()).min(1) });
+
 const hubSchema = z.strictObject({
   folder: z.string(),
   /** Left out, the certificate `hub` of the same file. */
-  tls: z.strictObject({ certificate: z.string(), key: z.string(), authorities: z.array(z.string()).min(1) }).optional(),
+  tls: tlsSchema.optional(),
   routes: z.record(z.string(), routeSchema).default({}),
   port,
   controlPort: port,
@@ -74,18 +77,35 @@ const gpSystemSchema = z.strictObject({
   port,
 });
 
+/** Practices with the systems of other suppliers. Hub and directory of the same file are told of them. */
+const vendorsSchema = z.strictObject({
+  folder: z.string(),
+  practices: z.array(vendorPracticeSchema),
+  /** Left out, the certificate `vendors` of the same file. */
+  tls: tlsSchema.optional(),
+  /** Left out, the hub, SDS and PDS of the same file. */
+  hubUrl: z.url().optional(),
+  sdsUrl: z.url().optional(),
+  sdsKey: z.string().optional(),
+  pdsUrl: z.url().optional(),
+  pdsToken: z.string().default('gp-system'),
+  port,
+  controlPort: port,
+});
+
 /** An authority and its endpoints, made where they are not there: `hub` always, and whoever is named. */
 const certificatesSchema = z.strictObject({
   folder: z.string(),
   endpoints: z.array(z.strictObject({ name: z.string().regex(/^[A-Za-z0-9._-]+$/), hosts: z.array(z.string()).optional() })).default([]),
 });
 
-/** What one simulator process runs: any of the four. Checked as a whole, every fault named. */
+/** What one simulator process runs: any of the five. Checked as a whole, every fault named. */
 export const simulationSchema = z.strictObject({
   certificates: certificatesSchema.optional(),
   hub: hubSchema.optional(),
   sds: sdsSchema.optional(),
   pds: pdsSchema.optional(),
   gpSystem: gpSystemSchema.optional(),
+  vendors: vendorsSchema.optional(),
 });
 export type SimulationConfig = z.input<typeof simulationSchema>;

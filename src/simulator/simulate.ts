@@ -6,9 +6,10 @@ import { type EndpointName, makeCertificates } from './certificates.ts';
 import { type SimulationConfig, simulationSchema } from './config.ts';
 import { startGpSystems } from './gp-system/gp-systems.ts';
 import type { MutualTls } from './http.ts';
-import { startHub } from './hub/hub.ts';
+import { type Hub, startHub } from './hub/hub.ts';
 import { startPds } from './pds.ts';
-import { startSds } from './sds.ts';
+import { type Sds, startSds } from './sds.ts';
+import { startVendors } from './vendors/vendors.ts';
 
 /** Where everything that was started is to be found: the ready line of a simulator process. */
 export type SimulationUrls = {
@@ -16,31 +17,35 @@ export type SimulationUrls = {
   readonly sds?: { readonly url: string };
   readonly pds?: { readonly url: string };
   readonly gpSystem?: { readonly url: string };
+  readonly vendors?: { readonly url: string; readonly controlUrl: string };
 };
 export type Simulation = { readonly urls: SimulationUrls; close(): Promise<void> };
 
-/** Starts what a configuration names: hub, SDS, PDS, GP systems. What was started before a failure is ended again. */
+/** Starts what a configuration names: hub, SDS, PDS, GP systems, vendors. What was started before a failure is ended again. */
 export async function simulate(config: SimulationConfig, log: (line: string) => void): Promise<Simulation> {
   const read = simulationSchema.safeParse(config);
   if (!read.success) throw new Fault('simulator.config', `the configuration is not usable:\n${z.prettifyError(read.error)}`);
-  const { hub, sds, pds, gpSystem } = read.data;
+  const { hub, sds, pds, gpSystem, vendors } = read.data;
   const made = read.data.certificates ? await certify(read.data.certificates) : null;
   const started: { close(): Promise<void> }[] = [];
   const close = async () => {
     for (const one of started.reverse()) await one.close();
   };
   const urls: { -readonly [K in keyof SimulationUrls]: SimulationUrls[K] } = {};
+  let [runningHub, runningSds]: [Hub | null, Sds | null] = [null, null];
   try {
     if (hub) {
       const tls = hub.tls ?? made?.hub;
       if (!tls) throw new Fault('simulator.config', 'the hub needs a certificate', { remedy: 'Name hub.tls, or certificates.folder.' });
-      const running = await startHub({ ...hub, tls, log });
+      const running = await startHub({ ...hub, tls, log, ...(vendors && { maxBytes: hub.maxBytes ?? PIECE_OF_SYSTMONE }) });
       started.push(running);
+      runningHub = running;
       urls.hub = { url: running.url, controlUrl: running.controlUrl, ledgerFile: running.ledgerFile };
     }
     if (sds) {
       const running = await startSds({ ...sds, intermediaryUrl: sds.intermediaryUrl ?? urls.hub?.url ?? '', log });
       started.push(running);
+      runningSds = running;
       urls.sds = { url: running.url };
     }
     if (pds) {
@@ -53,6 +58,30 @@ export async function simulate(config: SimulationConfig, log: (line: string) => 
       started.push(running);
       urls.gpSystem = { url: running.url };
     }
+    if (vendors) {
+      const tls = vendors.tls ?? made?.vendors;
+      const hubUrl = vendors.hubUrl ?? urls.hub?.url;
+      const sdsUrl = vendors.sdsUrl ?? urls.sds?.url;
+      if (!tls || !hubUrl || !sdsUrl)
+        throw new Fault('simulator.config', 'vendors need a certificate, a hub and a directory', {
+          remedy: 'Name certificates.folder, hub and sds in the same file, or vendors.tls, vendors.hubUrl and vendors.sdsUrl.',
+        });
+      const pdsUrl = vendors.pdsUrl ?? urls.pds?.url ?? null;
+      const running = await startVendors({ ...vendors, tls, hubUrl, sdsUrl, pdsUrl, log });
+      started.push(running);
+      urls.vendors = { url: running.url, controlUrl: running.controlUrl };
+      for (const { ods, asid, partyKey, profile } of running.practices) {
+        runningHub?.setRoute(partyKey, { urls: [running.url], asid });
+        const interactions = profile.roles.includes('sending') ? undefined : RECEIVES_ONLY;
+        runningSds?.add({
+          ods,
+          asid,
+          partyKey,
+          manufacturer: profile.manufacturer,
+          ...(interactions && { interactions: [...interactions] }),
+        });
+      }
+    }
   } catch (thrown) {
     await close();
     throw thrown;
@@ -60,12 +89,21 @@ export async function simulate(config: SimulationConfig, log: (line: string) => 
   return { urls, close };
 }
 
-async function certify(config: { readonly folder: string; readonly endpoints: readonly EndpointName[] }): Promise<{ hub: MutualTls }> {
-  const { authority, endpoints } = await makeCertificates(config.folder, [{ name: 'hub' }, ...config.endpoints]);
-  const files = endpoints.get('hub');
-  if (!files) throw new Fault('simulator.certificates', 'no certificate was made for the hub');
-  return { hub: { certificate: files.certificate, key: files.key, authorities: [authority] } };
+/** SystmOne's pieces are longer than five million bytes, and Spine carries them. */
+const PIECE_OF_SYSTMONE = 5_242_880;
+/** What a system that only asks for records is registered for. */
+const RECEIVES_ONLY = ['RCMR_IN030000UK06', 'RCMR_IN030000UK07', 'COPC_IN000001UK01', 'MCCI_IN010000UK13'] as const;
+
+async function certify(config: { readonly folder: string; readonly endpoints: readonly EndpointName[] }): Promise<Made> {
+  const { authority, endpoints } = await makeCertificates(config.folder, [{ name: 'hub' }, { name: 'vendors' }, ...config.endpoints]);
+  const filesOf = (name: string): MutualTls => {
+    const files = endpoints.get(name);
+    if (!files) throw new Fault('simulator.certificates', `no certificate was made for ${name}`);
+    return { certificate: files.certificate, key: files.key, authorities: [authority] };
+  };
+  return { hub: filesOf('hub'), vendors: filesOf('vendors') };
 }
+type Made = { readonly hub: MutualTls; readonly vendors: MutualTls };
 
 /** Reads a configuration file, YAML or JSON. Throws a `Fault` `input.config` that names file and fault. */
 export async function readSimulationConfig(path: string): Promise<SimulationConfig> {
