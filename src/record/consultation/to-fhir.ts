@@ -96,8 +96,9 @@ function topicToFhir(compound: XmlElement, around: Around) {
   const direct = statementsIn(compound);
   const categories = direct.filter(isCategory).map((category) => categoryToFhir(category, date, around));
   const references = direct.flatMap((one) => (isCategory(one) ? [`List/${idOf(one)}`] : referencesOf(one, around)));
-  const within = problemsAbout(statementsBelow(compound), around);
-  const extension = within.length ? within : problemOfCode(compound, around);
+  const below = statementsBelow(compound);
+  const within = problemsAbout(below, around);
+  const extension = within.length ? within : problemsOfCode(compound, below, around);
   const topic: List = {
     ...list(idOf(compound), LISTS.topic, 'Topic (EHR)', titleOf(compound, around.s), date, around),
     ...(extension.length && { extension }),
@@ -171,11 +172,16 @@ function problemsAbout(below: readonly XmlElement[], { composition, s }: Around)
   return direct.map((linkSet) => aboutProblem(`Condition/${idOf(linkSet)}`));
 }
 
-/** A topic about a problem of another consultation has that problem's code, and nothing else that leads there. */
-function problemOfCode(topic: XmlElement, { s }: Around): Extension[] {
+/**
+ * A topic about a problem of another consultation has that problem's code, and nothing else that leads there. Of several problems with
+ * the code those are meant that stand in the topic; where none does, nobody can say which.
+ */
+function problemsOfCode(topic: XmlElement, below: readonly XmlElement[], { s }: Around): Extension[] {
   const code = sctOf(child(topic, 'code'));
-  const [problem, ...others] = code === undefined ? [] : s.problemsCoded(code);
-  return problem === undefined || others.length ? [] : [aboutProblem(`Condition/${problem}`)];
+  const coded = code === undefined ? [] : s.problemsCoded(code);
+  const inside = coded.filter((id) => below.some((statement) => statement.name === 'LinkSet' && idOf(statement) === id));
+  const meant = inside.length || coded.length > 1 ? inside : coded;
+  return meant.map((id) => aboutProblem(`Condition/${id}`));
 }
 
 const aboutProblem = (problem: string): Extension => ({
