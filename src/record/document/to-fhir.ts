@@ -80,7 +80,7 @@ type Words = { description: string; status?: string; type?: string; setting?: st
 /** What our own text tells, in the members it came from; the words of other systems are the description as they stand. */
 function wordsOf(element: XmlElement | undefined, first: Read | undefined): Words {
   const told = element ? fromText(textOf(element)) : { description: first?.attachment.title ?? nameIn(first) };
-  if (first?.validType ?? true) return told;
+  if ((first?.validType ?? true) || told.description.endsWith(NOT_A_MIME_TYPE)) return told;
   return { ...told, description: told.description ? `${told.description} ${NOT_A_MIME_TYPE}` : NOT_A_MIME_TYPE };
 }
 
