@@ -24,6 +24,8 @@ const VALUE_LABEL: Readonly<Record<ValueKey | 'stringValue', string>> = {
 
 /** All components that say something; '' for none. */
 export function componentWords(components: readonly Component[], s: { report(remark: Remark): void }): string {
+  if (components.some(({ code }) => code?.coding?.some((coding) => coding.code)))
+    s.report({ code: 'value.lost', text: 'The parts of the observation travel as words, without the codes of what they are.' });
   return components
     .map((component) => wordsOf(component, s))
     .filter((words) => words)
