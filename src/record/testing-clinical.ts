@@ -90,8 +90,9 @@ function withUnits(members: Measured): Measured {
   return { ...members, ...(ranges && { referenceRange: ranges }), ...(component && { component: component.map(withUnits) }) };
 }
 
-/** A problem's state as receivers note it. */
+/** A problem's state as receivers note it; and the label that readers put in front of a blood pressure's comment, which is no word of it. */
 function noted(fact: Fact): Fact {
+  if (fact.element === 'Observation.comment') return { ...fact, value: fact.value.replace(/^BP Note: /, '') };
   const again = fact.element === 'Condition.note.text' && /^((Active|Inactive) Problem,|Defaulted to Minor$)/.test(fact.value);
   return again ? { ...fact, element: `${fact.element} (state again)` } : fact;
 }
@@ -144,7 +145,7 @@ const FREE_TEXT: ReadonlySet<string> = new Set(['note', 'dosageInstruction', 'do
 /** Items that are told apart by what they are about rather than by where they stand. */
 function discriminator(name: string, item: unknown, index: number): string {
   const { code, type } = (typeof item === 'object' ? item : {}) as { code?: CodeableConcept; type?: unknown };
-  if (name === 'component') return `[${code?.coding?.find(({ system }) => system?.includes('snomed'))?.code ?? code?.text ?? index}]`;
+  if (name === 'component') return `[${code?.text ?? code?.coding?.find(({ system }) => system?.includes('snomed'))?.display ?? index}]`;
   if (name === 'participant') return `[${(type as CodeableConcept[] | undefined)?.[0]?.coding?.[0]?.code ?? index}]`;
   if (name === 'related') return `[${type}]`;
   return ORDERED.has(name) ? `[${index}]` : '';
