@@ -13,6 +13,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   convert: async () => (await import('./convert.ts')).convertCommand(),
   inspect: async () => (await import('./inspect.ts')).inspectCommand(),
   validate: async () => (await import('./validate.ts')).validateCommand(),
+  doctor: async () => (await import('./doctor.ts')).doctorCommand(),
   terminology: async () => (await import('./terminology.ts')).terminologyCommand(),
   torture: async () => (await import('./torture.ts')).tortureCommand(),
   'conformance-batch': async () => (await import('./conformance-batch.ts')).conformanceBatchCommand(),
