@@ -28,6 +28,7 @@ const OWN = [
   'large-messages',
   'legacy',
   'schemas',
+  'inspect',
 ];
 
 /** What a runner of this project gives. */

@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import type { Instant } from '../base/ids.ts';
 import { type EbxmlMessage, writeEnvelope } from '../ebxml/envelope.ts';
 import { multipartEnd, multipartType, PART_TAIL, partHead } from '../ebxml/multipart-write.ts';
+import { writeAcknowledgement } from '../hl7v3/acknowledgement.ts';
 import { writeAttachmentCover } from '../hl7v3/copc.ts';
 import { writeXml } from '../xml/write.ts';
 import { inWords } from './inspect.ts';
@@ -142,9 +143,28 @@ describe('inspect', () => {
     assert.ok(resource.kind === 'json' && resource.resourceType === 'Bundle');
   });
 
+  it('says what a node would do with it, and why it would refuse', async () => {
+    const does = async (text: string) => (await look(text)).receiver.join('\n');
+    assert.match(await does(body(ENVELOPE)), /Keeps it, and then answers[\s\S]*Keeps its content under its message id/);
+    const away = { href: 'mid:0F3C0A10-0000-4000-8000-000000000005', id: null, description: null, payload: false };
+    const index = body({ ...ENVELOPE, references: [...ENVELOPE.references, away] });
+    assert.match(await does(index), /for an index[\s\S]*1 piece after the one inside/);
+    assert.match(await does(body({ ...ENVELOPE, service: 'urn:nhs:names:services:pds' })), /Passes it on unopened/);
+    assert.match(await does(body(ENVELOPE, '<broken')), /Refuses it with a MessageError \(OtherXml/);
+    assert.match(await does(`--x\r\n\r\nnothing\r\n--x--\r\n`), /SOAP fault \(201/);
+    const wrapping = { messageId: ID, createdAt: AT, fromAsid: '1', toAsid: '2' };
+    const issue = (code: string) => ({ code, displayName: 'x' });
+    const answer = (typeCode: 'AA' | 'AE', code: string | null) =>
+      does(writeXml(writeAcknowledgement(wrapping, { of: ID, typeCode, issue: code === null ? null : issue(code) })));
+    assert.match(await answer('AA', null), /has taken/);
+    assert.match(await answer('AE', '19'), /refused with 19, "Sender check[\s\S]*look at the registration/);
+    assert.match(await answer('AE', '15'), /counts as taken/);
+    assert.match(await does('just a text'), /no message/);
+  });
+
   it('tells people the same, without letting a message write to their terminal', async () => {
     const words = inWords(await look(body({ ...ENVELOPE, conversationId: 'A\u009b2Jb' })));
-    for (const said of ['COPC_IN000001UK01', 'A99901-900001', 'a letter.txt', 'parts       3', 'no faults'])
+    for (const said of ['COPC_IN000001UK01', 'A99901-900001', 'a letter.txt', 'parts       3', 'no faults', 'described', '1. Looks first'])
       assert.ok(words.includes(said), said);
     assert.doesNotMatch(words, /[\u0000-\u0009\u000B-\u001F\u007F-\u009F]/);
   });

@@ -8,7 +8,7 @@ const HELP = `
 FILE is a MIME message (with its headers, as a captured HTTP request, or beginning with its boundary), an ebXML envelope,
 an HL7 payload, or a message as the existing message adaptor hands it on in JSON; - reads standard input.
 A message that a node would refuse is listed part by part all the same, with what is wrong under "faults";
-"defects" are put up with.
+"defects" are put up with. "a node" (in JSON "receiver") says what would be done with it.
 
 Examples:
   gp2gp inspect message.mime
@@ -48,6 +48,8 @@ export function inWords(inspection: Inspection): string {
   if ('attachments' in inspection && inspection.attachments?.length)
     lines.push('', `attachments ${inspection.attachments.length}`, ...inspection.attachments.flatMap(attachmentLines));
   if ('payload' in inspection && inspection.payload) lines.push('', ...payloadLines(inspection.payload));
+  if (inspection.receiver.length > 0)
+    lines.push('', 'a node', ...inspection.receiver.flatMap((sentence, n) => folded(`${n + 1}. `, sentence)));
   lines.push('', inspection.faults.length ? `faults      ${inspection.faults.length}` : 'no faults');
   for (const { code, message } of inspection.faults) lines.push(`  ${code}: ${message}`);
   if (inspection.defects.length) lines.push(`defects     ${inspection.defects.length}, put up with`);
@@ -83,12 +85,13 @@ function partLine({ contentId, contentType, encoding, bytes, sha256 }: PartSeen)
   return `  ${contentType || '(no type)'}  ${bytes} bytes (${encoding})  ${contentId || '(no content id)'}\n    SHA-256 ${sha256}`;
 }
 
-function attachmentLines({ href, id, description }: AttachmentSeen): string[] {
+function attachmentLines({ href, id, text, description }: AttachmentSeen): string[] {
   const { filename, contentType, compressed, large, length, skeleton } = description;
   return [
     `  ${href}`,
     ...rows({
       document: id,
+      described: text?.replace(/\s+/g, ' ').trim(),
       'file name': filename,
       type: contentType,
       compressed: compressed ? 'yes' : 'no',
@@ -108,6 +111,22 @@ function payloadLines(payload: PayloadSeen): string[] {
     `payload     ${wrapper.interaction} (${interaction})`,
     ...rows({ id: wrapper.messageId, created: wrapper.createdAt, 'from ASID': wrapper.fromAsid, 'to ASID': wrapper.toAsid, ...fields }),
   ];
+}
+
+const WIDE = 110;
+
+/** A sentence in lines of bearable length, the later ones below the beginning of the first. */
+function folded(mark: string, sentence: string): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of sentence.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > WIDE) {
+      lines.push(line);
+      line = '';
+    }
+    line += line === '' ? word : ` ${word}`;
+  }
+  return [...lines, line].map((text, n) => `  ${n === 0 ? mark : ' '.repeat(mark.length)}${text}`);
 }
 
 function rows(fields: Readonly<Record<string, string | null | undefined>>): string[] {

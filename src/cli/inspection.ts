@@ -9,6 +9,7 @@ import { attachmentReferences, partByContentId, payloadPart, rootPart, targetOf 
 import { type Payload, readPayload } from '../hl7v3/read.ts';
 import type { XmlElement } from '../xml/element.ts';
 import { readXml } from '../xml/read.ts';
+import { receiverDoes } from './receiver.ts';
 
 export type Problem = { readonly code: string; readonly message: string };
 export type PartSeen = {
@@ -21,7 +22,7 @@ export type PartSeen = {
 };
 /** `faults`: why a node refuses it. `defects`: what is wrong and put up with. */
 type Problems = { readonly faults: Problem[]; readonly defects: Problem[] };
-export type Inspection = { readonly faults: readonly Problem[]; readonly defects: readonly Problem[] } & (
+export type Looked = { readonly faults: readonly Problem[]; readonly defects: readonly Problem[] } & (
   | {
       readonly kind: 'mime';
       readonly contentType: string;
@@ -35,11 +36,15 @@ export type Inspection = { readonly faults: readonly Problem[]; readonly defects
   | ({ readonly kind: 'json' } & JsonSeen)
   | { readonly kind: 'unknown' }
 );
+/** `receiver`: what a node would do with it, a sentence each. */
+export type Inspection = Looked & { readonly receiver: readonly string[] };
 export type PayloadSeen = Payload | { readonly interaction: 'other'; readonly root: string };
 /** A manifest reference: where it leads and what it says. */
 export type AttachmentSeen = {
   readonly href: string;
   readonly id: string | null;
+  /** As written. */
+  readonly text: string | null;
   readonly description: ReturnType<typeof readDescription>;
 };
 type JsonSeen = {
@@ -57,6 +62,11 @@ const LOOK_INTO = 64 * 1024 * 1024;
 
 /** Reads a message of any kind. Never throws for what it holds: that stands in `faults`. */
 export async function inspect(source: AsyncIterable<Uint8Array>): Promise<Inspection> {
+  const seen = await look(source);
+  return { ...seen, receiver: receiverDoes(seen) };
+}
+
+async function look(source: AsyncIterable<Uint8Array>): Promise<Looked> {
   const entity = await openEntity(source);
   if (entity.contentType !== null && /^multipart\//i.test(entity.contentType)) return inspectMime(entity.body, entity.contentType);
   const bytes = await collect(entity.body);
@@ -70,7 +80,7 @@ export async function inspect(source: AsyncIterable<Uint8Array>): Promise<Inspec
   return inspectXml(bytes);
 }
 
-async function inspectMime(body: AsyncIterable<Uint8Array>, contentType: string): Promise<Inspection> {
+async function inspectMime(body: AsyncIterable<Uint8Array>, contentType: string): Promise<Looked> {
   const seen: Problems = { faults: [], defects: [] };
   const parts: (PartSeen & { readonly xml: Buffer | null })[] = [];
   try {
@@ -132,7 +142,12 @@ function payloadOf(root: XmlElement): PayloadSeen {
 }
 
 function seeAttachments(envelope: EbxmlMessage): AttachmentSeen[] {
-  return attachmentReferences(envelope).map(({ href, id, description }) => ({ href, id, description: readDescription(description) }));
+  return attachmentReferences(envelope).map(({ href, id, description }) => ({
+    href,
+    id,
+    text: description,
+    description: readDescription(description),
+  }));
 }
 
 function checkReferences(envelope: EbxmlMessage, parts: readonly PartSeen[], seen: Problems): void {
@@ -164,7 +179,7 @@ function checkAgreement(envelope: EbxmlMessage, payload: PayloadSeen | null, see
     seen.defects.push({ code: 'hl7.missing', message: 'the extract has no NHS number of ten digits' });
 }
 
-function inspectXml(bytes: Uint8Array): Inspection {
+function inspectXml(bytes: Uint8Array): Looked {
   const seen: Problems = { faults: [], defects: [] };
   const root = attempt(seen, () => readXml(bytes));
   if (root?.name === 'Envelope') {
@@ -177,7 +192,7 @@ function inspectXml(bytes: Uint8Array): Inspection {
   return { kind: 'hl7', payload, ...seen };
 }
 
-function inspectJson(text: string): Inspection {
+function inspectJson(text: string): Looked {
   const seen: Problems = { faults: [], defects: [] };
   const read = attempt<unknown>(seen, () => JSON.parse(text));
   if (typeof read !== 'object' || read === null) return { kind: 'json', holds: 'other', ...seen };
