@@ -16,6 +16,8 @@ export type Packed = {
   readonly messageId: MessageId;
   readonly soapAction: string;
   readonly contentType: string;
+  /** Where SDS says that it is posted; a configured address stands above it. */
+  readonly url?: string;
   /** Bytes of the body as sent. */
   readonly contentLength: number;
   readonly body: WireBody;

@@ -110,3 +110,23 @@ test('a name from outside is never more than a name', () => {
   assert.match(problemsOf(`${yaml()}\n__proto__: {polluted: true}`), /__proto__/);
   assert.equal(({} as { polluted?: boolean }).polluted, undefined);
 });
+
+test('access to PDS is a token, or an application with its own key; half of one is named', () => {
+  const variables = {
+    GP2GP_DATA: '/srv/gp2gp',
+    GP2GP_SPINE_URL: 'https://spine.example/',
+    GP2GP_SPINE_TLS_CERTIFICATE: file('c.pem'),
+    GP2GP_SPINE_TLS_KEY: file('k.pem'),
+    GP2GP_SPINE_TLS_AUTHORITIES: file('a.pem'),
+    GP2GP_SDS_URL: 'https://sds.example/',
+    GP2GP_PDS_URL: 'https://pds.example/FHIR/R4',
+  };
+  const application = { GP2GP_PDS_TOKEN_URL: 'https://api.example/oauth2/token', GP2GP_PDS_CLIENT_ID: 'app', GP2GP_PDS_KEY_ID: 'key-1' };
+  const { access } = parseConfig(null, { ...variables, ...application, GP2GP_PDS_KEY_FILE: file('k.pem') }).pds;
+  assert.deepEqual(access, { tokenUrl: 'https://api.example/oauth2/token', clientId: 'app', keyId: 'key-1', key: 'contents of k.pem' });
+  assert.throws(
+    () => parseConfig(null, { ...variables, ...application }),
+    /1 problem:\n {2}GP2GP_PDS_KEY_FILE \(pds.keyFile\): is missing/,
+  );
+  assert.throws(() => parseConfig(null, variables), /1 problem:\n {2}GP2GP_PDS_TOKEN \(pds.token\): is missing/);
+});

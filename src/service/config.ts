@@ -5,6 +5,7 @@ import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { Fault, reasonOf } from '../base/errors.ts';
 import { ods } from '../base/ids.ts';
+import type { Application } from '../spine/access.ts';
 import type { Practice } from '../store/practices.ts';
 import { straightPem } from '../web/identity.ts';
 import type { TlsIdentity } from '../web/tls.ts';
@@ -15,6 +16,9 @@ const count = (least: number, most: number) => z.coerce.number().int().min(least
 const yes = z.union([z.boolean(), z.enum(['true', 'false', 'yes', 'no']).transform((text) => text === 'true' || text === 'yes')]);
 /** From the environment, a list is one text with commas. */
 const list = z.union([z.array(z.string()), z.string().transform((text) => text.split(',').map((part) => part.trim()))]);
+
+/** What our own access to PDS takes, all of it. */
+const ACCESS = ['tokenUrl', 'clientId', 'keyFile', 'keyId'] as const;
 
 const practiceSchema = z.strictObject({
   ods: z
@@ -62,8 +66,11 @@ const schema = z.strictObject({
     })
     .prefault({}),
   spine: z.strictObject({
-    /** Where messages to other practices are posted: Spine's intermediary. */
-    url,
+    /** Where messages to other practices are posted: Spine's intermediary. Left out: where SDS says for each of them. */
+    url: url.optional(),
+    /** Hosts that SDS may send us to, exact or `.suffix`, and networks among them that are not public (HSCN), `10.0.0.0/8`. */
+    hosts: list.default(['.nhs.uk']),
+    networks: list.default([]),
     /** PEM files. `authorities`: of everybody whom we talk to, old and new. */
     tls: z.strictObject({ certificate: z.string(), key: z.string(), authorities: list }),
     /** The name under which our endpoint is registered; given, the certificate has to be for it. */
@@ -83,15 +90,38 @@ const schema = z.strictObject({
     /** What an empty answer to our post means: taken for good, or that an Acknowledgment is still to come. */
     ackMode: z.enum(['http202', 'ebxml']).default('http202'),
   }),
-  sds: z.strictObject({ url, apiKey: z.string().default('') }),
+  sds: z.strictObject({
+    url,
+    apiKey: z.string().default(''),
+    /** Requests a second that the registered application may make. */
+    perSecond: count(1, 1_000).default(20),
+  }),
   terminology: z
     .strictObject({
       /** What `gp2gp terminology build` wrote. Left out: codes are carried as they come, and reports say so. */
       file: z.string().min(1).optional(),
     })
     .prefault({}),
-  /** `token`: of the registered application; it only reads. */
-  pds: z.strictObject({ url, token: z.string().min(1) }),
+  /** Either the registered application's own access, or a bearer token from elsewhere. Both only read. */
+  pds: z
+    .strictObject({
+      url,
+      token: z.string().min(1).optional(),
+      /** The API platform's token endpoint, exactly as published. */
+      tokenUrl: url.optional(),
+      clientId: z.string().min(1).optional(),
+      /** PEM file of the RSA key (PKCS#8) that signs our assertions, and the id under which its public half is registered. */
+      keyFile: z.string().min(1).optional(),
+      keyId: z.string().min(1).optional(),
+      /** Requests a second that the registered application may make. */
+      perSecond: count(1, 1_000).default(5),
+    })
+    .superRefine((pds, context) => {
+      if (pds.token !== undefined) return;
+      const missing = ACCESS.filter((name) => pds[name] === undefined);
+      for (const name of missing.length === ACCESS.length ? ['token'] : missing)
+        context.addIssue({ code: 'custom', path: [name], message: 'is missing' });
+    }),
   api: z
     .strictObject({
       host: z.string().default('127.0.0.1'),
@@ -117,7 +147,12 @@ const schema = z.strictObject({
 });
 
 export type NodeSettings = z.infer<typeof schema>;
-export type NodeConfig = Omit<NodeSettings, 'practices' | 'objects' | 'spine'> & {
+export type NodeConfig = Omit<NodeSettings, 'practices' | 'objects' | 'spine' | 'pds'> & {
+  readonly pds: {
+    readonly url: string;
+    readonly perSecond: number;
+    readonly access: { readonly token: string } | Application;
+  };
   readonly practices: readonly Practice[];
   readonly objects: { readonly folder: string };
   readonly spine: Omit<NodeSettings['spine'], 'tls'> & {
@@ -151,8 +186,9 @@ export function parseConfig(yaml: string | null, environment: Readonly<Record<st
   const read = schema.safeParse(settings);
   if (!read.success) problems.push(...read.error.issues.flatMap((issue) => problemsOf(issue, settings)));
   const tls = read.success ? readTls(read.data.spine.tls, problems) : null;
+  const access = read.success ? accessOf(read.data.pds, problems) : null;
   if (read.success) problems.push(...clashes(read.data.practices));
-  if (!read.success || !tls || problems.length > 0) {
+  if (!read.success || !tls || !access || problems.length > 0) {
     throw new Fault(
       'config.invalid',
       `the configuration has ${problems.length} problem${problems.length === 1 ? '' : 's'}:\n${problems.map((each) => `  ${each}`).join('\n')}`,
@@ -161,9 +197,10 @@ export function parseConfig(yaml: string | null, environment: Readonly<Record<st
       },
     );
   }
-  const { practices, objects, spine, ...rest } = read.data;
+  const { practices, objects, spine, pds, ...rest } = read.data;
   return {
     ...rest,
+    pds: { url: pds.url, perSecond: pds.perSecond, access },
     practices: practices.map(({ apiKey, ...practice }) => ({
       ...practice,
       apiKeySha256: createHash('sha256').update(apiKey).digest('hex'),
@@ -267,6 +304,18 @@ function readTls(files: NodeSettings['spine']['tls'], problems: string[]): TlsId
     key: read(files.key, 'key'),
     ca: files.authorities.map((path) => read(path, 'authorities')).join('\n'),
   };
+}
+
+function accessOf(pds: NodeSettings['pds'], problems: string[]): NodeConfig['pds']['access'] | null {
+  const { token, tokenUrl, clientId, keyFile, keyId } = pds;
+  if (token !== undefined) return { token };
+  if (tokenUrl === undefined || clientId === undefined || keyFile === undefined || keyId === undefined) return null;
+  try {
+    return { tokenUrl, clientId, keyId, key: straightPem(readFileSync(keyFile, 'utf8')) };
+  } catch (error) {
+    problems.push(`${nameOf(['pds', 'keyFile'])}: ${reasonOf(error)}`);
+    return null;
+  }
 }
 
 function clashes(practices: readonly { readonly ods: string; readonly asid: string }[]): string[] {

@@ -10,6 +10,7 @@ import { practiceApi } from '../gp-system/api.ts';
 import { createGpConnect } from '../gp-system/connect.ts';
 import { createFiling } from '../gp-system/filing.ts';
 import { openObjects } from '../objects/objects.ts';
+import { createAccess } from '../spine/access.ts';
 import { messageEndpoint } from '../spine/endpoint.ts';
 import { createPds } from '../spine/pds.ts';
 import { createSds } from '../spine/sds.ts';
@@ -17,6 +18,7 @@ import { createSender } from '../spine/send.ts';
 import { openStore, prepareStore } from '../store/open.ts';
 import { type Practice, putPractice } from '../store/practices.ts';
 import { readTransfer } from '../store/transfers.ts';
+import { createBudget } from '../web/budget.ts';
 import { createClient } from '../web/client.ts';
 import { identityProblems } from '../web/identity.ts';
 import { Problem } from '../web/problem.ts';
@@ -129,14 +131,21 @@ async function start(
   };
   const post = createPost({ db, objects, practice: practices.byOds, now, newId, owner, committed });
 
-  const spineClient = createClient({ tls: config.spine.tls, connections: config.work.messages });
+  const spineClient = createClient({
+    tls: config.spine.tls,
+    connections: config.work.messages,
+    // An address that an operator has set is theirs; one that a directory gives may lead to the outside only.
+    ...(config.spine.url === undefined && { egress: { hosts: config.spine.hosts, networks: config.spine.networks } }),
+  });
   const client = createClient({ connections: 16 });
   closers.push(
     () => spineClient.close(),
     () => client.close(),
   );
-  const pds = createPds({ url: config.pds.url, client, token: async () => config.pds.token, newId, now });
-  const sds = createSds({ url: config.sds.url, apiKey: config.sds.apiKey, client, newId, now });
+  const { access } = config.pds;
+  const token = 'token' in access ? async () => access.token : createAccess({ ...access, client, newId, now });
+  const pds = createPds({ url: config.pds.url, client, token, newId, now, budget: createBudget(config.pds.perSecond) });
+  const sds = createSds({ ...config.sds, client, newId, now, budget: createBudget(config.sds.perSecond) });
 
   const api = createServer({ onFault: onFault(log, 'api') });
   const spine = createServer({
@@ -184,7 +193,7 @@ async function start(
         return outcome;
       },
     },
-    spineUrl: config.spine.url,
+    spineUrl: config.spine.url ?? null,
     renew: createRenew(outgoing),
     async refused({ practice, transfer }, fault) {
       if (!OUTDATED.test(fault)) return;

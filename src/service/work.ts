@@ -31,7 +31,8 @@ export type WorkOptions = {
   readonly post: Post;
   readonly practices: Practices;
   readonly sender: Sender;
-  readonly spineUrl: string;
+  /** Where all messages are posted; `null`: where SDS says. */
+  readonly spineUrl: string | null;
   /** Makes a message anew whose time to live is over, and queues it in the place of the old one. */
   readonly renew: (work: Work, task: Outgoing) => Promise<void>;
   /** Told of each final refusal: what was looked up may be out of date. */
@@ -77,7 +78,9 @@ export function createWork(options: WorkOptions): (work: Work) => Promise<void> 
       return options.renew(work, task);
     if (work.expired) return giveUp('the time that the receiver’s contract allows is over');
     const began = performance.now();
-    const sent = await options.sender.send(packed, options.spineUrl);
+    const url = options.spineUrl ?? packed.url;
+    if (url === undefined) return giveUp('neither the settings nor SDS say where messages to this practice are posted');
+    const sent = await options.sender.send(packed, url);
     switch (sent.outcome) {
       case 'delivered':
         return delivered(options, work, task);

@@ -63,6 +63,7 @@ export function pack(message: Message, options: PackOptions): Packed {
     messageId: message.messageId,
     soapAction: `${GP2GP_SERVICE}/${action}`,
     contentType: multipartType(options.boundary),
+    ...(contract.address !== undefined && { url: contract.address }),
     contentLength,
     body: pieces,
     retries: contract.retries,

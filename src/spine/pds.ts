@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { reasonOf } from '../base/errors.ts';
+import { Fault, reasonOf } from '../base/errors.ts';
 import type { Ods } from '../base/ids.ts';
 import type { NhsNumber } from '../base/nhs-number.ts';
 import { readJson } from '../fhir/json.ts';
 import { outcomeCodes, outcomeWords } from '../fhir/members.ts';
+import type { Budget } from '../web/budget.ts';
 import { type HttpClient, HttpFault, type HttpRequest, readBody } from '../web/client.ts';
 import { type PdsPatient, patientOf } from './pds-patient.ts';
 
@@ -45,6 +46,8 @@ export type PdsOptions = {
   readonly token: (renew: boolean) => Promise<string>;
   readonly newId: () => string;
   readonly now: () => Date;
+  /** Turns at the rate that PDS allows the application. */
+  readonly budget?: Budget;
   /** ODS code of the practice for which is asked, where the registered application serves many. */
   readonly endUserOrganisation?: string;
   /** Milliseconds before each repetition; PDS's own Retry-After counts where it is longer, up to half a minute. */
@@ -124,6 +127,7 @@ async function ask(options: PdsOptions, request: HttpRequest, requestId: string)
         'x-correlation-id': requestId,
         ...(options.endUserOrganisation && { 'nhsd-end-user-organisation-ods': options.endUserOrganisation }),
       };
+      await options.budget?.();
       const read = await options.client.request({ ...request, headers });
       const body = await readBody(read, ANSWER_BYTES);
       const retryAfter = Number(read.headers.get('retry-after') ?? Number.NaN);
@@ -135,7 +139,8 @@ async function ask(options: PdsOptions, request: HttpRequest, requestId: string)
       };
     } catch (thrown) {
       const settings = thrown instanceof HttpFault && thrown.kind === 'configuration';
-      return failure(settings ? 'refused' : 'unavailable', `PDS cannot be asked: ${reasonOf(thrown)}`, null);
+      const access = thrown instanceof Fault && (thrown.code === 'access.refused' || thrown.code === 'access.key');
+      return failure(access ? 'denied' : settings ? 'refused' : 'unavailable', `PDS cannot be asked: ${reasonOf(thrown)}`, null);
     }
     if (answer.status !== 401 || renew) return answer;
   }

@@ -2,6 +2,7 @@ import { Fault, reasonOf } from '../base/errors.ts';
 import { readJson } from '../fhir/json.ts';
 import { list, member, outcomeDiagnostics, text } from '../fhir/members.ts';
 import { doubling, withBackOff } from '../web/back-off.ts';
+import type { Budget } from '../web/budget.ts';
 import { type HttpClient, HttpFault, readBody } from '../web/client.ts';
 
 /** One answer of the directory's FHIR API, taken apart. Values are trimmed; what is absent is left out. */
@@ -20,6 +21,8 @@ export type SdsApi = {
   readonly apiKey: string;
   readonly client: HttpClient;
   readonly newId: () => string;
+  /** Turns at the rate that SDS allows the application. */
+  readonly budget?: Budget;
   /** Milliseconds before each repetition of a look-up that failed for a reason that may pass. */
   readonly waits?: readonly number[];
 };
@@ -64,6 +67,7 @@ async function get(api: SdsApi, url: string, kind: string): Promise<SdsResource[
   let status: number;
   let body: Uint8Array;
   try {
+    await api.budget?.();
     const answer = await api.client.request({
       method: 'GET',
       url,

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { after, test } from 'node:test';
 import { ods } from '../base/ids.ts';
 import { startSds } from '../simulator/sds.ts';
-import { createClient, readBody } from '../web/client.ts';
+import { createClient, type HttpClient, readBody } from '../web/client.ts';
 import { durationSeconds } from './contract.ts';
 import { createSds, type SdsOptions } from './sds.ts';
 
@@ -69,6 +69,7 @@ test('a practice that can send is found with its ASID, party key and the agreeme
     ackRequested: true,
     actor: 'urn:oasis:names:tc:ebxml-msg:actor:nextMSH',
     syncReply: false,
+    address: 'https://spine.test/reliablemessaging/intermediary',
   });
   assert.deepEqual([peer.contracts.request?.retries, peer.contracts.request?.persistSeconds], [2, 15_000]);
 });
@@ -103,6 +104,49 @@ test('two systems are never guessed between, unless the message names one', asyn
   const named = await sds().peer(ods('B22222'), 'extract', '200000000002');
   assert.ok('asid' in named && named.asid === '200000000002');
   await behave({});
+});
+
+test('messages go to the intermediary, UK07 too, whose own address the directory does not put in its place', async () => {
+  await behave({ uk07NotRewritten: true });
+  const peer = await sds().peer(ods('B22222'), 'extract');
+  await behave({});
+  assert.ok('asid' in peer && peer.takesRedactions);
+  assert.equal(peer.contracts.extract?.address, 'https://spine.test/reliablemessaging/intermediary');
+  await behave({ blankAddress: true });
+  const nowhere = await sds().peer(ods('B22222'), 'request');
+  await behave({});
+  assert.ok('asid' in nowhere && nowhere.contracts.request && !('address' in nowhere.contracts.request));
+});
+
+test('of one ASID under two party keys the owner’s is taken', async () => {
+  const device = (owner: string, partyKey: string) => ({
+    resource: {
+      resourceType: 'Device',
+      owner: { identifier: { value: owner } },
+      identifier: [
+        { system: 'https://fhir.nhs.uk/Id/nhsSpineASID', value: '200000000007' },
+        { system: 'https://fhir.nhs.uk/Id/nhsMhsPartyKey', value: partyKey },
+      ],
+    },
+  });
+  const endpoint = { resource: { resourceType: 'Endpoint', identifier: [{ system: 'https://fhir.nhs.uk/Id/nhsMhsCPAId', value: 'CPA' }] } };
+  const answers: HttpClient = {
+    async request({ url }) {
+      const entry = url.includes('/Device') ? [device('X99999', 'HOST-000001'), device('D44444', 'D44444-000001')] : [endpoint];
+      const text = JSON.stringify({ resourceType: 'Bundle', entry });
+      return {
+        status: 200,
+        headers: new Map(),
+        body: (async function* () {
+          yield Buffer.from(text);
+        })(),
+      };
+    },
+    close: async () => undefined,
+  };
+  const peer = await sds({ client: answers }).peer(ods('D44444'), 'request');
+  assert.ok('asid' in peer);
+  assert.equal(peer.partyKey, 'D44444-000001');
 });
 
 test('an endpoint without reliability properties gets the usual ones, without repetitions', async () => {

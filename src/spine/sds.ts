@@ -69,7 +69,7 @@ export function createSds(options: SdsOptions): Sds {
       const all: SdsResource[] = [];
       for (const interaction of need === 'request' ? [REQUEST] : [EXTRACT_06, EXTRACT_07]) {
         for (const device of await certain(ods, interaction))
-          if (asidOf(device) && !all.some((one) => asidOf(one) === asidOf(device))) all.push(device);
+          if (asidOf(device) && !all.some((one) => isSame(one, device))) all.push(device);
         if (all.length) break;
       }
       return all;
@@ -95,7 +95,9 @@ export function createSds(options: SdsOptions): Sds {
       ]);
       // One endpoint has a record for each of its addresses; Spine's intermediary is the address for all of GP2GP.
       const endpoint = found.find((each) => each.identifiers.has(SDS.cpaId));
-      return endpoint ? contractFrom(endpoint.identifiers.get(SDS.cpaId) ?? '', kind, endpoint.reliability) : null;
+      if (!endpoint) return null;
+      const contract = contractFrom(endpoint.identifiers.get(SDS.cpaId) ?? '', kind, endpoint.reliability);
+      return endpoint.address === null ? contract : { ...contract, address: endpoint.address };
     };
     return once<Contracts>(
       `${ods} ${partyKey} ${need} ${redactions}`,
@@ -108,14 +110,16 @@ export function createSds(options: SdsOptions): Sds {
           one(PART, 'part'),
           one(ACKNOWLEDGEMENT, 'acknowledgement'),
         ]);
-        return { request, extract, part, acknowledgement };
+        // The directory puts the intermediary's address in the place of the practice's own, but not for UK07: that of the parts is the same.
+        const address = redactions ? (part?.address ?? acknowledgement?.address) : undefined;
+        return { request, extract: extract && address !== undefined ? { ...extract, address } : extract, part, acknowledgement };
       },
     );
   }
 
   return {
     async peer(ods, need, asid) {
-      const candidates: Peer[] = [];
+      const candidates: (Peer & { readonly owned: boolean })[] = [];
       const found = await devices(ods, need, true);
       for (const device of found) {
         const own = asidOf(device);
@@ -125,13 +129,14 @@ export function createSds(options: SdsOptions): Sds {
         const read = await contracts(ods, partyKey, need, takesRedactions);
         // Registered without an endpoint: nothing can be sent to it.
         if (read[need] === null) continue;
-        candidates.push({ ods, asid: own, partyKey, takesRedactions, contracts: read });
+        candidates.push({ ods, asid: own, partyKey, takesRedactions, contracts: read, owned: isOwner(device, ods) });
       }
-      const [first, ...others] = candidates;
-      if (!first) return { none: true };
-      if (others.length === 0) return first;
-      const owned = candidates.filter(({ asid: own }) => found.some((device) => asidOf(device) === own && isOwner(device, ods)));
-      return owned.length === 1 && owned[0] ? owned[0] : { several: true };
+      if (candidates.length === 0) return { none: true };
+      const left = candidates.length === 1 ? candidates : candidates.filter(({ owned }) => owned);
+      const [only, ...others] = left;
+      if (!only || others.length > 0) return { several: true };
+      const { owned: _owned, ...peer } = only;
+      return peer;
     },
     async owns(ods, asid) {
       for (const need of ['extract', 'request'] as const)
@@ -154,6 +159,11 @@ function isEmpty(value: readonly unknown[]): boolean {
 
 function asidOf(device: SdsResource): string | undefined {
   return device.identifiers.get(SDS.asid);
+}
+
+/** One ASID may stand under two party keys, and only one of them leads to its owner. */
+function isSame(one: SdsResource, other: SdsResource): boolean {
+  return asidOf(one) === asidOf(other) && one.identifiers.get(SDS.partyKey) === other.identifiers.get(SDS.partyKey);
 }
 
 function isOwner(device: SdsResource, ods: Ods): boolean {

@@ -159,3 +159,21 @@ test('a body that the store cannot give is our own trouble, not an outcome', asy
   const { url } = await spine(202, '');
   await assert.rejects(createSender({ client, objects: memoryObjects() }).send(of, url), { code: 'spine.bodyUnreadable' });
 });
+
+test('an address of the directory that leads inside is refused, and nothing is connected to', async () => {
+  const { url, bodies } = await spine(202, '');
+  const guarded = createClient({ egress: { hosts: ['.nhs.uk', '127.0.0.1', 'localhost'] } });
+  closers.push(() => guarded.close());
+  const sender = createSender({ client: guarded, objects: memoryObjects(), connectWaits: [] });
+  for (const address of [
+    url,
+    url.replace('http:', 'https:'),
+    'https://169.254.169.254/',
+    'https://localhost/',
+    'https://msg.nhs.uk.evil.test/',
+  ]) {
+    const got = await sender.send(packed(requestMessage()), address);
+    assert.ok(got.outcome === 'refused' && /may not be called/.test(got.fault), `${address}: ${JSON.stringify(got)}`);
+  }
+  assert.equal(bodies.length, 0);
+});

@@ -1,4 +1,4 @@
-import { reasonOf } from '../base/errors.ts';
+import { Fault, reasonOf } from '../base/errors.ts';
 import type { Packed } from '../base/wire.ts';
 import { type Ebxml, EnvelopeFault, readEnvelope } from '../ebxml/envelope.ts';
 import type { MessageError } from '../ebxml/message-error.ts';
@@ -43,6 +43,7 @@ export function createSender(options: SenderOptions): Sender {
           options.connectWaits ?? CONNECT_WAITS,
         );
       } catch (thrown) {
+        if (thrown instanceof Fault && thrown.code === 'egress.refused') return { outcome: 'refused', fault: thrown.message };
         if (!(thrown instanceof HttpFault)) throw thrown;
         // A wrong certificate delivers nothing either: it waits for a person without using up the contract.
         return { outcome: thrown.kind === 'unknown' ? 'unknown' : 'unreachable', fault: thrown.message };

@@ -121,6 +121,8 @@ export type Contract = {
   readonly ackRequested: boolean;
   readonly actor: string;
   readonly syncReply: boolean;
+  /** Where SDS says that its messages are posted; a configured address stands above it. */
+  readonly address?: string;
 };
 export type Contracts = {
   readonly request: Contract | null;

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { Agent, buildConnector, type Dispatcher } from 'undici';
 import { Fault, reasonOf } from '../base/errors.ts';
+import { checkUrl, type Egress, guardedLookup } from './egress.ts';
 import { clientTls, type TlsIdentity } from './tls.ts';
 
 /**
@@ -47,6 +48,8 @@ export type ClientOptions = {
   readonly headersMs?: number;
   /** Between two pieces of the answer. */
   readonly bodyMs?: number;
+  /** Given: only what it allows is called, with a `Fault` `egress.refused` for anything else. */
+  readonly egress?: Egress;
 };
 
 /** A client with a pool of kept connections for each origin. Redirects are answers like any other: none is followed. */
@@ -55,7 +58,10 @@ export function createClient(options: ClientOptions = {}): SwappableClient {
   let agent = agentFor(options, alerts);
   const leaving = new Set<Promise<void>>();
   return {
-    request: (request) => perform(agent, alerts, request),
+    request: async (request) => {
+      if (options.egress) checkUrl(request.url, options.egress);
+      return await perform(agent, alerts, request);
+    },
     swap(tls) {
       const old = agent;
       agent = agentFor({ ...options, tls }, alerts);
@@ -69,7 +75,12 @@ export function createClient(options: ClientOptions = {}): SwappableClient {
 }
 
 function agentFor(options: ClientOptions, alerts: Alerts): Agent {
-  const connect = buildConnector({ ...clientTls(options.tls ?? null), timeout: options.connectMs ?? 10_000, maxCachedSessions: 0 });
+  const connect = buildConnector({
+    ...clientTls(options.tls ?? null),
+    timeout: options.connectMs ?? 10_000,
+    maxCachedSessions: 0,
+    ...(options.egress && { lookup: guardedLookup(options.egress) }),
+  });
   return new Agent({
     connect: (target, done) =>
       connect(target, (...result) => {
