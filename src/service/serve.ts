@@ -10,7 +10,7 @@ import { practiceApi } from '../gp-system/api.ts';
 import { createGpConnect } from '../gp-system/connect.ts';
 import { createFiling } from '../gp-system/filing.ts';
 import { openObjects } from '../objects/objects.ts';
-import { createAccess } from '../spine/access.ts';
+import { createToken } from '../spine/access.ts';
 import { messageEndpoint } from '../spine/endpoint.ts';
 import { createPds } from '../spine/pds.ts';
 import { createSds } from '../spine/sds.ts';
@@ -142,8 +142,7 @@ async function start(
     () => spineClient.close(),
     () => client.close(),
   );
-  const { access } = config.pds;
-  const token = 'token' in access ? async () => access.token : createAccess({ ...access, client, newId, now });
+  const token = createToken(config.pds.access, { client, newId, now });
   const pds = createPds({ url: config.pds.url, client, token, newId, now, budget: createBudget(config.pds.perSecond) });
   const sds = createSds({ ...config.sds, client, newId, now, budget: createBudget(config.sds.perSecond) });
 

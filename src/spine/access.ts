@@ -84,6 +84,15 @@ export function createAccess(options: AccessOptions): (renew: boolean) => Promis
   };
 }
 
+/** The tokens that a setting leads to: always the same text, or those of an application. */
+export function createToken(
+  access: { readonly token: string } | Application,
+  options: Omit<AccessOptions, keyof Application>,
+): (renew: boolean) => Promise<string> {
+  if ('token' in access) return async () => access.token;
+  return createAccess({ ...access, ...options });
+}
+
 /** Signed anew for each request: the platform takes an assertion's `jti` once. */
 async function assertion({ tokenUrl, clientId, key, keyId, newId, now }: AccessOptions): Promise<string> {
   let signing: Awaited<ReturnType<typeof importPKCS8>>;

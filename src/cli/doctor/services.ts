@@ -2,6 +2,7 @@ import { connect as connectSocket } from 'node:net';
 import { Fault, reasonOf } from '../../base/errors.ts';
 import type { NhsNumber } from '../../base/nhs-number.ts';
 import type { NodeConfig } from '../../service/config.ts';
+import { createToken } from '../../spine/access.ts';
 import { createPds } from '../../spine/pds.ts';
 import { lookUp, SDS, type SdsApi, SdsFault } from '../../spine/sds-api.ts';
 import type { Practice } from '../../store/practices.ts';
@@ -98,8 +99,9 @@ async function practiceInSds(api: SdsApi, practice: Practice, config: NodeConfig
 export async function checkPds(asking: Asking): Promise<Finding> {
   const { config, now, newId } = asking;
   const client = createClient(TIMES);
-  const { url, token } = config.pds;
-  const pds = createPds({ url, client: withClock(client, 'PDS', asking), token: async () => token, newId, now, waits: [] });
+  const { url, access } = config.pds;
+  const timed = withClock(client, 'PDS', asking);
+  const pds = createPds({ url, client: timed, token: createToken(access, { client: timed, newId, now }), newId, now, waits: [] });
   try {
     const answer = await pds.patient(NOBODY);
     if (!('failed' in answer) || ['notFound', 'invalidated'].includes(answer.failed)) return ok('pds', 'it answers, and lets us ask');
@@ -107,7 +109,11 @@ export async function checkPds(asking: Asking): Promise<Finding> {
       case 'busy':
         return warn('pds', `it answers, and is busy: ${answer.fault}`, 'Nothing, if it passes; else ask for a higher rate.');
       case 'denied':
-        return fail('pds', `it does not let us ask: ${answer.fault}`, 'Check pds.token: it has to be of a registered application.');
+        return fail(
+          'pds',
+          `it does not let us ask: ${answer.fault}`,
+          'Check pds.token, or pds.clientId, keyId and keyFile: they have to be those of a registered application.',
+        );
       default:
         return fail('pds', answer.fault, 'Check pds.url, and whether PDS is reached from here.');
     }
@@ -119,6 +125,14 @@ export async function checkPds(asking: Asking): Promise<Finding> {
 /** The way to Spine's intermediary: its port, and that both sides take the other's certificate. Nothing is sent. */
 export async function checkSpine(asking: Asking): Promise<Finding[]> {
   const { config } = asking;
+  if (config.spine.url === undefined)
+    return [
+      warn(
+        'spine.reach',
+        'spine.url is not set: messages go where SDS says, which is not tried here',
+        'Name the intermediary in spine.url to have it tried.',
+      ),
+    ];
   const url = new URL(config.spine.url);
   const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80));
   const host = url.hostname.replace(/^\[|\]$/g, '');
