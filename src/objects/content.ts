@@ -1,7 +1,7 @@
 import { PassThrough, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
-import { type Content, wholeObject } from '../base/content.ts';
+import { type Content, type ObjectRef, wholeObject } from '../base/content.ts';
 import { Fault, reasonOf } from '../base/errors.ts';
 import { decodeBase64 } from '../ebxml/base64.ts';
 import type { Bytes, Objects } from './objects.ts';
@@ -39,6 +39,21 @@ export async function contentBytes(objects: Objects, content: Content, limit: nu
     chunks.push(chunk);
   }
   return Buffer.concat(chunks, bytes);
+}
+
+/**
+ * The whole of an object in memory, once: its size is known, so that nothing is gathered first. More than `limit` bytes: `Fault`
+ * `content.tooLarge`.
+ */
+export async function objectBytes(objects: Objects, object: ObjectRef, limit: number): Promise<Uint8Array> {
+  if (object.bytes > limit) throw new Fault('content.tooLarge', `more than ${limit} bytes`);
+  const whole = Buffer.allocUnsafe(object.bytes);
+  let at = 0;
+  for await (const chunk of objects.get(object)) {
+    whole.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return whole.subarray(0, at);
 }
 
 /** Stores a source as one object and points at the whole of it. */

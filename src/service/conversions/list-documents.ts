@@ -1,9 +1,8 @@
 import type { ObjectRef } from '../../base/content.ts';
-import { wholeObject } from '../../base/content.ts';
 import { Fault } from '../../base/errors.ts';
 import { readJson } from '../../fhir/json.ts';
 import type { Bundle, DocumentReference } from '../../fhir/types.ts';
-import { contentBytes } from '../../objects/content.ts';
+import { objectBytes } from '../../objects/content.ts';
 import type { Objects } from '../../objects/objects.ts';
 import { attachmentOf } from '../../record/document/fate.ts';
 import type { ListedDocument } from './tasks.ts';
@@ -25,7 +24,7 @@ export async function listDocuments({ objects }: { readonly objects: Objects }, 
 }
 
 export async function readBundle(objects: Objects, ref: ObjectRef): Promise<Bundle> {
-  const json = readJson(await contentBytes(objects, wholeObject(ref), BUNDLE_BYTES));
+  const json = readJson(await objectBytes(objects, ref, BUNDLE_BYTES));
   if (typeof json !== 'object' || json === null || !('resourceType' in json) || json.resourceType !== 'Bundle') {
     throw new Fault('bundle.unreadable', 'what the practice’s system gave is no FHIR bundle');
   }

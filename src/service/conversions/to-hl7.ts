@@ -8,9 +8,10 @@ import { skeletonPayload } from '../../hl7v3/skeleton.ts';
 import { contentBytes, putAsContent, readStored } from '../../objects/content.ts';
 import type { Objects } from '../../objects/objects.ts';
 import { openWriter } from '../../objects/writer.ts';
-import { toHl7 } from '../../record/to-hl7.ts';
-import type { DocumentFate } from '../../record/types.ts';
+import { toHl7, type WrittenExtract } from '../../record/to-hl7.ts';
+import type { ConversionReport, DocumentFate } from '../../record/types.ts';
 import { readStored as readStoredJson } from '../../store/stored-json.ts';
+import { jsonPieces } from './json-pieces.ts';
 import { readBundle } from './list-documents.ts';
 import type { FetchedDocument, ToHl7Answer, ToHl7Task } from './tasks.ts';
 
@@ -33,38 +34,11 @@ const AROUND_BYTES = 8_192;
 export async function convertToHl7(context: ThreadContext, task: ToHl7Task): Promise<ToHl7Answer> {
   const { objects, newId } = context;
   const now = new Date(task.now);
-  const bundle = await readBundle(objects, task.bundle);
   const fates = new Map<string, DocumentFate>();
   for (const { fate } of await readDocuments(objects, task.documents)) fates.set(fate.reference, fate);
-
-  const writer = openWriter(context.objectsFolder);
-  let body: ObjectRef;
-  let conversion: ReturnType<typeof toHl7>;
-  try {
-    conversion = toHl7(bundle, {
-      newId,
-      now,
-      nhsNumber: task.nhsNumber,
-      requestId: task.requestId,
-      fromOds: task.requester,
-      toOds: task.own,
-      redactions: task.version === 'UK07',
-      documents: fates,
-      write: (chunk) => writer.write(chunk),
-    });
-    if ('refused' in conversion) {
-      writer.abandon();
-      return { converted: false, fault: conversion.text };
-    }
-    const ended = await writer.end();
-    body = ended.ref;
-    context.counted.written += body.bytes;
-    context.counted.kept += ended.kept;
-  } catch (error) {
-    writer.abandon();
-    throw error;
-  }
-  const { out, report } = conversion;
+  const written = await writeBody(context, task, fates);
+  if ('fault' in written) return { converted: false, fault: written.fault };
+  const { out, report, body } = written;
   const core = messageId(newId());
   const wrapping = { messageId: core, createdAt: task.now, fromAsid: task.fromAsid, toAsid: task.toAsid, version: task.version };
   const frame = extractFrame(wrapping);
@@ -93,9 +67,45 @@ export async function convertToHl7(context: ThreadContext, task: ToHl7Task): Pro
     messageId: core,
     hl7,
     large,
-    report: await objects.put(Buffer.from(JSON.stringify(report))),
+    report: await objects.put(jsonPieces(report)),
     summary: report.summary,
   };
+}
+
+type WrittenBody = { readonly out: WrittenExtract; readonly report: ConversionReport; readonly body: ObjectRef };
+
+/** The compositions as an object, and what stands around them. The record's tree is gone when this ends, and with it most of the memory. */
+async function writeBody(
+  context: ThreadContext,
+  task: ToHl7Task,
+  documents: ReadonlyMap<string, DocumentFate>,
+): Promise<WrittenBody | { readonly fault: string }> {
+  const { newId } = context;
+  const writer = openWriter(context.objectsFolder);
+  try {
+    const conversion = toHl7(await readBundle(context.objects, task.bundle), {
+      newId,
+      now: new Date(task.now),
+      nhsNumber: task.nhsNumber,
+      requestId: task.requestId,
+      fromOds: task.requester,
+      toOds: task.own,
+      redactions: task.version === 'UK07',
+      documents,
+      write: (chunk) => writer.write(chunk),
+    });
+    if ('refused' in conversion) {
+      writer.abandon();
+      return { fault: conversion.text };
+    }
+    const { ref: body, kept } = await writer.end();
+    context.counted.written += body.bytes;
+    context.counted.kept += kept;
+    return { ...conversion, body };
+  } catch (error) {
+    writer.abandon();
+    throw error;
+  }
 }
 
 export async function readDocuments(objects: Objects, list: ObjectRef): Promise<FetchedDocument[]> {
