@@ -13,8 +13,9 @@ import { runProgram } from './program.ts';
 /** The programs, in the order in which they run, and the figures each prints. `records`: needs the synthetic records as files. */
 const PROGRAMS: readonly { readonly program: string; readonly figures: readonly string[]; readonly records: boolean }[] = [
   { program: 'read', figures: ['read-json', 'read-xml'], records: true },
-  { program: 'convert-to-hl7', figures: ['convert.toHl7', 'convert.toHl7.bare'], records: true },
+  { program: 'convert-to-hl7', figures: ['convert.toHl7', 'convert.toHl7.bare', 'convert.toHl7.writing'], records: true },
   { program: 'large-to-hl7', figures: ['convert.toHl7.large', 'convert.toHl7.largePeak'], records: true },
+  { program: 'growth-to-hl7', figures: ['convert.toHl7.largeGrowth'], records: true },
   { program: 'convert-to-fhir', figures: ['convert.toFhir', 'convert.toFhir.bare'], records: true },
   { program: 'large-to-fhir', figures: ['convert.toFhir.large', 'convert.toFhir.largePeak'], records: true },
   {

@@ -13,15 +13,23 @@ export type Figure = {
 /** A piece of work on so many bytes. */
 export type Work = { readonly bytes: number; run(): void };
 
-/** MB per second of each, as the median of five rounds after one to warm up; the works take turns, so that all see the same neighbours. */
+/** Rounds until the machine has compiled what is used much, as it has in a thread of a node. */
+const WARM_UP = 5;
+const ROUNDS = 7;
+
+/**
+ * MB per second of a core's time, the garbage collector's included, as the median of some rounds; the works take turns, so that all see
+ * the same neighbours. Neighbours that want the core make a work wait, and count a little: they take its caches.
+ */
 export function inTurns<Name extends string>(works: Readonly<Record<Name, Work>>): Record<Name, number> {
   const names = Object.keys(works) as Name[];
   const rates = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<Name, number[]>;
-  for (let round = 0; round < 6; round++) {
+  for (let round = 0; round < WARM_UP + ROUNDS; round++) {
     for (const name of names) {
-      const from = performance.now();
+      const from = process.cpuUsage();
       works[name].run();
-      if (round > 0) rates[name].push(works[name].bytes / 1000 / (performance.now() - from));
+      const { user, system } = process.cpuUsage(from);
+      if (round >= WARM_UP) rates[name].push(works[name].bytes / (user + system));
     }
   }
   return Object.fromEntries(names.map((name) => [name, median(rates[name])])) as Record<Name, number>;

@@ -181,3 +181,26 @@ test('nothing that stands where it does not belong throws', () => {
     { numRuns: 300 },
   );
 });
+
+test('an extract is handed over composition by composition, each before the next is mapped', () => {
+  const others = Array.from({ length: 40 }, (_, at) => observation(uuid(200 + at), `Note ${at}`, 'Practitioner/gp'));
+  const chunks: string[] = [];
+  const when: number[] = [];
+  const handlers = TO_HL7.map((handler) => ({
+    ...handler,
+    map: (...asked: Parameters<typeof handler.map>) => {
+      when.push(chunks.length);
+      return handler.map(...asked);
+    },
+  }));
+  const converted = toHl7(smallRecord(...others), { ...sendingOptions((chunk) => chunks.push(chunk)), handlers });
+  assert.ok('out' in converted);
+  for (const chunk of chunks) {
+    assert.match(chunk, /^<component typeCode="COMP"><ehrComposition [\s\S]*<\/ehrComposition><\/component>$/);
+    assert.equal(chunk.split('<ehrComposition ').length, 2);
+  }
+  // Two entries stand in the consultation, which is the first composition; each of the others is one of its own.
+  assert.equal(chunks.length, when.length - 1);
+  assert.deepEqual(when, [0, 0, ...Array.from({ length: when.length - 2 }, (_, at) => at + 1)]);
+  for (const text of [converted.out.head, converted.out.tail]) assert.doesNotMatch(text, /ehrComposition/);
+});
