@@ -6,6 +6,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { witnessDurability } from './witness-durable.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'gp2gp-witness-'));
 let passed = 0;
@@ -55,6 +56,8 @@ try {
       check(`xmllint accepts ${file} as ${root}`, run.status === 0, run.status === 0 ? '' : run.stderr.split('\n')[0]);
     }
   }
+
+  if (has('strace', '-V')) await witnessDurability(join(folder, 'durable'), check);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -87,7 +87,10 @@ export async function openObjects(folder: string): Promise<Objects> {
         if (heldBytes >= BUFFER_BYTES) await spill();
       }
       const ref: ObjectRef = { sha256: hash.digest('hex'), bytes };
-      if (temporary === null && (await refresh(join(home, addressOf(ref))))) return ref;
+      if (temporary === null && (await refresh(join(home, addressOf(ref))))) {
+        await syncFolder(dirname(join(home, addressOf(ref))));
+        return ref;
+      }
       const { path, file } = await spill();
       await file.datasync();
       await file.close();
@@ -148,6 +151,8 @@ function addressOf({ sha256 }: ObjectRef): string {
 export async function shelve(home: string, path: string, ref: ObjectRef): Promise<boolean> {
   const place = join(home, addressOf(ref));
   if (await refresh(place)) {
+    // Whoever wrote it first may not have come to the sync of the folder yet.
+    await syncFolder(dirname(place));
     await rm(path, { force: true });
     return false;
   }
