@@ -176,7 +176,7 @@ class Reading {
 
   constructor(
     extract: XmlElement,
-    compositions: readonly XmlElement[],
+    compositions: XmlElement[],
     people: People,
     number: string | undefined,
     options: ToFhirOptions,
@@ -200,6 +200,8 @@ class Reading {
       }
     const single = compositions.map((composition, at) => this.#withoutDoubles(composition, at));
     this.#claims = claim(single, this.#terminology.terminology);
+    // The caller's frame holds on to the list while everything is mapped; it must not hold on to what was in it.
+    compositions.length = 0;
     const { compositions: claimed } = this.#claims;
     this.#compositions = new Map(claimed.map(({ claims: _claims, ...composition }) => [composition.number, composition]));
     this.#encounters = new Map(
