@@ -14,10 +14,15 @@ import { runProgram } from './program.ts';
 const PROGRAMS: readonly { readonly program: string; readonly figures: readonly string[]; readonly records: boolean }[] = [
   { program: 'read', figures: ['read-json', 'read-xml'], records: true },
   { program: 'convert-to-hl7', figures: ['convert.toHl7', 'convert.toHl7.bare', 'convert.toHl7.writing'], records: true },
-  { program: 'large-to-hl7', figures: ['convert.toHl7.large', 'convert.toHl7.largePeak'], records: true },
+  { program: 'large-to-hl7', figures: ['convert.toHl7.large', 'convert.toHl7.largePeak', 'convert.toHl7.largeStall'], records: true },
   { program: 'growth-to-hl7', figures: ['convert.toHl7.largeGrowth'], records: true },
   { program: 'convert-to-fhir', figures: ['convert.toFhir', 'convert.toFhir.bare'], records: true },
-  { program: 'large-to-fhir', figures: ['convert.toFhir.large', 'convert.toFhir.largePeak'], records: true },
+  { program: 'large-to-fhir', figures: ['convert.toFhir.large', 'convert.toFhir.largePeak', 'convert.toFhir.largeStall'], records: true },
+  {
+    program: 'convert-mutated',
+    figures: ['nested', 'attributes', 'names', 'entities'].map((name) => `convert.toFhir.mutated.${name}`),
+    records: true,
+  },
   {
     program: 'terminology',
     figures: ['build', 'file', 'reload', 'preferredTerm', 'description', 'descriptionByTerm', 'immunisation'].map(

@@ -210,3 +210,18 @@ test('conversions beyond the budget wait for each other; one that is larger than
   await Promise.all([run('huge', 50_000_000), run('small', 10)]);
   assert.deepEqual(order, ['huge', 'small']);
 });
+
+test('a long record takes next to nothing of the time of the node’s own thread, in either direction', async () => {
+  const bundle = await store(Array.from({ length: 12_000 }, (_, i) => observation(`o${i}`)));
+  const from = performance.eventLoopUtilization();
+  const { hl7 } = await toHl7(bundle, [], 5_000_000);
+  assert.ok(storedLength(hl7) > 5_000_000);
+  const received = await conversions.run(
+    { do: 'toFhir', hl7, attachments: [], losingPractice: 'N82001', documentsUrl: 'http://127.0.0.1/documents' },
+    storedLength(hl7),
+  );
+  assert.ok(received.converted);
+  // The conversion itself keeps a thread busy all the time: were it this one, the share would be near 1.
+  const { utilization, active } = performance.eventLoopUtilization(from);
+  assert.ok(utilization < 0.25, `${active.toFixed(0)} ms, ${(utilization * 100).toFixed(0)} % of the time`);
+});
