@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { FAULT_KINDS } from './hub/faults.ts';
+import { mailboxSchema } from './mesh/mesh.ts';
 import { personSchema } from './pds.ts';
 import { organisationSchema } from './sds.ts';
 import { vendorPracticeSchema } from './vendors/vendors.ts';
@@ -77,6 +78,21 @@ const gpSystemSchema = z.strictObject({
   port,
 });
 
+const meshSchema = z.strictObject({
+  folder: z.string(),
+  mailboxes: z.array(mailboxSchema),
+  /** The key of the environment, which all mailboxes share. */
+  sharedKey: z.string().min(1),
+  /** `none`: whoever names a mailbox is let in. */
+  authorisation: z.enum(['full', 'none']).default('full'),
+  /** Given: mutual TLS, as the real one has. */
+  tls: tlsSchema.optional(),
+  port,
+});
+
+/** The page and the interface by which everything is seen and set. */
+const controlSchema = z.strictObject({ port });
+
 /** Practices with the systems of other suppliers. Hub and directory of the same file are told of them. */
 const vendorsSchema = z.strictObject({
   folder: z.string(),
@@ -99,7 +115,7 @@ const certificatesSchema = z.strictObject({
   endpoints: z.array(z.strictObject({ name: z.string().regex(/^[A-Za-z0-9._-]+$/), hosts: z.array(z.string()).optional() })).default([]),
 });
 
-/** What one simulator process runs: any of the five. Checked as a whole, every fault named. */
+/** What one simulator process runs: any of the services. Checked as a whole, every fault named. */
 export const simulationSchema = z.strictObject({
   certificates: certificatesSchema.optional(),
   hub: hubSchema.optional(),
@@ -107,5 +123,7 @@ export const simulationSchema = z.strictObject({
   pds: pdsSchema.optional(),
   gpSystem: gpSystemSchema.optional(),
   vendors: vendorsSchema.optional(),
+  mesh: meshSchema.optional(),
+  control: controlSchema.optional(),
 });
 export type SimulationConfig = z.input<typeof simulationSchema>;

@@ -4,6 +4,7 @@ import { createServer as createHttps } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { z } from 'zod';
 import { Fault, reasonOf } from '../base/errors.ts';
+import type { SimulatedClock } from './clock.ts';
 
 /** PEM files of a server that asks its peers for a certificate of the named authorities. */
 export type MutualTls = { readonly certificate: string; readonly key: string; readonly authorities: readonly string[] };
@@ -14,9 +15,17 @@ export type Handler = (request: IncomingMessage, response: ServerResponse) => Pr
 /** Serves on `host` (default loopback) and `port` (default a free one). What a handler throws becomes a plain 500. */
 export async function serve(
   handler: Handler,
-  options: { readonly port?: number; readonly host?: string; readonly tls?: MutualTls; readonly log?: (line: string) => void },
+  options: {
+    readonly port?: number;
+    readonly host?: string;
+    readonly tls?: MutualTls;
+    /** What time the answers say it is. */
+    readonly clock?: SimulatedClock;
+    readonly log?: (line: string) => void;
+  },
 ): Promise<Served> {
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+    if (options.clock) response.setHeader('date', options.clock.now().toUTCString());
     handler(request, response).catch((thrown: unknown) => {
       options.log?.(`${request.method} ${request.url}: ${reasonOf(thrown)}`);
       if (response.headersSent || response.destroyed) response.destroy();

@@ -1,5 +1,6 @@
 import { randomUUID, verify } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import type { SimulatedClock } from './clock.ts';
 import { answerJson, type Handler, isObject, readBody, target } from './http.ts';
 
 /** Registered applications: client id -> key id and public key (PEM). */
@@ -9,7 +10,7 @@ const LIFE_SECONDS = 599;
 const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
 /** `POST /oauth2/token` with a signed JWT (RS512), as the NHS API platform checks it; the token given may only read. */
-export function tokenEndpoint(clients: OAuthClients, given: (token: string) => void): Handler {
+export function tokenEndpoint(clients: OAuthClients, clock: SimulatedClock, given: (token: string) => void): Handler {
   const used = new Map<string, number>();
   return async (request, response) => {
     const form = new URLSearchParams((await readBody(request, 65_536)).toString('utf8'));
@@ -19,7 +20,7 @@ export function tokenEndpoint(clients: OAuthClients, given: (token: string) => v
     if (form.get('grant_type') !== 'client_credentials') return refuse(400, 'unsupported_grant_type', 'grant_type is invalid');
     if (form.get('client_assertion_type') !== ASSERTION_TYPE)
       return refuse(400, 'invalid_request', `Missing or invalid client_assertion_type - must be '${ASSERTION_TYPE}'`);
-    const wrong = wrongWith(form.get('client_assertion') ?? '', clients, audiencesOf(request), Date.now(), used);
+    const wrong = wrongWith(form.get('client_assertion') ?? '', clients, audiencesOf(request), clock.now().getTime(), used);
     if (wrong) return refuse(wrong.status, wrong.error, wrong.text);
     const token = randomUUID().replace(/-/g, '');
     given(token);
@@ -27,7 +28,7 @@ export function tokenEndpoint(clients: OAuthClients, given: (token: string) => v
       access_token: token,
       expires_in: String(LIFE_SECONDS),
       token_type: 'Bearer',
-      issued_at: String(Date.now()),
+      issued_at: String(clock.now().getTime()),
     });
   };
 }

@@ -2,10 +2,10 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { isUuid } from '../base/ids.ts';
 import { hasValidCheckDigit, type NhsNumber } from '../base/nhs-number.ts';
+import { makeClock, type SimulatedClock } from './clock.ts';
 import { answerJson, BadRequest, header, isObject, parsed, readBody, readJsonObject, type Served, serve, target } from './http.ts';
 import { type OAuthClients, tokenEndpoint } from './oauth.ts';
 
@@ -27,16 +27,19 @@ export const personSchema = z.strictObject({
 });
 export type PdsPerson = z.infer<typeof personSchema>;
 
-export type PdsSwitches = {
-  readonly status?: number;
+export const pdsSwitchesSchema = z.strictObject({
+  status: z.int().min(400).max(599).optional(),
   /** A PATCH is carried out, then answered with 503: its outcome is unknown to the caller. */
-  readonly commitThenFail?: boolean;
+  commitThenFail: z.boolean().optional(),
   /** Every PATCH meets a version that was changed a moment before. */
-  readonly race?: boolean;
-  readonly delayMs?: number;
+  race: z.boolean().optional(),
+  delayMs: z.number().min(0).max(600_000).optional(),
   /** So many requests, then none; left out, until told otherwise. */
-  readonly times?: number;
-};
+  times: z.int().min(0).optional(),
+  /** Connections are closed unread. */
+  outage: z.boolean().optional(),
+});
+export type PdsSwitches = z.infer<typeof pdsSwitchesSchema>;
 
 export type PdsOptions = {
   /** One JSON file per person; what is there already wins over `people`, so that a second run goes on. */
@@ -46,9 +49,16 @@ export type PdsOptions = {
   readonly tokens?: Readonly<Record<string, 'application' | 'worker'>>;
   readonly clients?: OAuthClients;
   readonly port?: number;
+  readonly clock?: SimulatedClock;
   readonly log?: (line: string) => void;
 };
-export type Pds = Served & { add(person: PdsPerson): Promise<void>; person(nhsNumber: string): PdsPerson | null };
+export type Pds = Served & {
+  add(person: PdsPerson): Promise<void>;
+  person(nhsNumber: string): PdsPerson | null;
+  people(): readonly PdsPerson[];
+  switches(): PdsSwitches;
+  setSwitches(switches: PdsSwitches): void;
+};
 
 type Held = { person: PdsPerson; version: number; gpId: string; answered: Answered[] };
 type Answered = { readonly requestId: string; readonly status: number; readonly body: unknown; readonly etag: string | null };
@@ -62,7 +72,8 @@ export async function startPds(options: PdsOptions): Promise<Pds> {
   const held = await readAll(options.folder);
   const saves = new Map<string, Promise<void>>();
   const tokens = new Map(Object.entries(options.tokens ?? {}));
-  const giveToken = tokenEndpoint(options.clients ?? {}, (token) => void tokens.set(token, 'application'));
+  const clock = options.clock ?? makeClock();
+  const giveToken = tokenEndpoint(options.clients ?? {}, clock, (token) => void tokens.set(token, 'application'));
   let switches: PdsSwitches = {};
 
   /** In order for one person; what is written is the state at that moment. */
@@ -89,8 +100,12 @@ export async function startPds(options: PdsOptions): Promise<Pds> {
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { path, query } = target(request);
     if (path.startsWith('/control/')) return control(request, response, path);
+    if (switches.outage) {
+      request.destroy();
+      return;
+    }
     if (path === '/oauth2/token') return giveToken(request, response);
-    if (switches.delayMs) await sleep(switches.delayMs);
+    if (switches.delayMs) await clock.sleep(switches.delayMs);
     const fail = (status: number, code: string, text: string, headers: Record<string, string> = {}): void =>
       answerFhir(response, status, outcome(code, text), { ...echo(request), ...headers });
 
@@ -177,14 +192,14 @@ export async function startPds(options: PdsOptions): Promise<Pds> {
         same(query.get('address-postalcode'), person.postalCode),
     );
     const entry = hits.map((hit) => ({ search: { score: 1 }, resource: resource(hit) }));
-    const bundle = { resourceType: 'Bundle', type: 'searchset', timestamp: new Date().toISOString(), total: entry.length, entry };
+    const bundle = { resourceType: 'Bundle', type: 'searchset', timestamp: clock.now().toISOString(), total: entry.length, entry };
     answerFhir(response, 200, hits.length > 1 ? outcome('TOO_MANY_MATCHES', 'Too Many Matches') : bundle, {});
   }
 
   /** `GET|POST /control/people`, `GET|PUT /control/people/{nhsNumber}`, `PUT /control/switches`. */
   async function control(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
     if (path === '/control/switches' && request.method === 'PUT') {
-      switches = await readJsonObject(request);
+      switches = parsed(pdsSwitchesSchema, await readJsonObject(request));
       return answerJson(response, 200, switches);
     }
     if (path === '/control/people' && request.method === 'POST') {
@@ -212,6 +227,7 @@ export async function startPds(options: PdsOptions): Promise<Pds> {
   }
 
   const served = await serve(handle, {
+    clock,
     ...(options.port !== undefined && { port: options.port }),
     ...(options.log && { log: options.log }),
   });
@@ -219,6 +235,11 @@ export async function startPds(options: PdsOptions): Promise<Pds> {
     ...served,
     add,
     person: (nhsNumber) => held.get(nhsNumber)?.person ?? null,
+    people: () => [...held.values()].map(({ person }) => person),
+    switches: () => switches,
+    setSwitches: (next) => {
+      switches = next;
+    },
     close: async () => {
       await served.close();
       await Promise.all(saves.values());

@@ -1,17 +1,21 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { isUuid } from '../base/ids.ts';
-import { answerJson, header, isObject, parsed, readJsonObject, type Served, serve, target } from './http.ts';
+import { makeClock, type SimulatedClock } from './clock.ts';
+import { answerJson, BadRequest, header, isObject, parsed, readJsonObject, type Served, serve, target } from './http.ts';
 
-const contractSchema = z.strictObject({
+/** As ISO 8601 writes it: `PT2H`, `PT4H10M`, `PT0.5S`. */
+const duration = z.string().regex(/^P(?=.)(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?$/, 'is to be a duration like PT2H');
+
+/** What a contract says; what is left out is as usual. */
+export const contractSchema = z.strictObject({
   cpaId: z.string().optional(),
-  retries: z.int().optional(),
-  retryInterval: z.string().optional(),
-  persistDuration: z.string().optional(),
-  duplicateElimination: z.string().optional(),
-  ackRequested: z.string().optional(),
+  retries: z.int().min(0).max(100).optional(),
+  retryInterval: duration.optional(),
+  persistDuration: duration.optional(),
+  duplicateElimination: z.enum(['always', 'never']).optional(),
+  ackRequested: z.enum(['always', 'never']).optional(),
   actor: z.string().optional(),
   syncReplyMode: z.string().optional(),
 });
@@ -32,19 +36,22 @@ export const organisationSchema = z.strictObject({
 export type Organisation = z.infer<typeof organisationSchema>;
 
 /** What the directory may do wrong on purpose, until told otherwise. */
-export type SdsSwitches = {
-  readonly empty?: boolean;
-  readonly noEntryMember?: boolean;
-  readonly twoDevices?: boolean;
-  readonly blankAddress?: boolean;
-  readonly noMhsId?: boolean;
-  readonly noReliability?: boolean;
-  readonly notABundle?: boolean;
+export const sdsSwitchesSchema = z.strictObject({
+  empty: z.boolean().optional(),
+  noEntryMember: z.boolean().optional(),
+  twoDevices: z.boolean().optional(),
+  blankAddress: z.boolean().optional(),
+  noMhsId: z.boolean().optional(),
+  noReliability: z.boolean().optional(),
+  notABundle: z.boolean().optional(),
   /** UK07 keeps the practice's own address, as in the real directory. */
-  readonly uk07NotRewritten?: boolean;
-  readonly status?: number;
-  readonly delayMs?: number;
-};
+  uk07NotRewritten: z.boolean().optional(),
+  status: z.int().min(400).max(599).optional(),
+  delayMs: z.number().min(0).max(600_000).optional(),
+  /** Connections are closed unread. */
+  outage: z.boolean().optional(),
+});
+export type SdsSwitches = z.infer<typeof sdsSwitchesSchema>;
 
 export type SdsOptions = {
   readonly organisations: readonly Organisation[];
@@ -53,12 +60,28 @@ export type SdsOptions = {
   /** Left out, every key is accepted. */
   readonly apiKey?: string;
   readonly port?: number;
+  readonly clock?: SimulatedClock;
   readonly log?: (line: string) => void;
 };
-export type Sds = Served & { add(organisation: Organisation): void };
+export type Contract = z.infer<typeof contractSchema>;
+export type Sds = Served & {
+  add(organisation: Organisation): void;
+  organisations(): readonly Organisation[];
+  /** Changes what the contracts of an organisation say, for one interaction or (null) all; an empty contract makes them usual again. */
+  setContract(ods: string, interaction: string | null, contract: Contract): void;
+  switches(): SdsSwitches;
+  setSwitches(switches: SdsSwitches): void;
+};
 
 const GP2GP = 'urn:nhs:names:services:gp2gp';
-const ALL_GP2GP = ['RCMR_IN010000UK05', 'RCMR_IN030000UK06', 'RCMR_IN030000UK07', 'COPC_IN000001UK01', 'MCCI_IN010000UK13'];
+/** The interactions of GP2GP. */
+export const ALL_GP2GP: readonly string[] = [
+  'RCMR_IN010000UK05',
+  'RCMR_IN030000UK06',
+  'RCMR_IN030000UK07',
+  'COPC_IN000001UK01',
+  'MCCI_IN010000UK13',
+];
 const GP_CONNECT = [
   'urn:nhs:names:services:gpconnect:fhir:operation:gpc.migratestructuredrecord-1',
   'urn:nhs:names:services:gpconnect:documents:fhir:rest:migrate:binary-1',
@@ -70,11 +93,27 @@ const EXTENSION = 'https://fhir.nhs.uk/StructureDefinition';
 
 /** The directory's FHIR R4 interface: `GET /Device`, `GET /Endpoint`, strict about what it is asked. */
 export async function startSds(options: SdsOptions): Promise<Sds> {
+  const clock = options.clock ?? makeClock();
   let organisations = [...options.organisations];
   let switches: SdsSwitches = {};
   const add = (organisation: Organisation): void => {
     organisations = [...organisations.filter((one) => one.ods !== organisation.ods || one.asid !== organisation.asid), organisation];
   };
+
+  function setContract(ods: string, interaction: string | null, contract: Contract): void {
+    const code = ods.toUpperCase();
+    if (!organisations.some((one) => one.ods.toUpperCase() === code)) throw new BadRequest(404, `no organisation ${ods} here`);
+    const names = interaction === null ? ALL_GP2GP : [interaction];
+    organisations = organisations.map((one) => {
+      if (one.ods.toUpperCase() !== code) return one;
+      const contracts = { ...one.contracts };
+      for (const name of names) {
+        if (Object.keys(contract).length === 0) delete contracts[name];
+        else contracts[name] = { ...contracts[name], ...contract };
+      }
+      return { ...one, contracts };
+    });
+  }
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { path, query } = target(request);
@@ -83,10 +122,14 @@ export async function startSds(options: SdsOptions): Promise<Sds> {
       return answerJson(response, 200, organisations);
     }
     if (path === '/control/switches' && request.method === 'PUT') {
-      switches = await readJsonObject(request);
+      switches = parsed(sdsSwitchesSchema, await readJsonObject(request));
       return answerJson(response, 200, switches);
     }
-    if (switches.delayMs) await sleep(switches.delayMs);
+    if (switches.outage) {
+      request.destroy();
+      return;
+    }
+    if (switches.delayMs) await clock.sleep(switches.delayMs);
     const correlation = header(request, 'x-correlation-id');
     const fail = (status: number, issue: string, code: string, text: string, headers: Record<string, string> = {}): void =>
       answerFhir(response, status, outcome(issue, code, text, correlation ?? randomUUID().toUpperCase()), {
@@ -120,10 +163,20 @@ export async function startSds(options: SdsOptions): Promise<Sds> {
   }
 
   const served = await serve(handle, {
+    clock,
     ...(options.port !== undefined && { port: options.port }),
     ...(options.log && { log: options.log }),
   });
-  return { ...served, add };
+  return {
+    ...served,
+    add,
+    organisations: () => organisations,
+    setContract,
+    switches: () => switches,
+    setSwitches: (next) => {
+      switches = next;
+    },
+  };
 }
 
 type Asked = {
@@ -307,4 +360,12 @@ function echo(correlation: string | undefined): Record<string, string> {
 function stableId(...parts: readonly string[]): string {
   const hex = createHash('sha256').update(parts.join('\n')).digest('hex').toUpperCase();
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+
+/** How long messages of a kind to a party are to be tried, where a contract of the directory was given a time; null: as usual. */
+export function livesMs(sds: Sds | null, partyKey: string, action: string): number | null {
+  const duration = sds?.organisations().find((one) => one.partyKey === partyKey)?.contracts?.[action]?.persistDuration;
+  const [, days, hours, minutes, seconds] = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$/.exec(duration ?? '') ?? [];
+  if (duration === undefined) return null;
+  return (((Number(days ?? 0) * 24 + Number(hours ?? 0)) * 60 + Number(minutes ?? 0)) * 60 + Number(seconds ?? 0)) * 1000;
 }

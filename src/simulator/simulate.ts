@@ -3,12 +3,16 @@ import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
 import { Fault, reasonOf } from '../base/errors.ts';
 import { type EndpointName, makeCertificates } from './certificates.ts';
+import { makeClock } from './clock.ts';
 import { type SimulationConfig, simulationSchema } from './config.ts';
+import { startControl } from './control/control.ts';
+import type { Services } from './control/services.ts';
 import { startGpSystems } from './gp-system/gp-systems.ts';
 import type { MutualTls } from './http.ts';
-import { type Hub, startHub } from './hub/hub.ts';
+import { startHub } from './hub/hub.ts';
+import { startMesh } from './mesh/mesh.ts';
 import { startPds } from './pds.ts';
-import { type Sds, startSds } from './sds.ts';
+import { livesMs, startSds } from './sds.ts';
 import { startVendors } from './vendors/vendors.ts';
 
 /** Where everything that was started is to be found: the ready line of a simulator process. */
@@ -18,6 +22,9 @@ export type SimulationUrls = {
   readonly pds?: { readonly url: string };
   readonly gpSystem?: { readonly url: string };
   readonly vendors?: { readonly url: string; readonly controlUrl: string };
+  readonly mesh?: { readonly url: string };
+  /** The page, and the interface below `/control`. */
+  readonly control?: { readonly url: string };
 };
 export type Simulation = { readonly urls: SimulationUrls; close(): Promise<void> };
 
@@ -25,37 +32,55 @@ export type Simulation = { readonly urls: SimulationUrls; close(): Promise<void>
 export async function simulate(config: SimulationConfig, log: (line: string) => void): Promise<Simulation> {
   const read = simulationSchema.safeParse(config);
   if (!read.success) throw new Fault('simulator.config', `the configuration is not usable:\n${z.prettifyError(read.error)}`);
-  const { hub, sds, pds, gpSystem, vendors } = read.data;
+  const { hub, sds, pds, gpSystem, vendors, mesh, control } = read.data;
+  const clock = makeClock();
   const made = read.data.certificates ? await certify(read.data.certificates) : null;
   const started: { close(): Promise<void> }[] = [];
   const close = async () => {
     for (const one of started.reverse()) await one.close();
   };
   const urls: { -readonly [K in keyof SimulationUrls]: SimulationUrls[K] } = {};
-  let [runningHub, runningSds]: [Hub | null, Sds | null] = [null, null];
+  const services: { -readonly [K in keyof Services]: Services[K] } = {
+    clock,
+    hub: null,
+    sds: null,
+    pds: null,
+    gpSystem: null,
+    vendors: null,
+    mesh: null,
+  };
   try {
     if (hub) {
       const tls = hub.tls ?? made?.hub;
       if (!tls) throw new Fault('simulator.config', 'the hub needs a certificate', { remedy: 'Name hub.tls, or certificates.folder.' });
-      const running = await startHub({ ...hub, tls, log, ...(vendors && { maxBytes: hub.maxBytes ?? PIECE_OF_SYSTMONE }) });
+      const running = await startHub({
+        ...hub,
+        tls,
+        clock,
+        log,
+        livesMs: (partyKey, action) => livesMs(services.sds, partyKey, action),
+        ...(vendors && { maxBytes: hub.maxBytes ?? PIECE_OF_SYSTMONE }),
+      });
       started.push(running);
-      runningHub = running;
+      services.hub = running;
       urls.hub = { url: running.url, controlUrl: running.controlUrl, ledgerFile: running.ledgerFile };
     }
     if (sds) {
-      const running = await startSds({ ...sds, intermediaryUrl: sds.intermediaryUrl ?? urls.hub?.url ?? '', log });
+      const running = await startSds({ ...sds, intermediaryUrl: sds.intermediaryUrl ?? urls.hub?.url ?? '', clock, log });
       started.push(running);
-      runningSds = running;
+      services.sds = running;
       urls.sds = { url: running.url };
     }
     if (pds) {
-      const running = await startPds({ ...pds, log });
+      const running = await startPds({ ...pds, clock, log });
       started.push(running);
+      services.pds = running;
       urls.pds = { url: running.url };
     }
     if (gpSystem) {
-      const running = await startGpSystems({ ...gpSystem, pdsUrl: gpSystem.pdsUrl ?? urls.pds?.url ?? null, log });
+      const running = await startGpSystems({ ...gpSystem, pdsUrl: gpSystem.pdsUrl ?? urls.pds?.url ?? null, clock, log });
       started.push(running);
+      services.gpSystem = running;
       urls.gpSystem = { url: running.url };
     }
     if (vendors) {
@@ -67,13 +92,14 @@ export async function simulate(config: SimulationConfig, log: (line: string) => 
           remedy: 'Name certificates.folder, hub and sds in the same file, or vendors.tls, vendors.hubUrl and vendors.sdsUrl.',
         });
       const pdsUrl = vendors.pdsUrl ?? urls.pds?.url ?? null;
-      const running = await startVendors({ ...vendors, tls, hubUrl, sdsUrl, pdsUrl, log });
+      const running = await startVendors({ ...vendors, tls, hubUrl, sdsUrl, pdsUrl, clock, log });
       started.push(running);
+      services.vendors = running;
       urls.vendors = { url: running.url, controlUrl: running.controlUrl };
       for (const { ods, asid, partyKey, profile } of running.practices) {
-        runningHub?.setRoute(partyKey, { urls: [running.url], asid });
+        services.hub?.setRoute(partyKey, { urls: [running.url], asid });
         const interactions = profile.roles.includes('sending') ? undefined : RECEIVES_ONLY;
-        runningSds?.add({
+        services.sds?.add({
           ods,
           asid,
           partyKey,
@@ -81,6 +107,18 @@ export async function simulate(config: SimulationConfig, log: (line: string) => 
           ...(interactions && { interactions: [...interactions] }),
         });
       }
+    }
+    if (mesh) {
+      const { tls, ...others } = mesh;
+      const running = await startMesh({ ...others, clock, log, ...(tls && { tls }) });
+      started.push(running);
+      services.mesh = running;
+      urls.mesh = { url: running.url };
+    }
+    if (control) {
+      const running = await startControl(services, { ...control, log });
+      started.push(running);
+      urls.control = { url: running.url };
     }
   } catch (thrown) {
     await close();

@@ -3,6 +3,7 @@ import { appendFile, mkdir, open, readFile, rename, writeFile } from 'node:fs/pr
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { makeClock, type SimulatedClock } from '../clock.ts';
 import { answerJson, BadRequest, header, parsed, readBody, readJsonObject, type Served, serve, target } from '../http.ts';
 import { type Filing, offerSchema, openFiling } from './filing.ts';
 import { makeProvider, type Served as ServedDocument } from './gp-connect.ts';
@@ -20,6 +21,7 @@ export type GpSystemsOptions = {
   /** Size of every document of records added here; left out, what the record says. */
   readonly documentBytes?: number;
   readonly port?: number;
+  readonly clock?: SimulatedClock;
   readonly log?: (line: string) => void;
 };
 export type GpSystems = Served & {
@@ -39,6 +41,7 @@ export type GpSystems = Served & {
  */
 export async function startGpSystems(options: GpSystemsOptions): Promise<GpSystems> {
   const log = options.log ?? (() => undefined);
+  const clock = options.clock ?? makeClock();
   await mkdir(options.folder, { recursive: true });
   const practices = new Map<string, Practice>(options.practices.map((one) => [one.ods, { ...one }]));
   const pds = options.pdsUrl === null ? null : pdsClient(options.pdsUrl, options.pdsToken ?? 'gp-system', () => randomUUID());
@@ -50,7 +53,7 @@ export async function startGpSystems(options: GpSystemsOptions): Promise<GpSyste
     served.push(document);
     await appendFile(servedFile, `${JSON.stringify(document)}\n`);
   };
-  const provider = makeProvider({ records, pds, now: Date.now, onServed });
+  const provider = makeProvider({ records, pds, now: () => clock.now().getTime(), onServed });
   const common = { practices: [...practices.values()], log };
   const filing = await openFiling({ ...common, folder: join(options.folder, 'filed'), records, lock: locks.set });
   const registrations = await openRegistrations({ ...common, folder: join(options.folder, 'registrations'), pds });
@@ -154,7 +157,7 @@ export async function startGpSystems(options: GpSystemsOptions): Promise<GpSyste
     }
   }
 
-  const server = await serve(handle, { ...(options.port !== undefined && { port: options.port }), log });
+  const server = await serve(handle, { clock, ...(options.port !== undefined && { port: options.port }), log });
   const gpConnectBase = (ods: string): string => `${server.url}/${ods}/STU3/1/gpconnect/fhir`;
   return {
     ...server,

@@ -1,7 +1,7 @@
 import { createReadStream, readFileSync } from 'node:fs';
 import { Agent, request as httpsRequest } from 'node:https';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { reasonOf } from '../../base/errors.ts';
+import type { SimulatedClock } from '../clock.ts';
 import type { MutualTls } from '../http.ts';
 import { EnvelopeFault, type HubEnvelope, readHubEnvelope } from './envelope.ts';
 
@@ -35,9 +35,12 @@ export type DeliveryOptions = {
   /** The recipient's nodes, in the order to try them; null for a party that is not known (any more). */
   readonly urlsOf: (partyKey: string) => readonly string[] | null;
   readonly tls: MutualTls;
-  readonly retry: { readonly firstMs: number; readonly mostMs: number; readonly giveUpAfterMs: number };
+  readonly retry: { readonly firstMs: number; readonly mostMs: number };
+  /** How long a message is tried. */
+  readonly livesMs: (envelope: HubEnvelope) => number;
   /** Messages on their way to one party at the same time. */
   readonly concurrency: number;
+  readonly clock: SimulatedClock;
   readonly log: (line: string) => void;
 };
 
@@ -96,10 +99,12 @@ export function startDelivery(options: DeliveryOptions): Delivery {
 
   function enqueue(message: Kept, notBefore: number, fate: (fate: Fate) => Promise<void>): void {
     pending++;
-    const since = Date.now();
+    const now = () => options.clock.now().getTime();
+    const since = now();
     let attempts = 0;
     const again = (ms: number): void => {
-      const wait = sleep(Math.max(0, ms), undefined, { signal: closing.signal, ref: true })
+      const wait = options.clock
+        .sleep(Math.max(0, ms), closing.signal)
         .then(() => run(message.envelope.to, once))
         .catch(() => undefined)
         .finally(() => running.delete(wait));
@@ -109,7 +114,7 @@ export function startDelivery(options: DeliveryOptions): Delivery {
       const outcome = await attempt(message);
       attempts++;
       if (closing.signal.aborted && outcome.kind === 'unavailable') return;
-      const tooOld = Date.now() - since > options.retry.giveUpAfterMs;
+      const tooOld = now() - since > options.livesMs(message.envelope);
       if (outcome.kind === 'unavailable' && !tooOld) {
         if (attempts === 1 || attempts % 20 === 0)
           options.log(`${message.envelope.action} to ${message.envelope.to}: ${outcome.reason}; attempt ${attempts}, trying again`);

@@ -3,13 +3,14 @@ import { copyFile, link, mkdir, rm, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { reasonOf } from '../../base/errors.ts';
+import { makeClock, type SimulatedClock } from '../clock.ts';
 import { header, type MutualTls, type Served, serve, target } from '../http.ts';
 import { acknowledgment, messageError, SPINE_PARTY_KEY, type Stamp, soapFault, spineNegative } from './answers.ts';
 import { checkAction, headersOf, type KeptBody, keepBody, Refusal, readArrival } from './arrival.ts';
 import { hubControl } from './control.ts';
 import { type Fate, type Kept, startDelivery } from './delivery.ts';
 import { EnvelopeFault, firstPart, type HubEnvelope, multipartParameters, readHubEnvelope, SIGNAL_SERVICE } from './envelope.ts';
-import { type FaultRule, makeFaults } from './faults.ts';
+import { type FaultRule, type Faults, makeFaults } from './faults.ts';
 import { type LedgerLine, openLedger } from './ledger.ts';
 import { keyOf, recall, sweep } from './memory.ts';
 
@@ -30,6 +31,9 @@ export type HubOptions = {
   readonly faults?: readonly FaultRule[];
   readonly seed?: number;
   readonly retry?: { readonly firstMs?: number; readonly mostMs?: number; readonly giveUpAfterMs?: number };
+  readonly clock?: SimulatedClock;
+  /** How long a message to a party is tried, where its contract says so; null: as `retry` says. */
+  readonly livesMs?: (partyKey: string, action: string) => number | null;
   readonly log?: (line: string) => void;
 };
 
@@ -50,11 +54,17 @@ export type Hub = {
   readonly ledgerFile: string;
   readonly counters: Readonly<Counters>;
   readonly pending: number;
+  readonly faults: Faults;
+  routes(): Readonly<Record<string, Route>>;
+  /** The last lines of the ledger, the newest last. */
+  readonly recent: readonly LedgerLine[];
   setRoute(partyKey: string, route: Route): void;
   close(): Promise<void>;
 };
 
 const PATH = '/reliablemessaging/intermediary';
+/** Lines that whoever looks on is shown. */
+const RECENT = 100;
 
 /**
  * Spine's intermediary: takes a message, keeps it, says so, and carries it to its recipient until that one has it.
@@ -67,7 +77,8 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   if (options.keepWire) await mkdir(options.keepWire, { recursive: true });
   const ledgerFile = join(options.folder, 'ledger.jsonl');
   const routes = new Map(Object.entries(options.routes));
-  const stamp: Stamp = { newId: () => randomUUID().toUpperCase(), now: () => new Date() };
+  const clock = options.clock ?? makeClock();
+  const stamp: Stamp = { newId: () => randomUUID().toUpperCase(), now: clock.now };
   const faults = makeFaults(options.seed ?? 1, options.faults);
   const counters: Counters = { messages: 0, bytes: 0, duplicates: 0, delivered: 0, failed: 0, refused: 0 };
   const known = new Map<string, { readonly sha256: string; readonly kept: Promise<void> }>();
@@ -75,16 +86,26 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   let number = past.lastNumber;
   let arrivals = 0;
 
-  const ledger = await openLedger(ledgerFile);
+  const durable = await openLedger(ledgerFile);
+  const recent: LedgerLine[] = [];
+  const ledger: typeof durable = {
+    close: durable.close,
+    append: (line) => {
+      recent.push(line);
+      if (recent.length > RECENT) recent.shift();
+      return durable.append(line);
+    },
+  };
   const delivery = startDelivery({
     urlsOf: (partyKey) => routes.get(partyKey)?.urls ?? null,
     tls: options.tls,
     retry: {
       firstMs: options.retry?.firstMs ?? 100,
       mostMs: options.retry?.mostMs ?? 2_000,
-      giveUpAfterMs: options.retry?.giveUpAfterMs ?? 4 * 3_600_000,
     },
+    livesMs: ({ to, action }) => options.livesMs?.(to, action) ?? options.retry?.giveUpAfterMs ?? 4 * 3_600_000,
     concurrency: 16,
+    clock,
     log,
   });
 
@@ -199,7 +220,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       left--;
       if (left === 0) await settle(message, reached);
     };
-    for (let i = 0; i < (twice ? 2 : 1); i++) delivery.enqueue(message, Date.now() + wait, fate);
+    for (let i = 0; i < (twice ? 2 : 1); i++) delivery.enqueue(message, clock.now().getTime() + wait, fate);
   }
 
   async function settle(message: Kept, fate: Fate): Promise<void> {
@@ -267,7 +288,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   }
   await sweep(spool, new Set(past.undelivered.map((kept) => kept.file)));
 
-  const door = await serve(receive, { tls: options.tls, log, ...(options.port !== undefined && { port: options.port }) });
+  const door = await serve(receive, { tls: options.tls, clock, log, ...(options.port !== undefined && { port: options.port }) });
   const setRoute = (partyKey: string, route: Route) => void routes.set(partyKey, route);
   const control: Served = await serve(hubControl({ faults, counters, routes, pending: () => delivery.pending, setRoute }), {
     log,
@@ -281,6 +302,9 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     get pending() {
       return delivery.pending;
     },
+    faults,
+    routes: () => Object.fromEntries(routes),
+    recent,
     setRoute,
     close: async () => {
       await control.close();

@@ -8,6 +8,8 @@ export type Desk = {
   readonly partyKey: string;
   readonly profile: VendorProfile;
   readonly now: () => Date;
+  /** So much simulated time; fails when the simulation ends. */
+  readonly sleep: (ms: number) => Promise<void>;
   /** Upper-case UUIDs. */
   readonly newId: () => string;
   /** Puts a message behind those that wait already; they leave in this order. */

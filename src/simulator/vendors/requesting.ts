@@ -153,7 +153,8 @@ export function createRequester(
       answer(conversation.conversationId, conversation.other, profile.ackNames === 'hl7' ? core.hl7Id : core.messageId, null);
     };
     const wait = options.answerAfterMs();
-    if (wait > 0) setTimeout(close, wait).unref();
+    // Not waited for: other messages of this practice come meanwhile.
+    if (wait > 0) desk.sleep(wait).then(close, () => desk.log(`${desk.ods} ended before it had answered`));
     else close();
   }
 

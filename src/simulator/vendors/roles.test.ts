@@ -29,6 +29,7 @@ function desk(profile: VendorProfile): Desk & { readonly sent: MessageToSend[] }
     partyKey: 'B22222-000002',
     profile,
     now: () => new Date(),
+    sleep: async () => {},
     newId,
     send,
     log: () => {},

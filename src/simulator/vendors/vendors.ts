@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Fault, reasonOf } from '../../base/errors.ts';
+import { makeClock, type SimulatedClock } from '../clock.ts';
 import { pdsClient } from '../gp-system/pds-client.ts';
 import { answerJson, BadRequest, header, type MutualTls, parsed, readBody, readJsonObject, type Served, serve, target } from '../http.ts';
 import { type HubEnvelope, readHubEnvelope } from '../hub/envelope.ts';
@@ -59,6 +60,7 @@ export type VendorsOptions = {
   /** Where Spine delivers to, mutual TLS; the control interface is another. */
   readonly port?: number;
   readonly controlPort?: number;
+  readonly clock?: SimulatedClock;
   readonly log?: (line: string) => void;
 };
 export type Vendors = {
@@ -87,8 +89,9 @@ const PATH = '/reliablemessaging/intermediary';
 /** Practices with the systems of other suppliers: they speak to Spine themselves, in their own hand, in either role. */
 export async function startVendors(options: VendorsOptions): Promise<Vendors> {
   const log = options.log ?? (() => undefined);
+  const clock = options.clock ?? makeClock();
   const practices = new Map<string, Running>();
-  for (const settings of options.practices) practices.set(settings.partyKey, await startPractice(settings, options, log));
+  for (const settings of options.practices) practices.set(settings.partyKey, await startPractice(settings, options, clock, log));
 
   async function receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (target(request).path !== PATH || request.method !== 'POST') throw new BadRequest(404, 'nothing is here');
@@ -105,7 +108,7 @@ export async function startVendors(options: VendorsOptions): Promise<Vendors> {
     const practice = practices.get(incoming.envelope.to);
     if (!practice) throw new BadRequest(404, `no party ${incoming.envelope.to} here`);
     practice.take(incoming);
-    const taken = Buffer.from(writeTaken(practice.shown.profile, incoming.envelope, newId(), new Date()));
+    const taken = Buffer.from(writeTaken(practice.shown.profile, incoming.envelope, newId(), clock.now()));
     response.writeHead(200, { 'content-type': 'text/xml', 'content-length': taken.byteLength });
     response.end(taken);
   }
@@ -133,7 +136,7 @@ export async function startVendors(options: VendorsOptions): Promise<Vendors> {
     throw new BadRequest(405, `${request.method} is not for ${path}`);
   }
 
-  const door: Served = await serve(receive, { tls: options.tls, log, ...(options.port !== undefined && { port: options.port }) });
+  const door: Served = await serve(receive, { tls: options.tls, clock, log, ...(options.port !== undefined && { port: options.port }) });
   const desk: Served = await serve(control, { log, ...(options.controlPort !== undefined && { port: options.controlPort }) });
   return {
     url: `${door.url}${PATH}`,
@@ -161,7 +164,12 @@ type Running = {
   close(): Promise<void>;
 };
 
-async function startPractice(settings: VendorPracticeSettings, options: VendorsOptions, log: (line: string) => void): Promise<Running> {
+async function startPractice(
+  settings: VendorPracticeSettings,
+  options: VendorsOptions,
+  clock: SimulatedClock,
+  log: (line: string) => void,
+): Promise<Running> {
   const profile: VendorProfile = { ...PROFILES[settings.profile], ...definedOf(settings.properties ?? {}) };
   const { ods, asid, partyKey } = settings;
   const sds = sdsClient(options.sdsUrl, options.sdsKey ?? 'simulated-practice');
@@ -174,6 +182,7 @@ async function startPractice(settings: VendorPracticeSettings, options: VendorsO
     if (troubles.length > 100) troubles.shift();
   };
   let closed = false;
+  const closing = new AbortController();
   // One after the other, in and out: a conversation is then never in two places at once.
   let sending: Promise<void> = Promise.resolve();
   let working: Promise<void> = Promise.resolve();
@@ -182,14 +191,14 @@ async function startPractice(settings: VendorPracticeSettings, options: VendorsO
       if (closed) return;
       try {
         const cpaId = await sds.cpaId(message.to.partyKey, message.action);
-        const mime = compose(profile, { partyKey }, cpaId, message, { now: new Date(), newId });
+        const mime = compose(profile, { partyKey }, cpaId, message, { now: clock.now(), newId });
         await carrier.carry(message.action, mime, message.messageId);
       } catch (thrown) {
         if (!closed) trouble(`${message.action} did not leave: ${reasonOf(thrown)}`);
       }
     });
   };
-  const desk: Desk = { ods, asid, partyKey, profile, now: () => new Date(), newId, send, log };
+  const desk: Desk = { ods, asid, partyKey, profile, now: clock.now, sleep: (ms) => clock.sleep(ms, closing.signal), newId, send, log };
   let answerAfterMs = 0;
   const received = async ({ conversation, record, documents }: ReceivedRecord): Promise<void> => {
     const folder = join(options.folder, ods, 'received', conversation.conversationId);
@@ -236,7 +245,7 @@ async function startPractice(settings: VendorPracticeSettings, options: VendorsO
       if (!profile.roles.includes('requesting')) throw new BadRequest(409, `${profile.title} asks for no records`);
       const other: Party = await sds.party(from.toUpperCase());
       // The sender looks into PDS: the patient is ours before the record is asked for.
-      await pds?.move(nhsNumber, ods, new Date().toISOString().slice(0, 10), randomUUID());
+      await pds?.move(nhsNumber, ods, clock.now().toISOString().slice(0, 10), randomUUID());
       return requester.request(nhsNumber, other);
     },
   };
@@ -258,6 +267,7 @@ async function startPractice(settings: VendorPracticeSettings, options: VendorsO
     },
     close: async () => {
       closed = true;
+      closing.abort();
       carrier.close();
       await Promise.all([sending, working]);
     },
