@@ -31,6 +31,7 @@ const PROGRAMS: readonly { readonly program: string; readonly figures: readonly 
     records: false,
   },
   { program: 'transactions', figures: ['transactions-requesting', 'transactions-sending'], records: false },
+  { program: 'inbound', figures: ['inbound'], records: false },
   { program: 'chain-documents', figures: ['chain-documents'], records: false },
   { program: 'chain-small', figures: ['chain-small'], records: false },
 ];

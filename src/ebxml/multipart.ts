@@ -304,8 +304,7 @@ class Scanner {
           return;
         }
       }
-      // What may be the beginning of a boundary line, and the CR before it, is kept back.
-      const safe = found >= 0 ? 0 : this.#buffer.byteLength - needle.byteLength;
+      const safe = found >= 0 ? 0 : this.#withoutBeginning();
       if (safe > start) {
         yield this.#buffer.subarray(start, safe);
         this.#consume(safe);
@@ -324,6 +323,15 @@ class Scanner {
       else this.fault('mime.truncated', `the body ends inside part ${this.#number}, without a closing boundary`);
       return;
     }
+  }
+
+  /** How much of the buffer stands before what may be the beginning of a boundary line, and the CR before it. Of base64 that is all. */
+  #withoutBeginning(): number {
+    const buffer = this.#buffer;
+    const { byteLength } = buffer;
+    const lf = buffer.indexOf(LF, Math.max(0, byteLength - this.#needle.byteLength));
+    const end = lf < 0 ? byteLength : lf;
+    return end > 0 && buffer[end - 1] === CR ? end - 1 : end;
   }
 
   /** What a boundary is followed by: `unknown` where more bytes are needed. `next` is where the buffer goes on. */

@@ -4,6 +4,8 @@ const UUID = 36;
 const SLOTS = 4096;
 /** From here on the engine cuts out a piece by pointing into the whole, which then cannot go while the piece is there. */
 const POINTS = 13;
+/** One for all slots: thousands of them would cost more than to read a small document. */
+const NO_STRINGS: readonly string[] = [];
 
 /**
  * Names, short values and lists of attributes come again and again: each is given as the same string or list, so that half a million
@@ -11,7 +13,7 @@ const POINTS = 13;
  */
 export class Strings {
   readonly #known = Array.from({ length: SLOTS }, () => '');
-  readonly #lists: (readonly string[])[] = Array.from({ length: SLOTS }, () => []);
+  readonly #lists: (readonly string[])[] = Array.from({ length: SLOTS }, () => NO_STRINGS);
 
   /** `text.slice(from, to)`, free of `text`. */
   slice(text: string, from: number, to: number): string {
