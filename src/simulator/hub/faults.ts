@@ -4,11 +4,25 @@ import { seeded } from '../seeded.ts';
 /**
  * What the hub may do wrong, on purpose.
  * At the door: `outage` closes the connection unread, `status` answers with an HTTP status and keeps nothing, `error`
- * answers with an ebXML error, `loseAnswer` keeps the message and closes without an answer, so that it comes again.
+ * answers with an ebXML error, `soapFault` with a SOAP fault, `loseAnswer` keeps the message and closes without an answer, so that it
+ * comes again, `emptyAnswer` keeps it and answers with nothing, `ackLater` the same, and acknowledges it later in a message of its own.
  * On the way: `latency` and `reorder` wait (`reorder` for a random part of `ms`), `drop` loses the message, `duplicate`
  * delivers it twice, `negative` has Spine refuse it later with an application acknowledgement of its own.
  */
-export const FAULT_KINDS = ['outage', 'status', 'error', 'loseAnswer', 'latency', 'reorder', 'drop', 'duplicate', 'negative'] as const;
+export const FAULT_KINDS = [
+  'outage',
+  'status',
+  'error',
+  'soapFault',
+  'loseAnswer',
+  'emptyAnswer',
+  'ackLater',
+  'latency',
+  'reorder',
+  'drop',
+  'duplicate',
+  'negative',
+] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
 export type FaultRule = {
@@ -16,7 +30,7 @@ export type FaultRule = {
   readonly match?: { readonly from?: string; readonly to?: string; readonly interaction?: string; readonly conversationId?: string };
   readonly ms?: number;
   readonly status?: number;
-  /** `errorCode` and description of an `error`, TMS code and text of a `negative`. */
+  /** `errorCode` and description of an `error`, TMS code and text of a `soapFault` and a `negative`. */
   readonly code?: string;
   readonly text?: string;
   /** Applies to so many messages, then never again. */

@@ -178,6 +178,31 @@ test('faults can be switched on: drop loses, duplicate doubles, a lost answer ma
   await b.close();
 });
 
+test('a message can be answered by a SOAP fault, by nothing, or be acknowledged later in a message of its own', async () => {
+  const a = await recipient(tlsOf(certificates, 'a'));
+  const b = await recipient(tlsOf(certificates, 'b'));
+  const faults = [
+    { fault: 'soapFault', code: '208', times: 1 },
+    { fault: 'emptyAnswer', times: 1, match: { conversationId: 'EMPTY' } },
+    { fault: 'ackLater', ms: 50, times: 1, match: { conversationId: 'LATER' } },
+  ] as const;
+  const hub = await startHub(options({ routes: { 'A-001': { urls: [a.url] }, 'B-001': { urls: [b.url] } }, faults }));
+  const post = (id: string, conversation?: string) =>
+    postTo(hub.url, tlsOf(certificates, 'a'), message({ id, ...(conversation !== undefined && { conversation }) }));
+  const fault = await post('S1');
+  assert.deepEqual([fault.status, /<nasp:errorCode>(\d+)</.exec(fault.body)?.[1]], [500, '208']);
+  assert.match((await post('S1')).body, /Acknowledgment/);
+  for (const conversation of ['EMPTY', 'LATER']) {
+    const { status, body } = await post(conversation, conversation);
+    assert.deepEqual([status, body], [202, '']);
+  }
+  await until(() => a.received.length === 1 && b.received.length === 3, 'all have come, and the acknowledgement');
+  assert.equal(a.received[0]?.headers['soapaction'], '"urn:oasis:names:tc:ebxml-msg:service/Acknowledgment"');
+  assert.match(a.received[0]?.body.toString() ?? '', /<eb:Acknowledgment .*<eb:RefToMessageId>LATER</);
+  await hub.close();
+  await Promise.all([a.close(), b.close()]);
+});
+
 test('Spine can refuse a message after it took it: the sender gets an application acknowledgement that names it', async () => {
   const a = await recipient(tlsOf(certificates, 'a'));
   const b = await recipient(tlsOf(certificates, 'b'));

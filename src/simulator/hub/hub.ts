@@ -145,6 +145,8 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     const error = faults.take('error', envelope);
     if (error)
       return answer(response, 200, messageError(envelope, error.code ?? 'Unknown', error.text ?? '1000:refused on purpose', stamp));
+    const soap = faults.take('soapFault', envelope);
+    if (soap) return answer(response, 500, soapFault(soap.code ?? '206', soap.text ?? 'refused on purpose'));
     const unknown = [envelope.from, envelope.to].find((party) => party !== SPINE_PARTY_KEY && !routes.has(party));
     if (unknown !== undefined) {
       counters.refused++;
@@ -157,7 +159,10 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       request.socket.destroy();
       return;
     }
-    answer(response, 202, envelope.signal ? '' : acknowledgment(envelope, stamp));
+    const later = envelope.signal ? null : faults.take('ackLater', envelope);
+    if (later) await tell(envelope, 'text/xml', `${SIGNAL_SERVICE}/Acknowledgment`, acknowledgment(envelope, stamp), later.ms ?? 1_000);
+    const empty = envelope.signal || later !== null || faults.take('emptyAnswer', envelope) !== null;
+    answer(response, 202, empty ? '' : acknowledgment(envelope, stamp));
   }
 
   /** Resolves once the message is on the disk, whether it came with this request or an earlier one. */
@@ -255,7 +260,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   }
 
   /** A message of Spine's own to the sender of another: kept and carried like any, but no request that crossed the hub. */
-  async function tell(about: HubEnvelope, contentType: string, soapAction: string, body: string): Promise<void> {
+  async function tell(about: HubEnvelope, contentType: string, soapAction: string, body: string, waitMs = 0): Promise<void> {
     const headers = [
       ['Content-Type', contentType],
       ['SOAPAction', `"${soapAction}"`],
@@ -273,7 +278,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       reason: `about ${about.messageId}`,
       spool: spoolOf(message),
     });
-    delivery.enqueue(message, 0, (fate) => settle(message, fate));
+    delivery.enqueue(message, clock.now().getTime() + waitMs, (fate) => settle(message, fate));
   }
 
   function background(work: Promise<void>): void {
