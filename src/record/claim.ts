@@ -232,8 +232,9 @@ const NOT_STATEMENTS: ReadonlySet<string> = new Set(['sequenceNumber', 'seperata
 
 const SNOMED_OID_SLIP = '2.16.840.1.113883.2.1.3.2.3.15';
 
-/** Ids are compared without case. */
-export const upper = (id: string) => id.trim().toUpperCase();
+/** Ids are compared without case. Most are in upper case already, and stay the same string in every index. */
+export const upper = (id: string) => (NOT_UPPER.test(id) ? id.trim().toUpperCase() : id);
+const NOT_UPPER = /[^A-Z0-9-]/;
 
 const LABORATORY_REPORT = '16488004';
 const SPECIMEN = '123038009';

@@ -10,7 +10,8 @@ export type Made = { readonly from: Origin; readonly why?: string };
 
 export type Finished = {
   readonly resourceType: string;
-  readonly id: string | undefined;
+  /** `Type/id`, or `Type/` where it has no id. */
+  readonly name: string;
   readonly json: string;
   /** What it was made from; one that is shared is made from everything that uses it. */
   readonly made: Made[];
@@ -21,9 +22,10 @@ export type Finished = {
 };
 
 export function finished(resource: Resource, made: Made[], keep: boolean): Finished {
+  const { resourceType, id } = resource;
   return {
-    resourceType: resource.resourceType,
-    id: resource.id,
+    resourceType,
+    name: `${resourceType}/${id ?? ''}`,
     json: writeJson(resource),
     made,
     redacted: (resource.meta?.security?.length ?? 0) > 0,
@@ -35,8 +37,6 @@ export function finished(resource: Resource, made: Made[], keep: boolean): Finis
 export function changed(one: Finished, change: (resource: Resource) => Resource): Finished {
   return finished(change(one.resource ?? (readJson(one.json) as Resource)), one.made, one.resource !== null);
 }
-
-export const nameOf = ({ resourceType, id }: Finished) => `${resourceType}/${id}`;
 
 // In JSON a quote inside a text has a backslash before it: so written it can only be the name of a member and the beginning of its text.
 const MEMBER = '"reference":"';

@@ -1,7 +1,7 @@
 /** The last look at a record's resources: every id once, and every reference to something that is there. */
 import { Decimal } from '../fhir/json.ts';
 import type { List, Resource } from '../fhir/types.ts';
-import { changed, type Finished, nameOf, referencesIn } from './finished.ts';
+import { changed, type Finished, referencesIn } from './finished.ts';
 import type { Remark } from './types.ts';
 
 /**
@@ -18,9 +18,8 @@ export function settled(
 ): Finished[] {
   const present = new Set<string>();
   const unique = resources.map((one) => {
-    const name = nameOf(one);
-    if (one.id && !present.has(name)) {
-      present.add(name);
+    if (one.name !== `${one.resourceType}/` && !present.has(one.name)) {
+      present.add(one.name);
       return one;
     }
     const id = newId();

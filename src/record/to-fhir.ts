@@ -12,7 +12,7 @@ import { type ClaimedComposition, type Claims, claim, KINDS, type Kind, kindOf, 
 import { TO_FHIR } from './concepts.ts';
 import { consultationToFhir } from './consultation/to-fhir.ts';
 import { withoutDoubles } from './doubles.ts';
-import { type Finished, finished, type Made, nameOf } from './finished.ts';
+import { type Finished, finished, type Made } from './finished.ts';
 import { Reporting } from './issues.ts';
 import { type NotedTerminology, noted } from './look-ups.ts';
 import { type Places, placesToFhir } from './people/locations.ts';
@@ -255,16 +255,15 @@ class Reading {
     const { resource: unknown } = this.#unknownUser;
     if (unknown) resources.push(finished(unknown, [{ from: this.#extract, why: NOBODY }], this.#keep));
     const complete = settled(resources, this.#instead, this.#unlisted, this.#options.newId, (remark, one) =>
-      this.reporting.issue(remark, { composition: null, id: nameOf(one), kind: one.resourceType, line: null }),
+      this.reporting.issue(remark, { composition: null, id: one.name, kind: one.resourceType, line: null }),
     );
     for (const one of complete) {
-      const name = nameOf(one);
-      for (const { from, why } of one.made) this.reporting.origin(name, from, why);
+      for (const { from, why } of one.made) this.reporting.origin(one.name, from, why);
       this.reporting.wrote(one.resourceType);
     }
     for (const from of this.#statements)
       if (!this.reporting.isOrigin(from)) this.reporting.left(from, 'What it says stands in the entry around it or that it belongs to.');
-    for (const one of complete) if (one.redacted) this.reporting.redacted(nameOf(one));
+    for (const one of complete) if (one.redacted) this.reporting.redacted(one.name);
     return complete;
   }
 
@@ -407,12 +406,12 @@ class Reading {
     const known = this.#sharedByKey.get(key);
     if (known) {
       known.made.push({ from });
-      return nameOf(known);
+      return known.name;
     }
     const one = this.#finished(make(this.#options.newId()), [{ from }]);
     this.#sharedByKey.set(key, one);
     this.#made.get('medication')?.push(one);
-    return nameOf(one);
+    return one.name;
   }
 
   #composition(number: number): Composition {

@@ -14,6 +14,7 @@ import type { ConversionReport, DocumentLink, ReceivedDocument, Terminology } fr
 import { writeStored } from '../../store/stored-json.ts';
 import type { XmlElement } from '../../xml/element.ts';
 import { readXmlFrom } from '../../xml/read.ts';
+import { jsonPieces } from './json-pieces.ts';
 import type { ReceivedAttachment, ReceivedDocumentEntry, ToFhirAnswer, ToFhirTask } from './tasks.ts';
 import type { ThreadContext } from './to-hl7.ts';
 
@@ -64,12 +65,11 @@ export async function convertToFhir(context: ThreadContext, task: ToFhirTask, te
     writer.abandon();
     throw error;
   }
-  const store = (text: string): Promise<ObjectRef> => objects.put(Buffer.from(text));
   return {
     converted: true,
     bundle,
-    report: await store(JSON.stringify(report)),
-    documents: await store(writeStored(entries)),
+    report: await objects.put(jsonPieces(report)),
+    documents: await objects.put(Buffer.from(writeStored(entries))),
     summary: report.summary,
     nhsNumber,
     undelivered: entries.filter(({ content }) => content === null).length,
