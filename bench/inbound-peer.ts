@@ -42,7 +42,7 @@ function send(): void {
   const identity = { ...tls, cert: pem('hub.pem'), key: pem('hub.key'), servername: 'node.gp2gp.invalid' };
   // One text, of which each message has its own beginning: no two have the same content, and none costs time to make.
   const text = randomBytes((MESSAGE_BYTES / 4) * 3).toString('base64');
-  process.on('message', async ({ url, messages, connections }: Order) => {
+  const carryOut = async ({ url, messages, connections }: Order): Promise<void> => {
     const agent = new Agent({ ...identity, keepAlive: true, maxSockets: connections });
     const from = performance.now();
     let left = messages;
@@ -53,7 +53,8 @@ function send(): void {
     const seconds = (performance.now() - from) / 1000;
     agent.destroy();
     process.send?.({ seconds, bytes: messages * MESSAGE_BYTES });
-  });
+  };
+  process.on('message', (order: Order) => void carryOut(order));
 }
 
 /** An attachment's message, all but whose content fits into a page. */

@@ -6,8 +6,10 @@ import type { MessageId } from './ids.ts';
  * borders, and only the last of them is padded.
  */
 export type WirePiece =
-  | { readonly in: 'row'; readonly data: Uint8Array; readonly encode: 'none' | 'base64' }
-  | { readonly in: 'store'; readonly object: ObjectRef; readonly from: number; readonly to: number; readonly encode: 'none' | 'base64' };
+  | { readonly in: 'row'; readonly data: Uint8Array; readonly encode: WireEncoding }
+  | { readonly in: 'store'; readonly object: ObjectRef; readonly from: number; readonly to: number; readonly encode: WireEncoding };
+/** `json`: UTF-8 text as it stands between the quotes of a JSON text; neighbours may share a character. */
+export type WireEncoding = 'none' | 'base64' | 'json';
 /** The exact body of a message: the same list gives the same bytes each time it is sent. */
 export type WireBody = NonEmpty<WirePiece>;
 
@@ -18,8 +20,10 @@ export type Packed = {
   readonly contentType: string;
   /** Where SDS says that it is posted; a configured address stands above it. */
   readonly url?: string;
-  /** Bytes of the body as sent. */
-  readonly contentLength: number;
+  /** Further headers, by lower-case name. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Bytes of the body as sent; `null` where they show only when it is read. */
+  readonly contentLength: number | null;
   readonly body: WireBody;
   /** The receiver's contract: repetitions after the first attempt, seconds between two, seconds after which nobody waits any more. */
   readonly retries: number;
@@ -27,7 +31,7 @@ export type Packed = {
   readonly persistSeconds: number;
 };
 
-/** Bytes of a body as sent, base64 counted. */
+/** Bytes of a body as sent, base64 counted. A `json` piece cannot be counted before it is read. */
 export function wireLength(body: readonly WirePiece[]): number {
   let sum = 0;
   let run = 0;

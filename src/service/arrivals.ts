@@ -78,6 +78,16 @@ export function createAccept({
   };
 }
 
+/** Whether a message belongs to a transfer of this node, or is a request that begins one. */
+export function createIsMine({ db, practices }: Pick<ArrivalOptions, 'db' | 'practices'>): (message: Received) => Promise<boolean> {
+  return async (message) => {
+    const practice = await practices.addressed(message.addressed.toPartyKey, message.addressed.toAsid);
+    if (!practice) return false;
+    const { lookUps, unfound } = route(message);
+    return unfound === 'begin' || (await firstHit(db, practice, lookUps)) !== null;
+  };
+}
+
 /** For the inbox worker: brings one message to its transfer, or gives it back to wait. */
 export function createDeliver(options: ArrivalOptions): (arrival: Arrival) => Promise<void> {
   const { db, objects } = options;

@@ -37,7 +37,7 @@ test('a short file is enough: everything else has a default, and secrets are not
   const config = parseConfig(yaml(), {});
   assert.equal(config.objects.folder, '/var/lib/gp2gp/objects');
   assert.equal(config.work.messages, 8);
-  assert.equal(config.spine.tls.ca, 'contents of a.pem\ncontents of b.pem');
+  assert.equal(config.spine.tls?.ca, 'contents of a.pem\ncontents of b.pem');
   const [practice] = config.practices;
   assert.equal(practice?.ods, 'Z81001');
   assert.equal(practice?.messageLimit, 5_000_000);
@@ -129,4 +129,32 @@ test('access to PDS is a token, or an application with its own key; half of one 
     /1 problem:\n {2}GP2GP_PDS_KEY_FILE \(pds.keyFile\): is missing/,
   );
   assert.throws(() => parseConfig(null, variables), /1 problem:\n {2}GP2GP_PDS_TOKEN \(pds.token\): is missing/);
+});
+
+test('behind a message adaptor a node needs neither certificate nor intermediary, but the queue that messages come by', () => {
+  const variables = {
+    GP2GP_DATA: '/srv/gp2gp',
+    GP2GP_SDS_URL: 'https://sds.example/',
+    GP2GP_PDS_URL: 'https://pds.example/FHIR/R4',
+    GP2GP_PDS_TOKEN: 'a-token',
+    GP2GP_ADAPTOR_URL: 'http://mhs-outbound/',
+  };
+  assert.throws(() => parseConfig(null, variables), /1 problem:\n {2}GP2GP_ADAPTOR_QUEUE \(adaptor.queue\): is missing/);
+  const queue = {
+    GP2GP_ADAPTOR_BROKERS: 'amqp://one,amqp://two',
+    GP2GP_ADAPTOR_QUEUE: 'mhsQueue',
+    GP2GP_ADAPTOR_FORWARD_QUEUE: 'gp2gpInboundQueue',
+  };
+  const { adaptor, spine } = parseConfig(null, { ...variables, ...queue, GP2GP_ADAPTOR_USERNAME: 'u', GP2GP_ADAPTOR_PASSWORD: 'p' });
+  assert.equal(spine.tls, null);
+  assert.deepEqual(
+    [adaptor.queue?.deadLetters, adaptor.queue?.queue.brokers.length, adaptor.queue?.forward?.queue],
+    ['DLQ.mhsQueue', 2, 'gp2gpInboundQueue'],
+  );
+  assert.equal(adaptor.queue?.forward?.brokers[1]?.username, 'u');
+  assert.throws(
+    () => parseConfig(null, { ...variables, ...queue, GP2GP_ADAPTOR_BROKERS: 'http://one' }),
+    /GP2GP_ADAPTOR_BROKERS .*no address of a broker/,
+  );
+  assert.throws(() => parseConfig(null, { ...variables, ...queue, GP2GP_SPINE_TLS_KEY: file('k.pem') }), /GP2GP_SPINE_TLS_CERTIFICATE/);
 });

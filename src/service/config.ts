@@ -6,9 +6,11 @@ import { z } from 'zod';
 import { Fault, reasonOf } from '../base/errors.ts';
 import { ods } from '../base/ids.ts';
 import type { Application } from '../spine/access.ts';
+import { type QueueSettings, readBrokers } from '../spine/adaptor/brokers.ts';
 import type { Practice } from '../store/practices.ts';
 import { straightPem } from '../web/identity.ts';
 import type { TlsIdentity } from '../web/tls.ts';
+import type { IdentityFiles } from './certificates.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const url = z.url({ protocol: /^https?$/, error: 'is to be an http or https address' });
@@ -72,7 +74,7 @@ const schema = z.strictObject({
     hosts: list.default(['.nhs.uk']),
     networks: list.default([]),
     /** PEM files. `authorities`: of everybody whom we talk to, old and new. */
-    tls: z.strictObject({ certificate: z.string(), key: z.string(), authorities: list }),
+    tls: z.strictObject({ certificate: z.string().optional(), key: z.string().optional(), authorities: list.optional() }).prefault({}),
     /** The name under which our endpoint is registered; given, the certificate has to be for it. */
     registeredName: z.string().min(1).optional(),
     host: z.string().default('0.0.0.0'),
@@ -96,6 +98,27 @@ const schema = z.strictObject({
     /** Requests a second that the registered application may make. */
     perSecond: count(1, 1_000).default(20),
   }),
+  /** An existing message adaptor between us and Spine: messages go to its HTTP interface and come from its queue. */
+  adaptor: z
+    .strictObject({
+      /** Where it takes messages, whole: `http://mhs-outbound/`. Given, Spine itself is neither called nor listened to. */
+      url: url.optional(),
+      brokers: z.string().optional(),
+      username: z.string().optional(),
+      password: z.string().optional(),
+      queue: z.string().optional(),
+      /** How the broker addresses a queue: `/queue/{queue}` for RabbitMQ's first plug-in. */
+      address: z.string().includes('{queue}').default('{queue}'),
+      /** Put before the queue's name, it names the one for what nobody can use. */
+      deadLetterPrefix: z.string().default('DLQ.'),
+      /** The queue of another consumer, for conversations that are not ours. */
+      forwardQueue: z.string().optional(),
+      /** Default: the same as ours. */
+      forwardBrokers: z.string().optional(),
+      forwardUsername: z.string().optional(),
+      forwardPassword: z.string().optional(),
+    })
+    .prefault({}),
   terminology: z
     .strictObject({
       /** What `gp2gp terminology build` wrote. Left out: codes are carried as they come, and reports say so. */
@@ -147,7 +170,11 @@ const schema = z.strictObject({
 });
 
 export type NodeSettings = z.infer<typeof schema>;
-export type NodeConfig = Omit<NodeSettings, 'practices' | 'objects' | 'spine' | 'pds'> & {
+export type NodeConfig = Omit<NodeSettings, 'practices' | 'objects' | 'spine' | 'pds' | 'adaptor'> & {
+  readonly adaptor: {
+    readonly url: string | undefined;
+    readonly queue: { readonly queue: QueueSettings; readonly deadLetters: string; readonly forward: QueueSettings | null } | null;
+  };
   readonly pds: {
     readonly url: string;
     readonly perSecond: number;
@@ -156,9 +183,10 @@ export type NodeConfig = Omit<NodeSettings, 'practices' | 'objects' | 'spine' | 
   readonly practices: readonly Practice[];
   readonly objects: { readonly folder: string };
   readonly spine: Omit<NodeSettings['spine'], 'tls'> & {
-    readonly tls: TlsIdentity;
+    /** `null`: Spine does not reach this node; an adaptor does. */
+    readonly tls: TlsIdentity | null;
     /** Where it was read, and is looked for again. */
-    readonly tlsFiles: NodeSettings['spine']['tls'];
+    readonly tlsFiles: IdentityFiles | null;
   };
 };
 
@@ -185,10 +213,14 @@ export function parseConfig(yaml: string | null, environment: Readonly<Record<st
   for (const path of variables.values()) sectionOf(settings, path);
   const read = schema.safeParse(settings);
   if (!read.success) problems.push(...read.error.issues.flatMap((issue) => problemsOf(issue, settings)));
-  const tls = read.success ? readTls(read.data.spine.tls, problems) : null;
+  const adaptor = read.success ? adaptorOf(read.data.adaptor, problems) : null;
+  const tlsFiles = read.success ? tlsFilesOf(read.data, problems) : null;
+  // Whatever else is wrong, all that is missing is named at once.
+  if (!read.success) missingTls(settings, problems);
+  const tls = tlsFiles && readTls(tlsFiles, problems);
   const access = read.success ? accessOf(read.data.pds, problems) : null;
   if (read.success) problems.push(...clashes(read.data.practices));
-  if (!read.success || !tls || !access || problems.length > 0) {
+  if (!read.success || !adaptor || !access || problems.length > 0) {
     throw new Fault(
       'config.invalid',
       `the configuration has ${problems.length} problem${problems.length === 1 ? '' : 's'}:\n${problems.map((each) => `  ${each}`).join('\n')}`,
@@ -197,7 +229,7 @@ export function parseConfig(yaml: string | null, environment: Readonly<Record<st
       },
     );
   }
-  const { practices, objects, spine, pds, ...rest } = read.data;
+  const { practices, objects, spine, pds, adaptor: _adaptor, ...rest } = read.data;
   return {
     ...rest,
     pds: { url: pds.url, perSecond: pds.perSecond, access },
@@ -206,7 +238,8 @@ export function parseConfig(yaml: string | null, environment: Readonly<Record<st
       apiKeySha256: createHash('sha256').update(apiKey).digest('hex'),
     })),
     objects: { folder: objects.folder ?? join(rest.data, 'objects') },
-    spine: { ...spine, tls, tlsFiles: spine.tls },
+    adaptor,
+    spine: { ...spine, tls, tlsFiles },
   };
 }
 
@@ -290,7 +323,57 @@ function nameOf(path: readonly PropertyKey[]): string {
   return path[0] === 'practices' || path.length === 0 ? dotted || 'the configuration' : `${variableOf(path)} (${dotted})`;
 }
 
-function readTls(files: NodeSettings['spine']['tls'], problems: string[]): TlsIdentity {
+/** All three files, or none of them behind an adaptor. */
+function tlsFilesOf({ spine, adaptor }: NodeSettings, problems: string[]): IdentityFiles | null {
+  const { certificate, key, authorities } = spine.tls;
+  if (certificate !== undefined && key !== undefined && authorities !== undefined) return { certificate, key, authorities };
+  if (adaptor.url !== undefined && certificate === undefined && key === undefined && authorities === undefined) return null;
+  for (const [name, value] of Object.entries({ certificate, key, authorities }))
+    if (value === undefined) problems.push(`${nameOf(['spine', 'tls', name])}: is missing`);
+  return null;
+}
+
+function missingTls(settings: Tree, problems: string[]): void {
+  const [tls, adaptor] = [sectionOf(settings, ['spine', 'tls', '']), sectionOf(settings, ['adaptor', ''])];
+  if (!tls || adaptor?.['url'] !== undefined) return;
+  for (const name of ['certificate', 'key', 'authorities'])
+    if (tls[name] === undefined) problems.push(`${nameOf(['spine', 'tls', name])}: is missing`);
+}
+
+function adaptorOf(given: NodeSettings['adaptor'], problems: string[]): NodeConfig['adaptor'] | null {
+  const { url, brokers, username, password, queue, address, deadLetterPrefix, forwardQueue } = given;
+  if (url === undefined) return { url, queue: null };
+  const credentials = (user: string | undefined, key: string | undefined) => ({
+    ...(user !== undefined && { username: user }),
+    ...(key !== undefined && { password: key }),
+  });
+  const settings = (
+    name: string,
+    list: string | undefined,
+    of: { queue: string | undefined; user: string | undefined; key: string | undefined },
+  ) => {
+    try {
+      if (list !== undefined && of.queue !== undefined)
+        return { brokers: readBrokers(list, credentials(of.user, of.key)), queue: of.queue, address };
+      problems.push(`${nameOf(['adaptor', of.queue === undefined ? 'queue' : name])}: is missing: messages come by the adaptor's queue`);
+    } catch (error) {
+      problems.push(`${nameOf(['adaptor', name])}: ${reasonOf(error)}`);
+    }
+    return null;
+  };
+  const own = settings('brokers', brokers, { queue, user: username, key: password });
+  const forward =
+    forwardQueue === undefined
+      ? null
+      : settings('forwardBrokers', given.forwardBrokers ?? brokers, {
+          queue: forwardQueue,
+          user: given.forwardUsername ?? username,
+          key: given.forwardPassword ?? password,
+        });
+  return own && { url, queue: { queue: own, deadLetters: deadLetterPrefix + own.queue, forward } };
+}
+
+function readTls(files: IdentityFiles, problems: string[]): TlsIdentity {
   const read = (path: string, setting: string): string => {
     try {
       return straightPem(readFileSync(path, 'utf8'));

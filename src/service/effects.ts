@@ -25,15 +25,20 @@ export type ApplyEffects = (
   now: Instant,
 ) => Promise<Applied>;
 
+/** Makes the exact bytes of a message for the way that it goes: straight to Spine, or through an existing message adaptor. */
+export type Packer = (message: Message, parties: { readonly own: OwnPractice; readonly peer: Peer }) => Packed;
+
 /** Writes what a decision asks for, in the decision's own transaction. Messages get their exact bytes here. */
 export function createEffects({
   objects,
   newId,
   owner,
+  packer = packForSpine,
 }: {
   readonly objects: Objects;
   readonly newId: () => string;
   readonly owner: string;
+  readonly packer?: Packer;
 }): ApplyEffects {
   return async (store, before, decision, event, own, now) => {
     const { practice, id } = before;
@@ -46,7 +51,7 @@ export function createEffects({
     const send = async (message: Message, tellWhenSent: boolean): Promise<void> => {
       const { messageId, aliases, interaction } = message;
       try {
-        const packed = await spill(packFor(message, own, peer), objects);
+        const packed = await spill(packFor(packer, message, own, peer), objects);
         tasks.push({ kind: 'message', interaction, packed, tellWhenSent });
         sent.push(...[messageId, ...aliases].map((each) => ({ id: each, message: messageId, interaction })));
       } catch (error) {
@@ -107,8 +112,12 @@ function peerOf(transfer: Transfer): Peer | null {
   return 'peer' in transfer ? transfer.peer : null;
 }
 
-function packFor(message: Message, own: OwnPractice, peer: Peer | null): Packed {
+function packFor(packer: Packer, message: Message, own: OwnPractice, peer: Peer | null): Packed {
   if (!peer) throw new Fault('pack.noPeer', 'it is not known to which practice the message goes');
+  return packer(message, { own, peer });
+}
+
+function packForSpine(message: Message, { own, peer }: { readonly own: OwnPractice; readonly peer: Peer }): Packed {
   const boundary = `--=_${randomBytes(18).toString('hex')}`;
   return pack(message, { own, peer, boundary, timeToLive: true });
 }

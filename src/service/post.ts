@@ -16,7 +16,7 @@ import { insertTransfer, lockTransfer, writeTransfer } from '../store/transfers.
 import { decideRequesting } from '../transfer/requesting.ts';
 import { decideSending } from '../transfer/sending.ts';
 import type { Decision, Event, Facts, Transfer } from '../transfer/types.ts';
-import { createEffects, type Unsendable } from './effects.ts';
+import { createEffects, type Packer, type Unsendable } from './effects.ts';
 import { factsFor } from './facts.ts';
 import { measuredOf } from './measured.ts';
 import { createTurns } from './turns.ts';
@@ -46,6 +46,8 @@ export type PostOptions = {
   readonly newId: () => string;
   /** This process's name. */
   readonly owner: string;
+  /** Left out: for Spine itself. */
+  readonly packer?: Packer;
   /** Called after each commit: for counting, and to wake the workers of this process. */
   readonly committed: (queued: boolean) => void;
 };

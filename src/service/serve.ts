@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { type Logger, pino } from 'pino';
-import { Fault, reasonOf } from '../base/errors.ts';
+import { reasonOf } from '../base/errors.ts';
 import { isDatabaseAway } from '../database/connect.ts';
 import { startEmbedded } from '../database/embedded.ts';
 import { practiceApi } from '../gp-system/api.ts';
@@ -11,7 +11,9 @@ import { createGpConnect } from '../gp-system/connect.ts';
 import { createFiling } from '../gp-system/filing.ts';
 import { openObjects } from '../objects/objects.ts';
 import { createToken } from '../spine/access.ts';
-import { messageEndpoint } from '../spine/endpoint.ts';
+import { packForAdaptor } from '../spine/adaptor/pack.ts';
+import { createAdaptorSender } from '../spine/adaptor/send.ts';
+import type { EndpointAlert } from '../spine/endpoint.ts';
 import { createPds } from '../spine/pds.ts';
 import { createSds } from '../spine/sds.ts';
 import { createSender } from '../spine/send.ts';
@@ -20,21 +22,21 @@ import { type Practice, putPractice } from '../store/practices.ts';
 import { readTransfer } from '../store/transfers.ts';
 import { createBudget } from '../web/budget.ts';
 import { createClient } from '../web/client.ts';
-import { identityProblems } from '../web/identity.ts';
-import { Problem } from '../web/problem.ts';
-import { createServer, listen, swapIdentity } from '../web/server.ts';
-import { createAccept, createDeliver } from './arrivals.ts';
-import { type Certificates, watchCertificates } from './certificates.ts';
+import { createServer, listen } from '../web/server.ts';
+import { startAdaptorQueue } from './adaptor-queue.ts';
+import { createAccept, createDeliver, createIsMine } from './arrivals.ts';
+import type { Certificates } from './certificates.ts';
 import type { NodeConfig } from './config.ts';
 import { type ConsoleReads, consoleReads } from './console-reads.ts';
 import { createConversions } from './conversions/conversions.ts';
-import { checkHealth, hasRoom } from './health.ts';
+import { checkHealth } from './health.ts';
 import { fetchJob } from './jobs/fetch.ts';
 import { fileJob } from './jobs/file.ts';
 import { mayTheyAskJob } from './jobs/may-they-ask.ts';
 import { mayWeAskJob } from './jobs/may-we-ask.ts';
 import { toFhirJob } from './jobs/to-fhir.ts';
 import { toHl7Job } from './jobs/to-hl7.ts';
+import { createListener, demandUsable } from './listener.ts';
 import { createMetrics } from './metrics.ts';
 import { createAcknowledged, createIsOurs, createRenew } from './outgoing.ts';
 import { createPost, type Post } from './post.ts';
@@ -53,7 +55,13 @@ export type NodeExtras = {
 export type Accept = ReturnType<typeof createAccept>;
 export type RunningNode = {
   /** What whoever started the node wants to know. */
-  readonly ready: { readonly ready: true; readonly name: string; readonly spine: string; readonly api: string; readonly pid: number };
+  readonly ready: {
+    readonly ready: true;
+    readonly name: string;
+    readonly spine: string | null;
+    readonly api: string;
+    readonly pid: number;
+  };
   readonly post: Post;
   /** Takes nothing new, finishes what is in hand, gives back the rest. */
   close(): Promise<void>;
@@ -93,11 +101,8 @@ async function start(
   const now = (): Date => new Date();
   const newId = randomUUID;
 
-  const wrong = identityProblems(config.spine.tls, now(), config.spine.registeredName);
-  if (wrong.length > 0)
-    throw new Fault('config.certificate', `the certificate of spine.tls cannot be used:\n${wrong.map((each) => `  ${each}`).join('\n')}`, {
-      remedy: 'Put the right files in their place; nothing was started.',
-    });
+  const { tls } = config.spine;
+  if (tls) demandUsable(tls, now(), config.spine.registeredName);
   await mkdir(config.data, { recursive: true });
   const databaseUrl = config.database.url ?? (await embedded(config, closers));
   const db = openStore(databaseUrl, {
@@ -129,10 +134,11 @@ async function start(
     metrics.committed();
     if (queued) workers?.wake();
   };
-  const post = createPost({ db, objects, practice: practices.byOds, now, newId, owner, committed });
+  const packer = config.adaptor.url === undefined ? undefined : packForAdaptor;
+  const post = createPost({ db, objects, practice: practices.byOds, now, newId, owner, committed, ...(packer && { packer }) });
 
   const spineClient = createClient({
-    tls: config.spine.tls,
+    ...(tls && { tls }),
     connections: config.work.messages,
     // An address that an operator has set is theirs; one that a directory gives may lead to the outside only.
     ...(config.spine.url === undefined && { egress: { hosts: config.spine.hosts, networks: config.spine.networks } }),
@@ -147,34 +153,10 @@ async function start(
   const sds = createSds({ ...config.sds, client, newId, now, budget: createBudget(config.sds.perSecond) });
 
   const api = createServer({ onFault: onFault(log, 'api') });
-  const spine = createServer({
-    tls: config.spine.tls,
-    ...(config.spine.peerNames && { peerNames: config.spine.peerNames }),
-    onFault: onFault(log, 'spine'),
-    onTlsFault: ({ message, remedy }) => {
-      metrics.alert('peer.refused');
-      log.warn({ fault: message, remedy }, 'a connection was not let in');
-    },
-  });
-  certificates = watchCertificates({
-    identity: config.spine.tls,
-    files: config.spine.tlsFiles,
-    ...(config.spine.registeredName !== undefined && { host: config.spine.registeredName }),
-    now,
-    apply(identity) {
-      swapIdentity(spine, identity);
-      spineClient.swap(identity);
-    },
-    tell(code, text, remedy) {
-      if (code !== 'certificate.exchanged') metrics.alert(code);
-      log[code === 'certificate.exchanged' ? 'info' : 'warn']({ code, ...(remedy !== undefined && { remedy }) }, text);
-    },
-  });
-  const watched = certificates;
-  closers.push(async () => watched.close());
   let apiUrl = config.api.publicUrl ?? '';
   const consumer = { url: 'urn:gp2gp:node', product: PRODUCT, version: '1' };
-  const sender = createSender({ client: spineClient, objects, emptyIsFinal: config.spine.ackMode === 'http202' });
+  const adaptor = config.adaptor.url === undefined ? null : createAdaptorSender({ client, objects });
+  const sender = adaptor ?? createSender({ client: spineClient, objects, emptyIsFinal: config.spine.ackMode === 'http202' });
 
   const arrivals = { db, objects, practices, post, now, owner, committed };
   const outgoing = { ...arrivals, newId };
@@ -187,12 +169,12 @@ async function start(
     sender: {
       async send(packed, url) {
         const outcome = await sender.send(packed, url);
-        metrics.sent(outcome.outcome, packed.contentLength);
+        metrics.sent(outcome.outcome, packed.contentLength ?? 0);
         if (outcome.outcome !== 'delivered') log.warn({ message: packed.messageId, ...outcome }, 'a message was not delivered');
         return outcome;
       },
     },
-    spineUrl: config.spine.url ?? null,
+    spineUrl: config.adaptor.url ?? config.spine.url ?? null,
     renew: createRenew(outgoing),
     async refused({ practice, transfer }, fault) {
       if (!OUTDATED.test(fault)) return;
@@ -227,29 +209,42 @@ async function start(
     onFault: (what, error) => log.warn({ what, fault: reasonOf(error) }, 'work failed and will be tried again'),
   });
 
-  spine.addHook('onRequest', async () => {
-    if (await hasRoom(objects)) return;
-    metrics.alert('disk.full');
-    throw new Problem(503, 'disk.full', 'no message can be accepted at the moment; send it again');
-  });
-  await messageEndpoint(spine, {
-    objects,
-    accept: async (inbound) => {
-      const acceptance = await accept(inbound);
-      metrics.received(inbound.wire);
-      return acceptance;
-    },
-    ownsPartyKey: practices.ownsPartyKey,
-    isOurs: createIsOurs(outgoing),
-    acknowledged: createAcknowledged(outgoing),
-    answers: { status: config.spine.ackStatus, always: config.spine.alwaysAck },
-    now,
-    forward: config.spine.forwardUrl ? { url: config.spine.forwardUrl, client } : null,
-    alert: ({ code, ...about }) => {
-      metrics.alert(code);
-      log.warn({ code, ...about }, 'alert');
-    },
-  });
+  const alert = ({ code, ...about }: EndpointAlert): void => {
+    metrics.alert(code);
+    log.warn({ code, ...about }, 'alert');
+  };
+  const counted: Accept = async (inbound) => {
+    const acceptance = await accept(inbound);
+    metrics.received(inbound.wire);
+    return acceptance;
+  };
+  const listener =
+    tls &&
+    (await createListener({
+      identity: tls,
+      files: config.spine.tlsFiles,
+      registeredName: config.spine.registeredName,
+      peerNames: config.spine.peerNames,
+      client: spineClient,
+      endpoint: {
+        objects,
+        accept: counted,
+        ownsPartyKey: practices.ownsPartyKey,
+        isOurs: createIsOurs(outgoing),
+        acknowledged: createAcknowledged(outgoing),
+        answers: { status: config.spine.ackStatus, always: config.spine.alwaysAck },
+        now,
+        forward: config.spine.forwardUrl ? { url: config.spine.forwardUrl, client } : null,
+        alert,
+      },
+      objects,
+      metrics,
+      log,
+      now,
+      onFault: onFault(log, 'spine'),
+    }));
+  certificates = listener?.certificates ?? null;
+  closers.push(async () => listener?.certificates.close());
 
   let apiKeys: readonly Practice[] = served;
   api.addHook('onRequest', async () => {
@@ -260,7 +255,7 @@ async function start(
     const health = await checkHealth({
       db,
       objects,
-      expiries: watched.expiries(),
+      expiries: certificates?.expiries() ?? null,
       terminology: terminology?.current().about ?? null,
       now,
     });
@@ -293,8 +288,19 @@ async function start(
   const running = workers;
   closers.push(() => running.stop());
   // Last: from here on messages come.
-  const spineAddress = await listen(spine, { host: config.spine.host, port: config.spine.port });
-  closers.push(() => spine.close());
+  const spineAddress = listener ? await listen(listener.server, { host: config.spine.host, port: config.spine.port }) : null;
+  closers.push(async () => listener?.server.close());
+  if (config.adaptor.queue) {
+    const consumer = startAdaptorQueue({
+      ...config.adaptor.queue,
+      objects,
+      take: { accept: counted, ownsPartyKey: practices.ownsPartyKey, isMine: createIsMine(arrivals) },
+      now,
+      metrics,
+      log,
+    });
+    closers.push(() => consumer.close());
+  }
   log.info({ api: apiAddress, spine: spineAddress, practices: served.length }, 'ready');
   return {
     ready: { ready: true, name: config.name, spine: spineAddress, api: apiAddress, pid: process.pid },

@@ -7,7 +7,6 @@ import type { FastifyInstance } from 'fastify';
 import { wholeObject } from '../base/content.ts';
 import { Fault } from '../base/errors.ts';
 import { documentId, type Instant, messageId } from '../base/ids.ts';
-import type { Packed } from '../base/wire.ts';
 import { readEnvelope } from '../ebxml/envelope.ts';
 import type { Message } from '../transfer/types.ts';
 import { createClient, readBody } from '../web/client.ts';
@@ -76,7 +75,7 @@ async function post(url: string, body: Buffer | string, contentType: string, soa
 }
 
 /** A core with documents of these sizes inside. */
-async function core(objects: ReturnType<typeof memoryObjects>, ...sizes: number[]): Promise<Packed> {
+async function core(objects: ReturnType<typeof memoryObjects>, ...sizes: number[]): Promise<ReturnType<typeof packed>> {
   const references = [];
   for (const [at, size] of sizes.entries()) {
     const content = wholeObject(await objects.put(randomBytes(size)));

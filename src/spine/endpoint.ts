@@ -213,7 +213,7 @@ class Elsewhere extends Fault {
   }
 }
 
-const ACTIONS: ReadonlySet<string> = new Set([
+export const ACTIONS: ReadonlySet<string> = new Set([
   'RCMR_IN010000UK05',
   'RCMR_IN030000UK06',
   'RCMR_IN030000UK07',
@@ -276,7 +276,7 @@ async function drain(body: InboundBody): Promise<void> {
   for await (const _rest of body);
 }
 
-function inboundOf(
+export function inboundOf(
   envelope: EbxmlMessage,
   message: Received,
   digest: string,

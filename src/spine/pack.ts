@@ -30,7 +30,7 @@ const DOMAIN = '@spine.nhs.uk';
  * bytes. Throws `Fault`: `pack.noContract` where SDS had no agreement for the interaction, `pack.tooLarge`, `pack.tooManyParts`,
  * `pack.boundary`.
  */
-export function pack(message: Message, options: PackOptions): Packed {
+export function pack(message: Message, options: PackOptions): Packed & { readonly contentLength: number } {
   const contract = contractOf(message, options.peer);
   const action = actionOf(message);
   const attachments = attachmentsOf(message);
@@ -72,7 +72,7 @@ export function pack(message: Message, options: PackOptions): Packed {
   };
 }
 
-function contractOf(message: Message, peer: Peer): Contract {
+export function contractOf(message: Message, peer: Peer): Contract {
   const { contracts } = peer;
   const contract = {
     request: contracts.request,
@@ -120,9 +120,9 @@ function payloadPieces(message: Message, options: PackOptions): WirePiece[] {
   return slices(message.hl7, 'none');
 }
 
-type Attachment = { readonly part: Part; readonly announced: Announced };
+export type Attachment = { readonly part: Part; readonly announced: Announced };
 
-function attachmentsOf(message: Message): Attachment[] {
+export function attachmentsOf(message: Message): Attachment[] {
   switch (message.interaction) {
     case 'extract':
       return message.references.flatMap(attachmentAt);
@@ -140,7 +140,7 @@ function attachmentAt(reference: Reference): Attachment[] {
 }
 
 /** The manifest behind the payload's line: what rides in this message first, then what comes in others, each in the given order. */
-function referencesOf(message: Message): ManifestReference[] {
+export function referencesOf(message: Message): ManifestReference[] {
   const lines = attachmentsOf(message).map(({ part, announced }) =>
     reference(`cid:${qualified(part.contentId)}`, announced, part.contentType, announced.length ?? lengthOf(part.content)),
   );
@@ -191,7 +191,7 @@ const LABELS: ReadonlySet<string> = new Set([
   OCTETS,
 ]);
 
-function labelOf(contentType: string, { compressed }: Announced): string {
+export function labelOf(contentType: string, { compressed }: Announced): string {
   const bare = contentType.split(';', 1)[0]?.trim().toLowerCase() ?? '';
   return LABELS.has(bare) && !compressed ? bare : OCTETS;
 }

@@ -89,7 +89,7 @@ function isPayload(envelope: EbxmlMessage, part: MimePart, index: number): boole
   return target?.at === 'here' ? partByContentId([part], target.contentId) !== undefined : index === 1;
 }
 
-function isExtract(envelope: EbxmlMessage): boolean {
+export function isExtract(envelope: EbxmlMessage): boolean {
   return envelope.action === 'RCMR_IN030000UK06' || envelope.action === 'RCMR_IN030000UK07';
 }
 
@@ -119,7 +119,8 @@ async function bytesOf(part: Kept, objects: Objects, limit: number, what: string
   return inMemory(objects.get(piece.object), limit, what);
 }
 
-function digestOf(envelope: EbxmlMessage, parts: readonly Kept[]): string {
+/** The same for the same content, whatever the boundary or the time in the envelope. */
+export function digestOf(envelope: EbxmlMessage, parts: readonly Kept[]): string {
   const hash = createHash('sha256').update(`${envelope.conversationId.toUpperCase()} ${envelope.action}\n`);
   for (const { small, content } of parts) {
     const [piece] = content?.pieces ?? [];

@@ -34,12 +34,21 @@ export async function renewPacked(
   let open = id !== packed.messageId;
   for (const piece of others) {
     // The payload of an extract begins its own slice, which holds the id once more.
-    if (open && piece.in === 'store' && piece.encode === 'none') rest.push(...(await renewedSlice(piece, texts, objects)));
+    if (open && piece.in === 'store' && piece.encode !== 'base64') rest.push(...(await renewedSlice(piece, texts, objects)));
     else rest.push(piece);
     open = false;
   }
   const body = [begun, ...rest] as const;
-  return { ...packed, messageId: id, body, contentLength: wireLength(body) };
+  const headers =
+    packed.headers &&
+    Object.fromEntries(Object.entries(packed.headers).map(([name, value]) => [name, value.replaceAll(packed.messageId, id)]));
+  return {
+    ...packed,
+    messageId: id,
+    body,
+    ...(headers && { headers }),
+    contentLength: packed.contentLength === null ? null : wireLength(body),
+  };
 }
 
 type Texts = { readonly from: MessageId; readonly to: MessageId; readonly at: Instant; readonly until: Instant };
@@ -54,11 +63,11 @@ function renewed(text: string, { from, to, at, until }: Texts): string {
 
 async function renewedSlice(piece: WirePiece & { in: 'store' }, { from, to }: Texts, objects: ObjectReader): Promise<WirePiece[]> {
   const end = Math.min(piece.to, piece.from + WRAPPER_BYTES);
-  const head = Buffer.from(await textOf({ ...piece, to: end }, objects, 'latin1'), 'latin1');
+  const head = Buffer.from(await textOf({ ...piece, to: end, encode: 'none' }, objects, 'latin1'), 'latin1');
   const at = head.indexOf(from);
   if (at < 0) return [piece];
   const data = Buffer.concat([head.subarray(0, at), Buffer.from(to), head.subarray(at + from.length)]);
-  return [{ in: 'row', data, encode: 'none' }, ...(end < piece.to ? [{ ...piece, from: end }] : [])];
+  return [{ in: 'row', data, encode: piece.encode }, ...(end < piece.to ? [{ ...piece, from: end }] : [])];
 }
 
 async function textOf(piece: WirePiece, objects: ObjectReader, encoding: 'utf8' | 'latin1' = 'utf8'): Promise<string> {

@@ -113,7 +113,7 @@ export const EXTRACT_XML =
   '<recordTarget><patient><id root="2.16.840.1.113883.2.1.4.1" extension="9000000009"/></patient></recordTarget>' +
   '<component><ehrFolder><id root="X"/></ehrFolder></component></EhrExtract></subject></ControlActEvent></RCMR_IN030000UK07>';
 
-export function packed(message: Message, options: Partial<Parameters<typeof pack>[1]> = {}): Packed {
+export function packed(message: Message, options: Partial<Parameters<typeof pack>[1]> = {}): ReturnType<typeof pack> {
   return pack(message, { own: OWN, peer: PEER, boundary: BOUNDARY, timeToLive: false, ...options });
 }
 

@@ -12,10 +12,21 @@ export type ObjectReader = { get(object: ObjectRef, from?: number, to?: number):
 export async function* wireBytes(body: WireBody, objects: ObjectReader): AsyncGenerator<Uint8Array> {
   // Up to two bytes that do not fill a group of three yet.
   let rest: Uint8Array = new Uint8Array();
+  const text = jsonText();
   for (const piece of body) {
-    if (piece.encode === 'none') {
-      if (rest.byteLength) yield base64(rest);
+    if (piece.encode !== 'base64' && rest.byteLength) {
+      yield base64(rest);
       rest = new Uint8Array();
+    }
+    if (piece.encode !== 'json') {
+      const last = text.end();
+      if (last.byteLength) yield last;
+    }
+    if (piece.encode === 'json') {
+      for await (const bytes of piece.in === 'row' ? [piece.data] : stored(piece, objects)) yield text.write(bytes);
+      continue;
+    }
+    if (piece.encode === 'none') {
       yield* piece.in === 'row' ? [piece.data] : stored(piece, objects);
       continue;
     }
@@ -28,6 +39,15 @@ export async function* wireBytes(body: WireBody, objects: ObjectReader): AsyncGe
     }
   }
   if (rest.byteLength) yield base64(rest);
+  const last = text.end();
+  if (last.byteLength) yield last;
+}
+
+/** Text in pieces as it stands in a JSON text: a character cut in two by the pieces is one all the same. */
+function jsonText(): { write(bytes: Uint8Array): Uint8Array; end(): Uint8Array } {
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  const escaped = (text: string): Uint8Array => Buffer.from(JSON.stringify(text).slice(1, -1), 'utf8');
+  return { write: (bytes) => escaped(decoder.decode(bytes, { stream: true })), end: () => escaped(decoder.decode()) };
 }
 
 function base64(bytes: Uint8Array): Buffer {

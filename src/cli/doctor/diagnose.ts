@@ -35,7 +35,7 @@ export async function diagnose(
   const asking: Asking = { config, now: options.now, newId: options.newId, clocks: [] };
   const { spine } = config;
   const found = await Promise.all([
-    whole('certificate', async () => checkCertificate(spine.tls, spine.registeredName, options.now())),
+    whole('certificate', async () => (spine.tls ? checkCertificate(spine.tls, spine.registeredName, options.now()) : [])),
     whole('certificate.keyFile', async () => (options.keyFile === undefined ? [] : [await checkKeyFile(options.keyFile)])),
     whole('spine', () => checkSpine(asking)),
     whole('sds', () => checkSds(asking)),

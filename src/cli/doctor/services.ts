@@ -85,7 +85,7 @@ async function practiceInSds(api: SdsApi, practice: Practice, config: NodeConfig
   if (!endpoint?.identifiers.has(SDS.cpaId))
     return fail(check, 'SDS has no agreement under which messages to it are carried', 'Have the endpoint registered for GP2GP.');
   const fqdn = endpoint.identifiers.get('https://fhir.nhs.uk/Id/nhsMhsFQDN');
-  const [own] = certificatesIn(config.spine.tls.cert);
+  const [own] = certificatesIn(config.spine.tls?.cert ?? '');
   if (fqdn && own && own.checkHost(fqdn) === undefined)
     return warn(
       check,
@@ -125,6 +125,14 @@ export async function checkPds(asking: Asking): Promise<Finding> {
 /** The way to Spine's intermediary: its port, and that both sides take the other's certificate. Nothing is sent. */
 export async function checkSpine(asking: Asking): Promise<Finding[]> {
   const { config } = asking;
+  if (config.adaptor.url !== undefined)
+    return [
+      warn(
+        'spine.reach',
+        'a message adaptor stands between us and Spine: only it can say whether Spine is reached',
+        'Ask the adaptor (its /healthcheck).',
+      ),
+    ];
   if (config.spine.url === undefined)
     return [
       warn(
@@ -144,7 +152,7 @@ export async function checkSpine(asking: Asking): Promise<Finding[]> {
   }
   const reach = ok('spine.reach', `${host}:${port} takes connections`);
   if (url.protocol !== 'https:') return [reach, fail('spine.tls', `${config.spine.url} is not TLS`, 'Name an https address in spine.url.')];
-  const client = createClient({ ...TIMES, tls: config.spine.tls });
+  const client = createClient({ ...TIMES, ...(config.spine.tls && { tls: config.spine.tls }) });
   try {
     const answer = await withClock(client, 'Spine', asking).request({ method: 'GET', url: config.spine.url });
     await discard(answer);
