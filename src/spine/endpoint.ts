@@ -67,6 +67,9 @@ export type EndpointOptions = {
 /** Suppliers' messages reach 5,037,864 characters and an envelope; the published 5,000,000 is not kept by all. */
 const BODY_BYTES = 8 * 1024 * 1024;
 const BODIES = 64;
+/** Of a body that is refused for its size, so many times the limit go by before the answer; a larger one is cut off. */
+const GO_BY = 4;
+const GO_BY_MS = 3_000;
 
 /**
  * The inbound listener as routes of `server`: any path takes Spine's messages and signals. A message is answered after `accept` has
@@ -81,15 +84,17 @@ export async function messageEndpoint(server: FastifyInstance, options: Endpoint
     // fastify does not count a body that is handed on as a stream: `InboundBody` does.
     scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
     scope.post('*', { bodyLimit: limit }, async (request, reply) => {
-      if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge(limit, options, reply);
       if (bodies >= (options.bodiesAtOnce ?? BODIES)) {
         reply.header('retry-after', '5');
         throw new Problem(503, 'endpoint.busy', 'too many messages at once');
       }
       bodies++;
+      const body = new InboundBody(request.raw, limit);
       try {
-        return await receive(request, reply, new InboundBody(request.raw, limit), options);
+        if (Number(request.headers['content-length'] ?? 0) > limit) throw new BodyTooLarge(limit);
+        return await receive(request, reply, body, options);
       } catch (thrown) {
+        if (thrown instanceof BodyTooLarge) await body.letGo(limit * GO_BY, GO_BY_MS);
         throw asProblem(thrown, limit, options, reply);
       } finally {
         bodies--;

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Fault, reasonOf } from '../base/errors.ts';
 
 /** More bytes than one message may have. */
@@ -49,6 +50,30 @@ export class InboundBody implements AsyncIterable<Uint8Array> {
     this.#remembered = null;
     yield* before;
     yield* this;
+  }
+
+  /**
+   * Lets what is still coming go by, up to `most` bytes and for so long: a sender that is writing when its connection is closed may
+   * never read why. A sender that breaks off, dawdles or wrote more is left alone.
+   */
+  async letGo(most: number, forMs: number): Promise<void> {
+    this.#remembered = null;
+    const late = new AbortController();
+    const going = this.#drop(most, late.signal);
+    await Promise.race([going, sleep(forMs, undefined, { signal: late.signal, ref: false }).catch(() => undefined)]);
+    late.abort();
+  }
+
+  async #drop(most: number, late: AbortSignal): Promise<void> {
+    try {
+      for (let left = most; left > 0 && !late.aborted; ) {
+        const step = await this.#source.next();
+        if (step.done) return;
+        left -= step.value.byteLength;
+      }
+    } catch {
+      // Nobody is left to answer.
+    }
   }
 
   async #next(): Promise<IteratorResult<Uint8Array>> {
