@@ -116,13 +116,13 @@ test('a practice system killed while it files ends what it began, and the node i
   await second.end('SIGTERM');
 });
 
-test('a document of 100 MB is streamed: the system that sends it does not grow', {
+test('a document of 300 MB is streamed: the system that sends it does not grow', {
   timeout: 60_000,
   skip: !existsSync('/proc/self/status'),
 }, async () => {
   const practice = { ods: 'A11111', asid: '200000000001', apiKey: 'key' };
   const gp = await start('big', { gpSystem: { folder: join(root, 'big-data'), practices: [practice] } });
-  const bytes = 100_000_000;
+  const bytes = 300_000_000;
   const bundle = JSON.stringify(smallBundle([{ id: 'BIG', contentType: 'image/tiff', size: bytes }]));
   const url = gp.urls.gpSystem?.url ?? '';
   assert.equal((await fetch(`${url}/control/records/A11111`, { method: 'PUT', body: bundle })).status, 200);
@@ -148,7 +148,8 @@ test('a document of 100 MB is streamed: the system that sends it does not grow',
   hash.update(Buffer.from(text.replace(/"}$/, ''), 'base64'));
   assert.equal(hash.digest('hex'), documentSha256({ id: 'BIG', contentType: 'image/tiff', bytes }));
   const grown = peak() - before;
-  assert.ok(grown < 40_000_000, `grew by ${Math.round(grown / 1e6)} MB`);
+  // The engine lets up to 64 MB of used buffers lie before it collects them.
+  assert.ok(grown < 90_000_000, `grew by ${Math.round(grown / 1e6)} MB`);
   await gp.end('SIGTERM');
 });
 
