@@ -119,6 +119,31 @@ const schema = z.strictObject({
       forwardPassword: z.string().optional(),
     })
     .prefault({}),
+  /** In the place of an existing message adaptor, for a client that posts to its HTTP interface and takes from its queue. */
+  relay: z
+    .strictObject({
+      /** Given, the interface is opened. */
+      port: port.optional(),
+      host: z.string().default('127.0.0.1'),
+      /** The interface has no authentication: open on more than this machine only where something else keeps strangers out. */
+      allowUnauthenticated: yes.default(false),
+      /** Whose messages are relayed. */
+      partyKey: z.string().optional(),
+      brokers: z.string().optional(),
+      username: z.string().optional(),
+      password: z.string().optional(),
+      queue: z.string().optional(),
+      address: z.string().includes('{queue}').default('{queue}'),
+      /** Seconds after which the broker drops a message that nobody took; 0: never. */
+      messageSeconds: z.coerce.number().int().min(0).default(0),
+      /** A client is answered when Spine has answered, or as soon as its message is durable here. */
+      acceptMode: z.enum(['spine', 'durable']).default('spine'),
+      waitSeconds: z.coerce.number().min(0).max(110).default(60),
+      /** Bytes of one message to Spine. */
+      messageLimit: count(100_000, 100_000_000).default(5_000_000),
+      spineOds: z.string().default('YES'),
+    })
+    .prefault({}),
   terminology: z
     .strictObject({
       /** What `gp2gp terminology build` wrote. Left out: codes are carried as they come, and reports say so. */
@@ -170,7 +195,14 @@ const schema = z.strictObject({
 });
 
 export type NodeSettings = z.infer<typeof schema>;
-export type NodeConfig = Omit<NodeSettings, 'practices' | 'objects' | 'spine' | 'pds' | 'adaptor'> & {
+export type NodeConfig = Omit<NodeSettings, 'practices' | 'objects' | 'spine' | 'pds' | 'adaptor' | 'relay'> & {
+  readonly relay:
+    | (Omit<NodeSettings['relay'], 'port' | 'partyKey' | 'queue'> & {
+        readonly port: number;
+        readonly partyKey: string;
+        readonly queue: QueueSettings;
+      })
+    | null;
   readonly adaptor: {
     readonly url: string | undefined;
     readonly queue: { readonly queue: QueueSettings; readonly deadLetters: string; readonly forward: QueueSettings | null } | null;
@@ -214,6 +246,7 @@ export function parseConfig(yaml: string | null, environment: Readonly<Record<st
   const read = schema.safeParse(settings);
   if (!read.success) problems.push(...read.error.issues.flatMap((issue) => problemsOf(issue, settings)));
   const adaptor = read.success ? adaptorOf(read.data.adaptor, problems) : null;
+  const relay = read.success ? relayOf(read.data.relay, problems) : null;
   const tlsFiles = read.success ? tlsFilesOf(read.data, problems) : null;
   // Whatever else is wrong, all that is missing is named at once.
   if (!read.success) missingTls(settings, problems);
@@ -229,7 +262,7 @@ export function parseConfig(yaml: string | null, environment: Readonly<Record<st
       },
     );
   }
-  const { practices, objects, spine, pds, adaptor: _adaptor, ...rest } = read.data;
+  const { practices, objects, spine, pds, adaptor: _adaptor, relay: _relay, ...rest } = read.data;
   return {
     ...rest,
     pds: { url: pds.url, perSecond: pds.perSecond, access },
@@ -239,6 +272,7 @@ export function parseConfig(yaml: string | null, environment: Readonly<Record<st
     })),
     objects: { folder: objects.folder ?? join(rest.data, 'objects') },
     adaptor,
+    relay,
     spine: { ...spine, tls, tlsFiles },
   };
 }
@@ -331,6 +365,25 @@ function tlsFilesOf({ spine, adaptor }: NodeSettings, problems: string[]): Ident
   for (const [name, value] of Object.entries({ certificate, key, authorities }))
     if (value === undefined) problems.push(`${nameOf(['spine', 'tls', name])}: is missing`);
   return null;
+}
+
+function relayOf(given: NodeSettings['relay'], problems: string[]): NodeConfig['relay'] {
+  const { port: listening, partyKey, brokers, queue, username, password, address, host, allowUnauthenticated } = given;
+  if (listening === undefined) return null;
+  const missing = Object.entries({ partyKey, brokers, queue }).filter(([, value]) => value === undefined);
+  for (const [name] of missing) problems.push(`${nameOf(['relay', name])}: is missing`);
+  if (!/^(127\.|localhost$|::1$)/.test(host) && !allowUnauthenticated)
+    problems.push(
+      `${nameOf(['relay', 'host'])}: the interface has no authentication: keep it on 127.0.0.1, or set ${nameOf(['relay', 'allowUnauthenticated'])} where a private network keeps strangers out`,
+    );
+  if (brokers === undefined || queue === undefined || partyKey === undefined) return null;
+  try {
+    const credentials = { ...(username !== undefined && { username }), ...(password !== undefined && { password }) };
+    return { ...given, port: listening, partyKey, queue: { brokers: readBrokers(brokers, credentials), queue, address } };
+  } catch (error) {
+    problems.push(`${nameOf(['relay', 'brokers'])}: ${reasonOf(error)}`);
+    return null;
+  }
 }
 
 function missingTls(settings: Tree, problems: string[]): void {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { type Logger, pino } from 'pino';
 import { reasonOf } from '../base/errors.ts';
+import { ods } from '../base/ids.ts';
 import { isDatabaseAway } from '../database/connect.ts';
 import { startEmbedded } from '../database/embedded.ts';
 import { practiceApi } from '../gp-system/api.ts';
@@ -42,6 +43,7 @@ import { createAcknowledged, createIsOurs, createRenew } from './outgoing.ts';
 import { createPost, type Post } from './post.ts';
 import { practiceActions } from './practice-actions.ts';
 import { createPractices } from './practices.ts';
+import { startRelay } from './relay.ts';
 import { type LoadedTerminology, type WatchedTerminology, watchTerminology } from './terminology.ts';
 import { createWork } from './work.ts';
 import { startWorkers, type Workers } from './workers.ts';
@@ -60,6 +62,7 @@ export type RunningNode = {
     readonly name: string;
     readonly spine: string | null;
     readonly api: string;
+    readonly relay?: string;
     readonly pid: number;
   };
   readonly post: Post;
@@ -218,6 +221,26 @@ async function start(
     metrics.received(inbound.wire);
     return acceptance;
   };
+  const relay =
+    config.relay &&
+    startRelay({
+      ...config.relay,
+      spineOds: ods(config.relay.spineOds),
+      spineUrl: config.spine.url ?? null,
+      db,
+      objects,
+      sds,
+      sender,
+      owner,
+      leaseSeconds: config.work.leaseSeconds,
+      pollMs: config.work.pollMs,
+      now,
+      metrics,
+      log,
+    });
+  closers.push(async () => relay?.stop());
+  const relays = (partyKey: string): boolean => relay?.endpoint.owns(partyKey) ?? false;
+  const [isOurs, acknowledged] = [createIsOurs(outgoing), createAcknowledged(outgoing)];
   const listener =
     tls &&
     (await createListener({
@@ -228,10 +251,11 @@ async function start(
       client: spineClient,
       endpoint: {
         objects,
-        accept: counted,
-        ownsPartyKey: practices.ownsPartyKey,
-        isOurs: createIsOurs(outgoing),
-        acknowledged: createAcknowledged(outgoing),
+        accept: async (inbound) => (relay && relays(inbound.toPartyKey) ? await relay.keepUnqueued(inbound) : await counted(inbound)),
+        ownsPartyKey: async (partyKey) => relays(partyKey) || (await practices.ownsPartyKey(partyKey)),
+        ...(relay && { relay: relay.endpoint }),
+        isOurs: async (partyKey, id) => (relay && relays(partyKey) ? await relay.isKnown(id) : await isOurs(partyKey, id)),
+        acknowledged: async (partyKey, id) => (relay && relays(partyKey) ? await relay.acknowledged(id) : await acknowledged(partyKey, id)),
         answers: { status: config.spine.ackStatus, always: config.spine.alwaysAck },
         now,
         forward: config.spine.forwardUrl ? { url: config.spine.forwardUrl, client } : null,
@@ -290,6 +314,13 @@ async function start(
   // Last: from here on messages come.
   const spineAddress = listener ? await listen(listener.server, { host: config.spine.host, port: config.spine.port }) : null;
   closers.push(async () => listener?.server.close());
+  let face: string | null = null;
+  if (relay && config.relay) {
+    const server = createServer({ onFault: onFault(log, 'relay'), limits: { requestMs: 180_000 } });
+    await relay.face(server);
+    face = await listen(server, { host: config.relay.host, port: config.relay.port });
+    closers.push(() => server.close());
+  }
   if (config.adaptor.queue) {
     const consumer = startAdaptorQueue({
       ...config.adaptor.queue,
@@ -303,7 +334,14 @@ async function start(
   }
   log.info({ api: apiAddress, spine: spineAddress, practices: served.length }, 'ready');
   return {
-    ready: { ready: true, name: config.name, spine: spineAddress, api: apiAddress, pid: process.pid },
+    ready: {
+      ready: true,
+      name: config.name,
+      spine: spineAddress,
+      api: apiAddress,
+      ...(face !== null && { relay: face }),
+      pid: process.pid,
+    },
     post,
     async close() {
       log.info('stopping');

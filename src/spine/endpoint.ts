@@ -55,6 +55,11 @@ export type EndpointOptions = {
   readonly isOurs: (partyKey: string, id: MessageId) => Promise<boolean>;
   /** An acknowledgement that came by itself, not as the answer to our post. */
   readonly acknowledged: (partyKey: string, id: MessageId) => Promise<void>;
+  /** Party keys whose messages go on to a queue as they are, and the keeping of one for it: durable when it resolves. */
+  readonly relay?: {
+    readonly owns: (partyKey: string) => boolean;
+    readonly keep: (parts: ReceivedParts, receivedAt: Instant) => Promise<Accepted>;
+  };
   /** Where messages of other services go, unopened; `null`: they are refused. */
   readonly forward: { readonly url: string; readonly client: HttpClient } | null;
   readonly alert: (alert: EndpointAlert) => void;
@@ -153,6 +158,8 @@ async function receive(request: FastifyRequest, reply: FastifyReply, body: Inbou
     return await refuseUnreadable(reply, known.envelope, thrown, body, options);
   }
   const receivedAt = instant(options.now());
+  if (options.relay?.owns(parts.envelope.toPartyKey))
+    return answer(reply, parts.envelope, await options.relay.keep(parts, receivedAt), receivedAt, options);
   let message: Received;
   try {
     message = await unpack(parts, receivedAt, options.objects);
@@ -165,7 +172,17 @@ async function receive(request: FastifyRequest, reply: FastifyReply, body: Inbou
 
 /** Keeps a message and gives the answer that belongs to it: of a repeated id always that of the first time. */
 async function accept(reply: FastifyReply, envelope: EbxmlMessage, inbound: Inbound, options: EndpointOptions): Promise<FastifyReply> {
-  const { fate, receivedAt, refused } = await options.accept(inbound);
+  return answer(reply, envelope, await options.accept(inbound), inbound.receivedAt, options);
+}
+
+/** The answer that belongs to what became of a message. */
+function answer(
+  reply: FastifyReply,
+  envelope: EbxmlMessage,
+  { fate, receivedAt, refused }: Accepted,
+  now: Instant,
+  options: EndpointOptions,
+): FastifyReply {
   const named = namesOf(envelope);
   if (fate === 'altered')
     options.alert({ ...named, code: 'endpoint.altered', text: 'a message id came again with other content; the first is kept' });
@@ -174,7 +191,7 @@ async function accept(reply: FastifyReply, envelope: EbxmlMessage, inbound: Inbo
     return answerRefused(reply, envelope, refused, receivedAt);
   }
   const { timeToLive } = envelope;
-  if (fate === 'new' && timeToLive !== null && timeToLive < receivedAt)
+  if (fate === 'new' && timeToLive !== null && timeToLive < now)
     options.alert({ ...named, code: 'endpoint.late', text: 'a message came after its time to live; it was accepted' });
   return answerAcknowledged(reply, envelope, receivedAt, options.answers);
 }

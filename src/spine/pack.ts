@@ -22,8 +22,8 @@ export type PackOptions = {
 /** Spine External Interface Specification part 2, 2.5.4.2: ebXML and HL7 included. */
 const MIME_PARTS = 100;
 /** Request line and headers, generously. */
-const HTTP_HEAD_BYTES = 512;
-const DOMAIN = '@spine.nhs.uk';
+export const HTTP_HEAD_BYTES = 512;
+export const DOMAIN = '@spine.nhs.uk';
 
 /**
  * The exact bytes of a message to another practice: envelope and wrapper as text, documents as slices of the store. Same input, same
@@ -209,7 +209,7 @@ function slices(content: Content, encode: WirePiece['encode']): WirePiece[] {
 }
 
 /** Text between slices becomes one piece. */
-class Body {
+export class Body {
   #boundary: string;
   #done: WirePiece[] = [];
   #texts: Uint8Array[] = [];

@@ -12,11 +12,15 @@ import type { InboundBody } from './inbound-body.ts';
 export type ReceivedPart = {
   readonly contentId: string;
   readonly contentType: string;
+  /** Its transfer encoding, lower case. */
+  readonly encoding: string;
   readonly content: Content;
 };
 /** A message whose parts are all kept, payload and attachments told apart. */
 export type ReceivedParts = {
   readonly envelope: EbxmlMessage;
+  /** As it came. */
+  readonly envelopeText: string;
   /** The HL7 payload: in memory, or in the store where it is an extract. */
   readonly payload: { readonly small: Uint8Array } | { readonly stored: Content };
   readonly attachments: readonly ReceivedPart[];
@@ -28,7 +32,13 @@ const ENVELOPE_BYTES = 2 * 1024 * 1024;
 /** A payload that is no extract: a thousand times what one has. */
 const SMALL_BYTES = 1024 * 1024;
 
-type Kept = { readonly contentId: string; readonly contentType: string; readonly small?: Uint8Array; readonly content?: Content };
+type Kept = {
+  readonly contentId: string;
+  readonly contentType: string;
+  readonly encoding: string;
+  readonly small?: Uint8Array;
+  readonly content?: Content;
+};
 
 /**
  * Reads a multipart body while it arrives: the envelope into memory, each attachment and an extract's payload into the store, other
@@ -46,7 +56,7 @@ export async function receiveParts(
   let root: Kept | undefined;
   let envelope: EbxmlMessage | undefined;
   for await (const part of readMultipart(body, contentType, { onDefect, limits: { body: Number.POSITIVE_INFINITY } })) {
-    const named = { contentId: part.contentId, contentType: part.contentType };
+    const named = { contentId: part.contentId, contentType: part.contentType, encoding: part.encoding };
     if (!envelope && (start === undefined || partByContentId([part], bareContentId(start)))) {
       root = { ...named, small: await inMemory(part.bytes(), ENVELOPE_BYTES, 'the envelope') };
       envelope = await open(root.small ?? new Uint8Array(), admit);
@@ -62,11 +72,13 @@ export async function receiveParts(
     if (!root) throw new EnvelopeFault('ebxml.missing', 'the message has no parts');
     envelope = await open(await bytesOf(root, objects, ENVELOPE_BYTES, 'the envelope'), admit);
   }
+  if (!root) throw new EnvelopeFault('ebxml.missing', 'the message has no envelope');
   const payload = payloadPart(envelope, kept, root);
   if (!payload) throw new EnvelopeFault('ebxml.missing', 'the message has no payload');
   const attachments = kept.filter((part) => part !== root && part !== payload);
   return {
     envelope,
+    envelopeText: Buffer.from(await bytesOf(root, objects, ENVELOPE_BYTES, 'the envelope')).toString('utf8'),
     payload:
       isExtract(envelope) && payload.content
         ? { stored: payload.content }
@@ -120,7 +132,7 @@ async function bytesOf(part: Kept, objects: Objects, limit: number, what: string
 }
 
 /** The same for the same content, whatever the boundary or the time in the envelope. */
-export function digestOf(envelope: EbxmlMessage, parts: readonly Kept[]): string {
+export function digestOf(envelope: EbxmlMessage, parts: readonly Pick<Kept, 'small' | 'content'>[]): string {
   const hash = createHash('sha256').update(`${envelope.conversationId.toUpperCase()} ${envelope.action}\n`);
   for (const { small, content } of parts) {
     const [piece] = content?.pieces ?? [];

@@ -61,6 +61,7 @@ export async function readQueueMessage(body: string, objects: Objects): Promise<
     attachments.push({
       contentId: text(each, 'content_id') ?? '',
       contentType: text(each, 'content_type') ?? 'application/octet-stream',
+      encoding: base64 ? 'base64' : '8bit',
       content: base64 ? await decoded(written, objects) : wholeObject(await objects.put(Buffer.from(written, 'utf8'))),
     });
   }
@@ -68,7 +69,7 @@ export async function readQueueMessage(body: string, objects: Objects): Promise<
   const kept: ReceivedParts['payload'] = isExtract(envelope) ? { stored: wholeObject(await objects.put(bytes)) } : { small: bytes };
   const payloadPart =
     'small' in kept ? { contentId: '', contentType: '', small: bytes } : { contentId: '', contentType: '', content: kept.stored };
-  return { envelope, payload: kept, attachments, digest: digestOf(envelope, [payloadPart, ...attachments]) };
+  return { envelope, envelopeText: ebxml, payload: kept, attachments, digest: digestOf(envelope, [payloadPart, ...attachments]) };
 }
 
 /** A leaf that does not decode by itself is kept as text: it may have been cut inside a group of four characters. */
@@ -82,14 +83,6 @@ async function decoded(written: string, objects: Objects): Promise<Content> {
   if (!left) return wholeObject(object);
   return { ...wholeObject(await objects.put(asBase64Text(objects.get(object), left.decoded))), stored: 'base64' };
 }
-
-/** A part that goes on to the queue, as it came. */
-export type RelayedPart = {
-  readonly contentId: string;
-  readonly contentType: string;
-  readonly encoding: string;
-  readonly content: Content;
-};
 
 /**
  * The queue message of a received one, in pieces, none of them held whole: documents are encoded on their way. Attachments that the
@@ -105,12 +98,12 @@ export async function* writeQueueMessage(
     readonly envelope: EbxmlMessage;
     readonly envelopeText: string;
     readonly payload: string;
-    readonly attachments: readonly RelayedPart[];
+    readonly attachments: readonly ReceivedPart[];
   },
   read: (content: Content) => AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
   const references = attachmentReferences(envelope);
-  const here = new Map<RelayedPart, string>();
+  const here = new Map<ReceivedPart, string>();
   const elsewhere: object[] = [];
   for (const { href, id, description } of references) {
     const target = targetOf({ href });
