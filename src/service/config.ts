@@ -231,7 +231,11 @@ const NOT_OURS: ReadonlySet<string> = new Set(['GP2GP_TEST_DATABASE', 'GP2GP_FIX
  * `spine.url`, `GP2GP_WORK_LEASE_SECONDS` is `work.leaseSeconds`; `GP2GP_PRACTICES` is the list as YAML or JSON). Throws one `Fault`
  * `config.invalid` that lists every problem with its variable's name.
  */
-export function parseConfig(yaml: string | null, environment: Readonly<Record<string, string | undefined>>): NodeConfig {
+export function parseConfig(
+  yaml: string | null,
+  environment: Readonly<Record<string, string | undefined>>,
+  practiceDefaults: PracticeDefaults = {},
+): NodeConfig {
   const problems: string[] = [];
   const settings = yaml === null ? {} : fromYaml(yaml, problems);
   const variables = variableNames();
@@ -243,6 +247,7 @@ export function parseConfig(yaml: string | null, environment: Readonly<Record<st
   }
   // A section that is left out altogether still has every one of its missing values named.
   for (const path of variables.values()) sectionOf(settings, path);
+  fillPractices(settings['practices'], practiceDefaults);
   const read = schema.safeParse(settings);
   if (!read.success) problems.push(...read.error.issues.flatMap((issue) => problemsOf(issue, settings)));
   const adaptor = read.success ? adaptorOf(read.data.adaptor, problems) : null;
@@ -278,6 +283,32 @@ export function parseConfig(yaml: string | null, environment: Readonly<Record<st
 }
 
 type Tree = Record<string, unknown>;
+
+/** What every practice has that does not say otherwise; `@ODS_CODE@` in the address is the practice's. */
+export type PracticeDefaults = { readonly redactions?: 'on' | 'off'; readonly messageLimit?: number; readonly connectUrl?: string };
+
+function fillPractices(practices: unknown, { connectUrl, ...plain }: PracticeDefaults): void {
+  if (!Array.isArray(practices)) return;
+  for (const practice of practices as unknown[]) {
+    if (typeof practice !== 'object' || practice === null) continue;
+    const tree = practice as Tree;
+    for (const [name, value] of Object.entries(plain)) tree[name] ??= value;
+    const system = tree['gpSystem'];
+    if (connectUrl !== undefined && typeof system === 'object' && system !== null)
+      (system as Tree)['connectUrl'] ??= connectUrl.replaceAll('@ODS_CODE@', String(tree['ods']));
+  }
+}
+
+/** The variable of a setting, `GP2GP_API_PORT` of `api.port`; `null` where there is no such setting. */
+export function variableFor(path: string): string | null {
+  for (const [name, parts] of variableNames()) if (parts.join('.') === path) return name;
+  return null;
+}
+
+/** Whether a name is a variable of ours. */
+export function isOwnVariable(name: string): boolean {
+  return NOT_OURS.has(name) || variableNames().has(name);
+}
 
 function fromYaml(text: string, problems: string[]): Tree {
   const value = parsedOr(text, problems, 'the configuration file');

@@ -285,6 +285,11 @@ async function start(
     });
     return reply.code(health.ok ? 200 : 503).send({ name: config.name, ...health });
   });
+  // As the existing adaptors have it: their orchestration asks here.
+  api.get('/healthcheck', async (_request, reply) => {
+    const { ok } = await checkHealth({ db, objects, expiries: certificates?.expiries() ?? null, terminology: null, now });
+    return reply.code(ok ? 200 : 503).send({ status: ok ? 'UP' : 'DOWN' });
+  });
   api.get('/health/live', async () => ({ ok: true }));
   api.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
   if (extras.console && config.api.console) await extras.console(api, consoleReads(db, practices));
