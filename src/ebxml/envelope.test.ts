@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { Instant } from '../base/ids.ts';
 import { writeAcknowledgement } from './acknowledgement.ts';
-import { type EbxmlMessage, type EnvelopeFault, readEnvelope, writeEnvelope } from './envelope.ts';
+import { type EbxmlMessage, EnvelopeFault, readEnvelope, writeEnvelope } from './envelope.ts';
 import { writeMessageError } from './message-error.ts';
 import { attachmentReferences, payloadPart, rootPart, targetOf } from './parts.ts';
 import { NEXT_MSH, readTimestamp, TO_PARTY_MSH } from './soap.ts';
@@ -134,6 +134,15 @@ describe('ebXML signals', () => {
         'Acknowledgment',
       ],
     );
+  });
+
+  it('an acknowledgement that names no message is refused; one without parties and times is read', () => {
+    const signal = (inside: string): string =>
+      `<Envelope><Header><MessageHeader/><Acknowledgment>${inside}</Acknowledgment></Header><Body/></Envelope>`;
+    assert.throws(() => readEnvelope(signal('')), EnvelopeFault);
+    const read = readEnvelope(signal('<RefToMessageId>M</RefToMessageId>'));
+    assert.ok(read.kind === 'acknowledgement');
+    assert.deepEqual([read.of, read.by, read.at], ['M', '', null]);
   });
 
   it('an error is final and carries code and text', () => {

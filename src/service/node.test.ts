@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { chmod, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -27,6 +27,8 @@ let folder: string;
 const closers: (() => Promise<unknown>)[] = [];
 let hub: Hub;
 let pds: Pds;
+/** Doors before the services that both nodes ask. */
+const gates = new Map<'sds' | 'pds', Gate>();
 const systems = new Map<string, GpSystems>();
 const nodes = new Map<string, RunningNode>();
 
@@ -69,6 +71,14 @@ before(async () => {
   closers.push(() => sds.close());
   pds = await startPds({ folder: join(folder, 'pds'), people: [] });
   closers.push(() => pds.close());
+  for (const [name, url] of [
+    ['sds', sds.url],
+    ['pds', pds.url],
+  ] as const) {
+    const gate = await openGate(url);
+    closers.push(() => gate.close());
+    gates.set(name, gate);
+  }
   for (const practice of practices) {
     const { ods, asid, partyKey, apiKey } = practice;
     const api = apiPort[ods as keyof typeof apiPort];
@@ -95,8 +105,8 @@ before(async () => {
           port: spinePort[ods as keyof typeof spinePort],
           peerNames: ['spine.gp2gp.invalid'],
         },
-        sds: { url: sds.url },
-        pds: { url: `${pds.url}${PDS_PATH}`, token: 'application' },
+        sds: { url: gateOf('sds').url },
+        pds: { url: `${gateOf('pds').url}${PDS_PATH}`, token: 'application', perSecond: 50 },
         api: { port: api },
         ...(ods === NORTH.ods && { terminology: { file: await placeTerminology('made-up release 1') } }),
         practices: [
@@ -122,6 +132,63 @@ after(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+// First of all tests: by the others the directory's answers are remembered.
+for (const service of ['sds', 'pds'] as const) {
+  test(`while ${service.toUpperCase()} is away a registration waits, and goes on by itself when it is back`, async () => {
+    const nhsNumber = service === 'sds' ? '9990000042' : '9990000050';
+    await registeredAt(nhsNumber, SOUTH.ods);
+    await system(SOUTH).addRecord(SOUTH.ods, JSON.stringify(bundle(nhsNumber, [1_000])));
+    const messages = hub.counters.messages;
+    gateOf(service).shut();
+    let transferId: string;
+    try {
+      transferId = await registered(nhsNumber);
+      await new Promise((done) => setTimeout(done, 1_500));
+      assert.equal((await ask(NORTH, `/transfers/${transferId}`))['state'], 'checking');
+      assert.equal(hub.counters.messages, messages, 'nothing was asked for');
+    } finally {
+      gateOf(service).open();
+    }
+    const transfer = await ended(NORTH, transferId);
+    assert.deepEqual(transfer['outcome'], { kind: 'integrated', answer: 'AA' });
+  });
+
+  test(`while ${service.toUpperCase()} is away a request for a record waits at the other practice, and is answered when it is back`, async () => {
+    const nhsNumber = service === 'sds' ? '9990000077' : '9990000085';
+    await registeredAt(nhsNumber, SOUTH.ods);
+    await system(SOUTH).addRecord(SOUTH.ods, JSON.stringify(bundle(nhsNumber, [1_000])));
+    const id = await registered(nhsNumber);
+    const deadline = Date.now() + ENDED_MS;
+    while ((await ask(NORTH, `/transfers/${id}`))['state'] === 'checking') {
+      if (Date.now() > deadline) assert.fail('the request did not leave');
+      await new Promise((done) => setTimeout(done, 2));
+    }
+    gateOf(service).shut();
+    await new Promise((done) => setTimeout(done, 1_500));
+    gateOf(service).open();
+    const transfer = await ended(NORTH, id);
+    assert.deepEqual(transfer['outcome'], { kind: 'integrated', answer: 'AA' });
+  });
+}
+
+test('while the object store is away nothing is acknowledged; what was refused comes again and the transfer completes', async () => {
+  const nhsNumber = '9990000069';
+  await registeredAt(nhsNumber, SOUTH.ods);
+  await system(SOUTH).addRecord(SOUTH.ods, JSON.stringify(bundle(nhsNumber, [300_000, 2_000_000])));
+  const [here, away] = [join(folder, 'north', 'objects'), join(folder, 'north', 'objects-away')];
+  await rename(here, away);
+  let transferId: string;
+  try {
+    transferId = await registered(nhsNumber);
+    await new Promise((done) => setTimeout(done, 2_500));
+    assert.notEqual((await ask(NORTH, `/transfers/${transferId}`))['state'], 'ended');
+  } finally {
+    await rename(away, here);
+  }
+  const transfer = await ended(NORTH, transferId);
+  assert.deepEqual(transfer['outcome'], { kind: 'integrated', answer: 'AA' });
+});
+
 test('a record with documents of every size goes from one practice to the other, every byte of it', async () => {
   const nhsNumber = '9990000018';
   await registeredAt(nhsNumber, SOUTH.ods);
@@ -133,7 +200,7 @@ test('a record with documents of every size goes from one practice to the other,
   const transfer = await ended(NORTH, String(transferId));
   assert.deepEqual(transfer['outcome'], { kind: 'integrated', answer: 'AA' });
 
-  const [filed] = await system(NORTH).filing.list();
+  const filed = (await system(NORTH).filing.list()).find((each) => each.transferId === transferId);
   assert.equal(filed?.documents.length, sizes.length);
   for (const document of filed?.documents ?? []) {
     assert.ok(document.file);
@@ -212,6 +279,63 @@ async function placeTerminology(release: string): Promise<string> {
   await writeFile(`${file}.new`, bytes);
   await rename(`${file}.new`, file);
   return file;
+}
+
+async function registered(nhsNumber: string): Promise<string> {
+  const { transferId } = await system(NORTH).register(NORTH.ods, nhsNumber);
+  return String(transferId);
+}
+
+type Gate = { readonly url: string; shut(): void; open(): void; close(): Promise<void> };
+
+/** A door before a service: shut, every connection is cut and none is taken. */
+async function openGate(to: string): Promise<Gate> {
+  const { hostname, port } = new URL(to);
+  let shut = false;
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    if (shut) {
+      socket.destroy();
+      return;
+    }
+    const onward = connect(Number(port), hostname);
+    for (const each of [socket, onward]) {
+      sockets.add(each);
+      each.on('error', () => undefined);
+      each.on('close', () => {
+        sockets.delete(each);
+        socket.destroy();
+        onward.destroy();
+      });
+    }
+    socket.pipe(onward).pipe(socket);
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const address = server.address();
+  const cut = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
+  return {
+    url: `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`,
+    shut() {
+      shut = true;
+      cut();
+    },
+    open() {
+      shut = false;
+    },
+    close: () =>
+      new Promise<void>((done) => {
+        server.close(() => done());
+        cut();
+      }),
+  };
+}
+
+function gateOf(service: 'sds' | 'pds'): Gate {
+  const gate = gates.get(service);
+  assert.ok(gate);
+  return gate;
 }
 
 function system(practice: { readonly ods: string }): GpSystems {
