@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { createClient, readBody } from '../web/client.ts';
@@ -19,6 +20,21 @@ const PATIENCE_MS = 20_000;
 
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
+
+/**
+ * Bytes that stay after collection, the least of a few looks: connections that have ended are let go of at one of the next turns, and
+ * their memory is counted until then.
+ */
+async function heldBytes(): Promise<number> {
+  let least = Number.POSITIVE_INFINITY;
+  for (let look = 0; look < 5; look++) {
+    collect();
+    await sleep(50);
+    const { heapUsed, external } = process.memoryUsage();
+    least = Math.min(least, heapUsed + external);
+  }
+  return least;
+}
 
 const closers: (() => Promise<unknown>)[] = [];
 after(async () => {
@@ -90,8 +106,7 @@ test(`${REQUESTS} requests, sound and spoilt: each gets the answer of the rules,
         alerts.splice(0);
       }
       if (number === Math.floor(REQUESTS / 4)) {
-        collect();
-        heapBefore = process.memoryUsage().heapUsed + process.memoryUsage().external;
+        heapBefore = await heldBytes();
       }
     }
   };
@@ -103,8 +118,7 @@ test(`${REQUESTS} requests, sound and spoilt: each gets the answer of the rules,
   );
   objects.held.clear();
   inbox.clear();
-  collect();
-  const grown = process.memoryUsage().heapUsed + process.memoryUsage().external - heapBefore;
+  const grown = (await heldBytes()) - heapBefore;
   assert.ok(grown < GROWTH_BYTES, `${(grown / 1e6).toFixed(1)} MB more than after a quarter of the requests`);
 });
 
