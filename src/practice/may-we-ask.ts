@@ -15,7 +15,8 @@ export type NoTransferReason =
   | 'PRACTICE_CLOSED'
   | 'NO_ENDPOINT'
   | 'INTERNAL'
-  | 'NOT_REGISTERED_HERE';
+  | 'NOT_REGISTERED_HERE'
+  | 'ALREADY_ASKED';
 
 /** What PDS said, as far as the rule needs it. */
 export type TraceFacts =
@@ -36,6 +37,8 @@ export type AskFacts = {
   readonly trace: TraceFacts;
   /** What the practice's system read from PDS before it registered the patient; the order is not ours to undo. */
   readonly previousPractice: Ods | null;
+  /** An earlier request of this practice for the same patient still runs. */
+  readonly asked: boolean;
 };
 
 export type AskDecision =
@@ -43,9 +46,11 @@ export type AskDecision =
   | { readonly ask: false; readonly reason: NoTransferReason };
 
 /** The compatibility decision up to the directory look-up, first condition that holds wins. */
-export function mayWeAsk({ own, permanent, trace, previousPractice }: AskFacts): AskDecision {
+export function mayWeAsk({ own, permanent, trace, previousPractice, asked }: AskFacts): AskDecision {
   const no = (reason: NoTransferReason): AskDecision => ({ ask: false, reason });
   if (!permanent) return no('NOT_GMS1');
+  // Two records of one patient that come at the same time would be filed twice, or one would be taken for a duplicate.
+  if (asked) return no('ALREADY_ASKED');
   if (!trace.found) return no('NO_MATCH');
   if (trace.restricted) return no('RESTRICTED');
   if (trace.deceased) return no('DECEASED');
@@ -70,4 +75,5 @@ export const NO_TRANSFER_TEXT: Readonly<Record<NoTransferReason, string>> = {
   NO_ENDPOINT: 'The previous practice cannot send electronically; the record comes on paper.',
   INTERNAL: 'The record is shared inside the same system.',
   NOT_REGISTERED_HERE: 'The national index does not show the patient at this practice yet.',
+  ALREADY_ASKED: 'The record of this patient is being fetched already.',
 };

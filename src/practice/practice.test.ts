@@ -9,7 +9,7 @@ import { type AskFacts, mayWeAsk } from './may-we-ask.ts';
 const own = 'B99902' as Ods;
 const previous = 'A99901' as Ods;
 const trace = { found: true, restricted: false, deceased: false, registeredAt: own, managingOrganisation: null } as const;
-const ask: AskFacts = { own, permanent: true, trace, previousPractice: previous };
+const ask: AskFacts = { own, permanent: true, trace, previousPractice: previous, asked: false };
 
 test('a permanent registration at us with a previous practice asks that practice', () => {
   assert.deepEqual(mayWeAsk(ask), { ask: true, previousPractice: previous });
@@ -18,6 +18,7 @@ test('a permanent registration at us with a previous practice asks that practice
 test('each condition that stops a request has its reason, in the order of the national table', () => {
   const cases: [Partial<AskFacts>, string][] = [
     [{ permanent: false, trace: { found: false } }, 'NOT_GMS1'],
+    [{ asked: true, trace: { found: false } }, 'ALREADY_ASKED'],
     [{ trace: { found: false } }, 'NO_MATCH'],
     [{ trace: { ...trace, restricted: true, deceased: true } }, 'RESTRICTED'],
     [{ trace: { ...trace, deceased: true } }, 'DECEASED'],

@@ -107,7 +107,7 @@ export async function runningTransfers(
     .where('nhs_number', '=', nhsNumber)
     .where('state', '!=', 'ended');
   if (otherPractice !== undefined) query = query.where('other_practice', '=', otherPractice);
-  return (await query.orderBy('started_at').execute()).map((row) => row.id);
+  return (await query.orderBy('started_at').orderBy('id').execute()).map((row) => row.id);
 }
 
 function otherPractice(transfer: Transfer): Ods | null {
