@@ -115,6 +115,9 @@ const TASKS: Readonly<Record<string, string>> = {
   checkFailed: 'The check with the national services failed: try again',
   notSent: 'The record was not sent: see why',
   notAnswered: 'The request could not be answered',
+  foreignMessage: 'A message came in another practice’s name: look into it',
+  contradiction: 'The new practice answered twice, and not alike: ask them',
+  printRecord: 'The new practice has the record as one document only: print it',
 };
 
 function taskInWords(task: string): string {

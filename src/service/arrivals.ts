@@ -160,6 +160,7 @@ async function begin(options: ArrivalOptions, practice: Practice, arrival: Arriv
     request: message.messageId,
     requestId: message.requestId,
     state: 'checking',
+    peer: null,
   };
   // A newer request of the same practice for the same patient takes the place of one that still runs.
   const earlier = await runningTransfers(db, practice.ods, 'sending', message.nhsNumber, requester);

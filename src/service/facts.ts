@@ -1,7 +1,8 @@
 import type { MessageId } from '../base/ids.ts';
-import { partFacts } from '../store/parts.ts';
+import { partFacts, readLedger } from '../store/parts.ts';
 import { findSent } from '../store/sent-messages.ts';
 import type { Store } from '../store/tables.ts';
+import { recordMissing } from '../transfer/parts.ts';
 import type { Event, Facts, Interaction, PartFacts, Transfer } from '../transfer/types.ts';
 
 /** The few facts that a decision about this event needs, read under the transfer's lock. */
@@ -13,7 +14,9 @@ export async function factsFor(
 ): Promise<Facts> {
   const [part, refersTo] =
     event.kind === 'arrived' ? [await partOf(store, transfer, event), await referent(store, transfer, event)] : [null, null];
-  return { ...given, part, refersTo };
+  const timeOut = event.kind === 'due' && event.timer === 'partsLate' && transfer.role === 'requesting' && transfer.state === 'collecting';
+  const missing = timeOut && recordMissing(transfer.core.messageId, await readLedger(store, transfer.practice, transfer.id));
+  return { ...given, part, refersTo, recordMissing: missing };
 }
 
 type Arrived = Extract<Event, { kind: 'arrived' }>;
@@ -23,11 +26,11 @@ async function partOf(store: Store, transfer: Transfer, { message }: Arrived): P
   switch (message.interaction) {
     case 'extract':
       // A core that comes after a failure begins again with an empty ledger.
-      return partFacts(store, practice, id, message.messageId, message.references, transfer.state === 'ended');
+      return partFacts(store, practice, id, message.messageId, message.references, transfer.state === 'ended' ? 'afresh' : 'core');
     case 'index':
-      return partFacts(store, practice, id, message.messageId, message.children, false);
+      return partFacts(store, practice, id, message.messageId, message.children, 'part');
     case 'piece':
-      return partFacts(store, practice, id, message.messageId, [], false);
+      return partFacts(store, practice, id, message.messageId, [], 'part');
     default:
       return null;
   }

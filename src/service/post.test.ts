@@ -294,6 +294,7 @@ async function beginSending(on: TestNode): Promise<Transfer> {
       request: request.messageId,
       requestId: request.requestId,
       state: 'checking',
+      peer: null,
     },
     origin: { began: 'request', requester: own.ods, requesterAsid: own.asid, addressedTo: other.ods },
     event: event({ kind: 'arrived', message: request }),

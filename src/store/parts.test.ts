@@ -25,12 +25,12 @@ const ids = (count: number) => Array.from({ length: count }, () => messageId(tes
 test('pieces before their index, an index before its core: nothing is lost, and the count is right at each step', async () => {
   const transfer = await storedTransfer(db);
   const [core, index, one, two, lone] = ids(5) as [MessageId, MessageId, MessageId, MessageId, MessageId];
-  const facts = (id: MessageId, announces: Reference[] = []) => partFacts(db, OWN, transfer, id, announces, false);
+  const facts = (id: MessageId, announces: Reference[] = []) => partFacts(db, OWN, transfer, id, announces, id === core ? 'core' : 'part');
 
-  assert.deepEqual(await facts(two), { expected: false, seen: false, outstandingAfter: 0 });
+  assert.deepEqual(await facts(two), { expected: false, seen: false, outstandingAfter: 0, messages: 0 });
   await keepPart(db, OWN, transfer, two, content(2), said);
 
-  assert.deepEqual(await facts(index, [external(one), external(two)]), { expected: false, seen: false, outstandingAfter: 1 });
+  assert.deepEqual(await facts(index, [external(one), external(two)]), { expected: false, seen: false, outstandingAfter: 0, messages: 0 });
   await indexCame(db, OWN, transfer, index, said);
   await expectParts(db, OWN, transfer, index, [external(one), external(two)]);
 
@@ -40,14 +40,19 @@ test('pieces before their index, an index before its core: nothing is lost, and 
     at: 'here',
     part: { contentId: 'c', contentType: 'text/plain', content: content(9) },
   };
-  assert.deepEqual(await facts(core, [external(index), inside, external(lone)]), { expected: false, seen: false, outstandingAfter: 2 });
+  assert.deepEqual(await facts(core, [external(index), inside, external(lone)]), {
+    expected: false,
+    seen: false,
+    outstandingAfter: 2,
+    messages: 4,
+  });
   await expectParts(db, OWN, transfer, core, [external(index), inside, external(lone)]);
 
-  assert.deepEqual(await facts(one), { expected: true, seen: false, outstandingAfter: 1 });
+  assert.deepEqual(await facts(one), { expected: true, seen: false, outstandingAfter: 1, messages: 0 });
   await keepPart(db, OWN, transfer, one, content(1), said);
-  assert.deepEqual(await facts(one), { expected: true, seen: true, outstandingAfter: 1 });
+  assert.deepEqual(await facts(one), { expected: true, seen: true, outstandingAfter: 1, messages: 0 });
   await keepPart(db, OWN, transfer, one, content(7), said);
-  assert.deepEqual(await facts(lone), { expected: true, seen: false, outstandingAfter: 0 });
+  assert.deepEqual(await facts(lone), { expected: true, seen: false, outstandingAfter: 0, messages: 0 });
   await keepPart(db, OWN, transfer, lone, content(3), said);
 
   const attachments = assemble(core, await readLedger(db, OWN, transfer));
@@ -78,7 +83,7 @@ test('a delivery that failed is forgotten before the next is counted', async () 
   const transfer = await storedTransfer(db);
   const [core, part, again, fresh] = ids(4) as [MessageId, MessageId, MessageId, MessageId];
   await expectParts(db, OWN, transfer, core, [external(part)]);
-  assert.equal((await partFacts(db, OWN, transfer, again, [external(fresh)], true)).outstandingAfter, 1);
+  assert.equal((await partFacts(db, OWN, transfer, again, [external(fresh)], 'afresh')).outstandingAfter, 1);
   await forgetParts(db, OWN, transfer);
   assert.deepEqual(await readLedger(db, OWN, transfer), []);
 });

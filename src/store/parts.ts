@@ -70,7 +70,7 @@ export async function forgetParts(store: Store, practice: Ods, transfer: Transfe
 
 /**
  * What the ledger says of an arriving core, index or piece, with the messages it announces itself. Read under the transfer's lock.
- * `afresh`: the ledger is going to be forgotten, so nothing in it counts.
+ * `as`: a core that begins `afresh` forgets the ledger, so nothing in it counts; an index that nobody announced makes nothing wait.
  */
 export async function partFacts(
   store: Store,
@@ -78,19 +78,33 @@ export async function partFacts(
   transfer: TransferId,
   messageId: MessageId,
   announces: readonly Reference[],
-  afresh: boolean,
+  as: 'core' | 'afresh' | 'part',
 ): Promise<PartFacts> {
   const children = [...new Set(announces.flatMap((reference) => (reference.at === 'message' ? [storable(reference.messageId)] : [])))];
-  if (afresh) return { expected: false, seen: false, outstandingAfter: children.length };
-  const { rows } = await sql<{ expected: boolean; seen: boolean; waiting: number; known: number }>`
+  if (as === 'afresh') return { expected: false, seen: false, outstandingAfter: children.length, messages: children.length };
+  // An index that nobody announced makes nothing wait, nor do its pieces, unless the message that has come announces it now.
+  const { rows } = await sql<{ expected: boolean; seen: boolean; waiting: number; known: number; others: number }>`
+    with recursive stray(key) as (
+      select key from parts where practice = ${practice} and transfer = ${transfer} and is_index and under is null
+        and key <> all(${children}::text[])
+      union
+      select child.key from parts child join stray on child.under = stray.key where child.practice = ${practice} and child.transfer = ${transfer}
+    )
     select exists (select from parts where practice = ${practice} and transfer = ${transfer} and key = ${messageId} and under is not null) as expected,
       exists (select from parts where practice = ${practice} and transfer = ${transfer} and key = ${messageId} and came_at is not null) as seen,
-      (select count(*) from parts where practice = ${practice} and transfer = ${transfer} and came_at is null and key <> ${messageId}) as waiting,
-      (select count(*) from parts where practice = ${practice} and transfer = ${transfer} and key = any(${children}::text[])) as known`.execute(
-    store,
-  );
-  const { expected = false, seen = false, waiting = 0, known = 0 } = rows[0] ?? {};
-  return { expected, seen, outstandingAfter: waiting + children.length - known };
+      (select count(*) from parts where practice = ${practice} and transfer = ${transfer} and came_at is null and key <> ${messageId}
+        and key not in (select key from stray)) as waiting,
+      (select count(*) from parts where practice = ${practice} and transfer = ${transfer} and key = any(${children}::text[])) as known,
+      (select count(*) from parts where practice = ${practice} and transfer = ${transfer} and under is not null and strpos(key, '#') = 0
+        and key <> all(${children}::text[]) and ${announces.length} > 0 and key not in (select key from stray)) as others`.execute(store);
+  const { expected = false, seen = false, waiting = 0, known = 0, others = 0 } = rows[0] ?? {};
+  const counts = as === 'core' || expected;
+  return {
+    expected,
+    seen,
+    outstandingAfter: waiting + (counts ? children.length - known : 0),
+    messages: others + (counts ? children.length : 0),
+  };
 }
 
 /** The transfer that waits for a message of this id. */

@@ -6,6 +6,7 @@ import {
   AE,
   arrivedEvent,
   CORE,
+  doneEvent,
   endedRequesting,
   endedSending,
   events,
@@ -17,11 +18,13 @@ import {
 } from './testing.ts';
 import type { Decision, Effect, Facts, Transfer } from './types.ts';
 
+const READ = { converted: true, record: requestingStates.waitingForDecision.record } as const;
+
 /** What each event is about, so that every pair of state and event is tried with the facts it would have. */
 const FACTS: Readonly<Record<string, Partial<Facts>>> = {
-  largeExtract: { part: { expected: false, seen: false, outstandingAfter: 2 } },
-  index: { part: { expected: true, seen: false, outstandingAfter: 2 } },
-  piece: { part: { expected: true, seen: false, outstandingAfter: 1 } },
+  largeExtract: { part: { expected: false, seen: false, outstandingAfter: 2, messages: 4 } },
+  index: { part: { expected: true, seen: false, outstandingAfter: 2, messages: 4 } },
+  piece: { part: { expected: true, seen: false, outstandingAfter: 1, messages: 4 } },
 };
 
 const sends = (decision: Decision<Transfer>) => decision.effects.flatMap((effect) => (effect.do === 'send' ? [effect.message] : []));
@@ -43,10 +46,10 @@ const REQUESTING: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     extractLate: 'ended',
     withdraw: 'ended',
   },
-  collecting: { partsLate: 'ended', continueNotSent: 'ended', withdraw: 'ended' },
+  collecting: { partsLate: 'converting', continueNotSent: 'ended', withdraw: 'ended' },
   converting: { read: 'filing', readWithHold: 'waitingForDecision', notRead: 'ended', readFailed: 'ended', withdraw: 'ended' },
   waitingForDecision: { integrate: 'filing', reject: 'ended', withdraw: 'ended' },
-  filing: { filed: 'ended', notFiled: 'waitingForDecision', fileFailed: 'waitingForDecision', withdraw: 'ended' },
+  filing: { filed: 'ended', notFiled: 'waitingForDecision', fileFailed: 'waitingForDecision' },
   ended: {},
 };
 const SENDING: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -113,7 +116,7 @@ test('a core with parts elsewhere is answered with the continue, even if every p
   const core = decideRequesting(
     early.transfer,
     arrivedEvent(messages.largeExtract),
-    facts({ part: { expected: false, seen: false, outstandingAfter: 0 } }),
+    facts({ part: { expected: false, seen: false, outstandingAfter: 0, messages: 4 } }),
   );
   assert.equal(core.transfer.state, 'converting');
   assert.deepEqual(
@@ -126,21 +129,46 @@ test('the last part starts the conversion; an index announces more', () => {
   const index = decideRequesting(
     requestingStates.collecting,
     arrivedEvent(messages.index),
-    facts({ part: { expected: true, seen: false, outstandingAfter: 3 } }),
+    facts({ part: { expected: true, seen: false, outstandingAfter: 3, messages: 4 } }),
   );
   assert.equal(index.transfer.state === 'collecting' && index.transfer.outstanding, 3);
   assert.equal(does(index, 'expect').length, 1);
   const last = decideRequesting(
     requestingStates.collecting,
     arrivedEvent(messages.piece),
-    facts({ part: { expected: true, seen: false, outstandingAfter: 0 } }),
+    facts({ part: { expected: true, seen: false, outstandingAfter: 0, messages: 4 } }),
   );
   assert.equal(last.transfer.state, 'converting');
   assert.deepEqual(does(last, 'run'), [{ do: 'run', job: 'toFhir' }]);
 });
 
-test('parts that are missing at the time-out refuse the core with 31, and parts that come later get 25', () => {
+test('documents that are missing at the time-out become placeholders and a task, and do not fail the transfer', () => {
   const late = decideRequesting(requestingStates.collecting, events['partsLate'] as never, facts());
+  assert.equal(late.transfer.state, 'converting');
+  assert.deepEqual(answers(late), []);
+  assert.deepEqual(does(late, 'run'), [{ do: 'run', job: 'toFhir' }]);
+  assert.deepEqual(does(late, 'raise'), [{ do: 'raise', task: 'timedOut', due: null }]);
+  const held = decideRequesting(late.transfer, doneEvent({ job: 'toFhir', answer: { ...READ, holds: ['attachmentsMissing'] } }), facts());
+  assert.equal(held.transfer.state, 'waitingForDecision');
+  assert.deepEqual(answers(decideRequesting(held.transfer, events['reject'] as never, facts())), [`31 of ${CORE}`]);
+});
+
+test('a document that comes while a person looks at the gap is taken, and with the last the record is read again', () => {
+  const gap = { ...requestingStates.waitingForDecision, reasons: ['attachmentsMissing'] };
+  const part = (outstandingAfter: number) => facts({ part: { expected: true, seen: false, outstandingAfter, messages: 4 } });
+  const one = decideRequesting(gap, arrivedEvent(messages.piece), part(1));
+  assert.equal(one.transfer.state, 'waitingForDecision');
+  assert.equal(does(one, 'keepPart').length, 1);
+  const last = decideRequesting(gap, arrivedEvent(messages.piece), part(0));
+  assert.equal(last.transfer.state, 'converting');
+  assert.deepEqual(answers(last), ['AA of M1']);
+  assert.deepEqual(does(last, 'run'), [{ do: 'run', job: 'toFhir' }]);
+  for (const state of ['converting', 'filing'] as const)
+    assert.deepEqual(answers(decideRequesting(requestingStates[state], arrivedEvent(messages.piece), part(0))), ['25 of M1']);
+});
+
+test('a record that is itself missing at the time-out is refused with 31, and parts that come later get 25', () => {
+  const late = decideRequesting(requestingStates.collecting, events['partsLate'] as never, facts({ recordMissing: true }));
   assert.deepEqual(answers(late), [`31 of ${CORE}`]);
   const after = decideRequesting(late.transfer, arrivedEvent(messages.piece), facts());
   assert.deepEqual(answers(after), ['25 of M1']);
@@ -258,7 +286,8 @@ test('every refusal answers the request with its code', () => {
 
 test('a failed transfer can be sent again, a finished one cannot', () => {
   const again = decideSending(endedSending({ kind: 'unanswered' }), events['resend'] as never, facts());
-  assert.equal(again.transfer.state, 'fetching');
+  assert.equal(again.transfer.state, 'checking');
+  assert.deepEqual(does(again, 'run'), [{ do: 'run', job: 'mayTheyAsk' }], 'whether they may have it is asked anew');
   assert.equal(decideSending(sendingStates.ended, events['resend'] as never, facts()).transfer.state, 'ended');
 });
 

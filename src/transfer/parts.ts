@@ -44,6 +44,11 @@ export function assemble(core: MessageId, ledger: readonly LedgerPart[]): readon
   });
 }
 
+/** Whether what was to come in the place of a skeleton is not whole: then there is no record, only documents. */
+export function recordMissing(core: MessageId, ledger: readonly LedgerPart[]): boolean {
+  return assemble(core, ledger).some(({ announced, content }) => announced.skeleton && content === null);
+}
+
 function collect(part: LedgerPart, under: ReadonlyMap<string, LedgerPart[]>, leaves: Content[], missing: string[], depth: number): void {
   const children = under.get(part.key) ?? [];
   if (children.length > 0 && depth < DEPTH) {

@@ -3,7 +3,6 @@ import { never } from '../base/errors.ts';
 import type { MessageId } from '../base/ids.ts';
 import { CODES } from './codes.ts';
 import {
-  after,
   answerTo,
   commonOf,
   drawId,
@@ -12,15 +11,25 @@ import {
   ignore,
   newEnvelope,
   no,
-  PERSIST,
   refuse,
+  rejectionCode,
   type Step,
   step,
   YES,
 } from './requesting-steps.ts';
-import type { Answer, Effect, Event, Facts, Measured, Message, Peer, Received, Requesting, RequestingOutcome } from './types.ts';
+import { isForeign } from './routing.ts';
+import { extractLateAt, partsLateAt } from './time-outs.ts';
+import type { Answer, Core, Effect, Event, Facts, Measured, Message, Peer, Received, Requesting, RequestingOutcome } from './types.ts';
 
 export function arrived(transfer: Requesting, message: Received, event: Event, facts: Facts): Step {
+  const peer = 'peer' in transfer ? transfer.peer : null;
+  if (peer && isForeign(message, peer))
+    return step(
+      transfer,
+      [{ do: 'raise', task: 'foreignMessage', due: null }],
+      `A message of kind ${message.interaction} came from another than ${peer.ods}`,
+      { fromPartyKey: message.addressed.fromPartyKey },
+    );
   switch (message.interaction) {
     case 'extract':
       return extractArrived(transfer, message, facts);
@@ -53,10 +62,12 @@ function acknowledged(
   const { answer } = message;
   switch (transfer.state) {
     case 'waitingForExtract':
+      if (answer.accepted && transfer.acknowledged) return ignore(transfer, 'The previous practice accepted the request again');
       return answer.accepted
         ? step(
-            { ...transfer, acknowledged: transfer.acknowledged ?? event.at },
-            [{ do: 'notify' }],
+            { ...transfer, acknowledged: event.at },
+            // Also proves that the request left, where the answer to our post was lost.
+            [{ do: 'wake', timer: 'extractLate', at: extractLateAt(transfer.peer, facts.now) }, { do: 'notify' }],
             'The previous practice accepted the request',
           )
         : end(
@@ -132,9 +143,11 @@ function extractArrived(transfer: Requesting, message: ExtractMessage, facts: Fa
 /** A sender may send again after a failure, in the same conversation; what was filed or refused by a person stays. */
 function extractAfterEnd(transfer: In<'ended'>, message: ExtractMessage, facts: Facts): Step {
   const { peer, request, outcome } = transfer;
+  // Sent again, it has a new id: this is the one that was answered.
+  if (message.messageId === transfer.core?.messageId) return ignore(transfer, 'The core came again after the end');
   switch (outcome.kind) {
     case 'integrated':
-      if (!peer || message.messageId === transfer.core?.messageId) return ignore(transfer, 'The core came again');
+      if (!peer) return ignore(transfer, 'An extract came without a request');
       return step(
         transfer,
         [answerTo(transfer, message.messageId, no('12'), facts)],
@@ -142,8 +155,17 @@ function extractAfterEnd(transfer: In<'ended'>, message: ExtractMessage, facts: 
       );
     case 'notEligible':
     case 'internal':
-    case 'withdrawn':
       return step(transfer, [{ do: 'raise', task: 'unexpectedExtract', due: null }], 'An extract came that is not wanted');
+    case 'withdrawn':
+      // What was asked for before is not for this practice any more: its sender must not post it on paper either.
+      return step(
+        transfer,
+        [
+          ...(peer ? [answerTo(transfer, message.messageId, no(rejectionCode([])), facts)] : []),
+          { do: 'raise', task: 'unexpectedExtract', due: null },
+        ],
+        'An extract came for a registration that was withdrawn',
+      );
     case 'rejected':
     case 'notIntegrated':
     case 'refusedBySender':
@@ -171,11 +193,10 @@ function takeCore(from: Requesting, peer: Peer, request: MessageId, message: Ext
   const goOn: Effect[] = external ? [continueTo(peer, from, core.messageId, facts)] : [];
   const effects: Effect[] = [...first, ...expect, ...goOn, { do: 'rest', timer: 'extractLate' }, { do: 'notify' }];
   if (outstanding > 0) {
-    const seconds =
-      (peer.contracts.extract?.persistSeconds ?? PERSIST.extract) + outstanding * (peer.contracts.part?.persistSeconds ?? PERSIST.part);
+    const wake = partsLate(from, peer, core, facts);
     return step(
       { ...common, state: 'collecting', peer, request, core, outstanding },
-      [...effects, { do: 'wake', timer: 'partsLate', at: after(facts.now, seconds) }],
+      [...effects, wake],
       `The core came; ${outstanding} messages follow`,
       measured,
     );
@@ -188,6 +209,12 @@ function takeCore(from: Requesting, peer: Peer, request: MessageId, message: Ext
   );
 }
 
+/** Each index makes the record of more messages, and so the wait longer. */
+function partsLate(transfer: Requesting, peer: Peer, core: Core, facts: Facts): Effect {
+  const at = partsLateAt(peer, core, facts.part?.messages ?? 0, { askedAt: transfer.startedAt, now: facts.now });
+  return { do: 'wake', timer: 'partsLate', at };
+}
+
 // ---- parts
 
 type PartMessage = Extract<Received, { interaction: 'index' | 'piece' }>;
@@ -198,7 +225,10 @@ function partArrived(transfer: Requesting, message: PartMessage, facts: Facts): 
       const outstanding = facts.part?.outstandingAfter ?? transfer.outstanding;
       const effects: Effect[] = [...keep(message), answerTo(transfer, message.messageId, YES, facts)];
       const note = `${message.interaction === 'index' ? 'An index' : 'A part'} came; ${outstanding} outstanding`;
-      if (outstanding > 0) return step({ ...transfer, outstanding }, effects, note, { part: message.messageId });
+      if (outstanding > 0) {
+        const longer = message.interaction === 'index' ? [partsLate(transfer, transfer.peer, transfer.core, facts)] : [];
+        return step({ ...transfer, outstanding }, [...effects, ...longer], note, { part: message.messageId });
+      }
       const { outstanding: _none, state: _was, ...rest } = transfer;
       return step(
         { ...rest, state: 'converting' },
@@ -211,10 +241,16 @@ function partArrived(transfer: Requesting, message: PartMessage, facts: Facts): 
       return step(transfer, [...keep(message), answerTo(transfer, message.messageId, YES, facts)], 'A part came before its core', {
         part: message.messageId,
       });
-    case 'converting':
     case 'waitingForDecision':
+      return isLate(facts) && transfer.reasons.includes('attachmentsMissing')
+        ? lateWhileUndecided(transfer, message, facts)
+        : step(transfer, [answerTo(transfer, message.messageId, YES, facts)], 'A part came that nothing waits for');
+    case 'converting':
     case 'filing':
-      return step(transfer, [answerTo(transfer, message.messageId, YES, facts)], 'A part came that nothing waits for');
+      // Its place in the record is taken by a placeholder already, or about to be.
+      return isLate(facts)
+        ? step(transfer, [answerTo(transfer, message.messageId, no('25'), facts)], 'A part came after its time-out')
+        : step(transfer, [answerTo(transfer, message.messageId, YES, facts)], 'A part came that nothing waits for');
     case 'checking':
       return ignore(transfer, 'A part came before anything was asked for');
     case 'ended': {
@@ -225,6 +261,33 @@ function partArrived(transfer: Requesting, message: PartMessage, facts: Facts): 
     default:
       return never(transfer);
   }
+}
+
+/** Announced, never seen, and yet the record went on: its time was over. */
+function isLate({ part }: Facts): boolean {
+  return part?.expected === true && !part.seen;
+}
+
+/** While a person looks at a record with a gap, what fills the gap is still welcome; with the last of it the record is read anew. */
+function lateWhileUndecided(transfer: In<'waitingForDecision'>, message: PartMessage, facts: Facts): Step {
+  const outstanding = facts.part?.outstandingAfter ?? 0;
+  const effects: Effect[] = [...keep(message), answerTo(transfer, message.messageId, YES, facts)];
+  if (outstanding > 0) return step(transfer, effects, `A part came late; ${outstanding} outstanding`, { part: message.messageId });
+  const { record: _gap, reasons: _reasons, state: _was, ...rest } = transfer;
+  return step(
+    { ...rest, state: 'converting' },
+    [
+      ...effects,
+      { do: 'rest', timer: 'undecided' },
+      { do: 'close', task: 'decide' },
+      { do: 'close', task: 'decideSoon' },
+      { do: 'close', task: 'timedOut' },
+      { do: 'run', job: 'toFhir' },
+      { do: 'notify' },
+    ],
+    'The last part came late; the record is read again',
+    { part: message.messageId },
+  );
 }
 
 function keep(message: PartMessage): Effect[] {

@@ -1,12 +1,9 @@
 /** What every decision about a requesting transfer is made of: notes, ends, answers. */
-import type { Instant, MessageId } from '../base/ids.ts';
+import type { MessageId } from '../base/ids.ts';
 import type { Answer, Decision, Effect, Facts, Measured, Message, Peer, Requesting, RequestingOutcome, ResponseCode } from './types.ts';
 
 export type In<S extends Requesting['state']> = Extract<Requesting, { state: S }>;
 export type Step = Decision<Requesting>;
-
-/** Where SDS names no duration (protocol chapter 6.3). Seconds. */
-export const PERSIST = { extract: 15_000, part: 86_400 } as const;
 
 export const YES: Answer = { accepted: true };
 
@@ -43,8 +40,22 @@ export function end(
   const rests: Effect[] = [
     { do: 'rest', timer: 'extractLate' },
     { do: 'rest', timer: 'partsLate' },
+    { do: 'rest', timer: 'undecided' },
+    { do: 'close', task: 'decide' },
+    { do: 'close', task: 'decideSoon' },
   ];
   return step(ended, [...rests, ...effects, { do: 'notify' }], note, { ...measured, outcome: outcome.kind });
+}
+
+/**
+ * The code of a record that a person does not take, by why it came to them: what its own system did not file was not integrated, what
+ * did not come whole may be sent again, and all else is another's record or not the right one (17 where the patient returns).
+ */
+export function rejectionCode(reasons: readonly string[]): '11' | '17' | '28' | '31' {
+  if (reasons.includes('otherPatient')) return reasons.includes('returningPatient') ? '17' : '28';
+  if (reasons.includes('refusedBySystem') || reasons.includes('filingFailed')) return '11';
+  if (reasons.includes('attachmentsMissing')) return '31';
+  return reasons.includes('returningPatient') ? '17' : '28';
 }
 
 /** Ends with a negative final acknowledgement. */
@@ -81,8 +92,4 @@ export function newEnvelope(messageId: MessageId, transfer: Requesting, facts: F
 
 export function drawId(facts: Facts): MessageId {
   return facts.newId().toUpperCase() as MessageId;
-}
-
-export function after(now: Instant, seconds: number): Instant {
-  return new Date(Date.parse(now) + seconds * 1000).toISOString() as Instant;
 }

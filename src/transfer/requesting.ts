@@ -1,7 +1,7 @@
 import { never } from '../base/errors.ts';
+import { CODES } from './codes.ts';
 import { arrived } from './requesting-arrivals.ts';
 import {
-  after,
   answerTo,
   commonOf,
   drawId,
@@ -10,13 +10,14 @@ import {
   ignore,
   newEnvelope,
   no,
-  PERSIST,
   refuse,
+  rejectionCode,
   type Step,
   step,
   YES,
 } from './requesting-steps.ts';
-import type { Effect, Event, Facts, JobResult, Measured, Message, Requesting } from './types.ts';
+import { after, extractLateAt } from './time-outs.ts';
+import type { Effect, Event, Facts, JobResult, Measured, Message, Requesting, RequestingOutcome } from './types.ts';
 
 /** When a person is reminded of a record that waits for a decision: the eighth day is the limit, so the third. */
 const UNDECIDED_SECONDS = 3 * 86_400;
@@ -63,15 +64,22 @@ export function decideRequesting(transfer: Requesting, event: Event, facts: Fact
 
 function sent(transfer: Requesting, event: Extract<Event, { kind: 'sent' }>, facts: Facts): Step {
   if (event.interaction !== 'request' || transfer.state !== 'waitingForExtract') return ignore(transfer, `The ${event.interaction} left`);
-  const at = after(facts.now, transfer.peer.contracts.extract?.persistSeconds ?? PERSIST.extract);
+  const at = extractLateAt(transfer.peer, facts.now);
   return step(transfer, [{ do: 'wake', timer: 'extractLate', at }, { do: 'notify' }], 'Request sent', { request: transfer.request });
 }
 
 function notSent(transfer: Requesting, event: Extract<Event, { kind: 'notSent' }>, facts: Facts): Step {
   switch (event.interaction) {
     case 'request':
-      return transfer.state === 'waitingForExtract'
-        ? end(transfer, { kind: 'undeliverable', fault: event.fault }, facts, [], `The request could not be sent: ${event.fault}`)
+      // An acknowledgement is better evidence than an answer to our post that never came.
+      return transfer.state === 'waitingForExtract' && transfer.acknowledged === null
+        ? end(
+            transfer,
+            { kind: 'undeliverable', fault: event.fault },
+            facts,
+            [{ do: 'raise', task: 'undelivered', due: null }],
+            `The request could not be sent: ${event.fault}`,
+          )
         : ignore(transfer, `The request could not be sent: ${event.fault}`);
     case 'continue':
       return transfer.state === 'collecting'
@@ -158,14 +166,18 @@ function converted(transfer: In<'converting'>, answer: Extract<JobResult, { job:
   }
   return step(
     { ...rest, state: 'waitingForDecision', record, reasons: holds },
-    [
-      { do: 'raise', task: 'decide', due: after(facts.now, 8 * 86_400) },
-      { do: 'wake', timer: 'undecided', at: after(facts.now, UNDECIDED_SECONDS) },
-      { do: 'notify' },
-    ],
+    askAgain(facts),
     holds.length ? `The record waits for a person: ${holds.join(', ')}` : 'The record is ready and waits for a person',
     measured,
   );
+}
+
+function askAgain(facts: Facts): Effect[] {
+  return [
+    { do: 'raise', task: 'decide', due: after(facts.now, 8 * 86_400) },
+    { do: 'wake', timer: 'undecided', at: after(facts.now, UNDECIDED_SECONDS) },
+    { do: 'notify' },
+  ];
 }
 
 function filed(transfer: In<'filing'>, result: Extract<JobResult, { job: 'file' }>, facts: Facts): Step {
@@ -174,21 +186,13 @@ function filed(transfer: In<'filing'>, result: Extract<JobResult, { job: 'file' 
     const reason = result.reason ?? 'no reason given';
     return step(
       { ...rest, state: 'waitingForDecision', reasons: ['refusedBySystem'] },
-      [
-        { do: 'raise', task: 'decide', due: after(facts.now, 8 * 86_400) },
-        { do: 'wake', timer: 'undecided', at: after(facts.now, UNDECIDED_SECONDS) },
-        { do: 'notify' },
-      ],
+      askAgain(facts),
       `The practice's system did not file the record: ${reason}`,
     );
   }
   const answers = { integrate: 'AA', suppress: '15', fileAsAttachment: '26' } as const;
   const answer = answers[transfer.as];
-  const effects: Effect[] = [
-    answerTo(transfer, transfer.core.messageId, answer === 'AA' ? YES : no(answer), facts),
-    { do: 'rest', timer: 'undecided' },
-    { do: 'close', task: 'decide' },
-  ];
+  const effects: Effect[] = [answerTo(transfer, transfer.core.messageId, answer === 'AA' ? YES : no(answer), facts)];
   return end(transfer, { kind: 'integrated', answer }, facts, effects, 'The record was filed', { answer });
 }
 
@@ -204,11 +208,7 @@ function failed(transfer: Requesting, event: Extract<Event, { kind: 'failed' }>,
     case 'filing': {
       if (event.job !== 'file') return ignore(transfer, note);
       const { by: _by, as: _as, state: _was, ...rest } = transfer;
-      return step(
-        { ...rest, state: 'waitingForDecision', reasons: ['filingFailed'] },
-        [{ do: 'raise', task: 'decide', due: null }, { do: 'notify' }],
-        note,
-      );
+      return step({ ...rest, state: 'waitingForDecision', reasons: ['filingFailed'] }, askAgain(facts), note);
     }
     case 'waitingForExtract':
     case 'collecting':
@@ -236,13 +236,25 @@ function due(transfer: Requesting, event: Extract<Event, { kind: 'due' }>, facts
         : ignore(transfer, 'The extract is not waited for any more');
     case 'partsLate': {
       if (transfer.state !== 'collecting') return ignore(transfer, 'Parts are not waited for any more');
+      const late = `${transfer.outstanding} messages did not come in time`;
+      // A gap in the documents costs those documents: placeholders stand for them, and a person sees it. Without the record itself there
+      // is nothing to file.
+      if (!facts.recordMissing) {
+        const { outstanding: _gap, state: _was, ...rest } = transfer;
+        return step(
+          { ...rest, state: 'converting' },
+          [{ do: 'raise', task: 'timedOut', due: null }, { do: 'run', job: 'toFhir' }, { do: 'notify' }],
+          `${late}; placeholders stand for their documents`,
+          { missing: transfer.outstanding },
+        );
+      }
       const answer = answerTo(transfer, transfer.core.messageId, no('31'), facts);
       return end(
         transfer,
         { kind: 'timedOut', waitingFor: 'parts' },
         facts,
         [answer, { do: 'raise', task: 'timedOut', due: null }],
-        `${transfer.outstanding} messages did not come in time`,
+        `${late}, and with them the record`,
         { code: '31' },
       );
     }
@@ -274,34 +286,52 @@ function decided(transfer: Requesting, event: Extract<Event, { kind: 'decided' }
     }
     case 'reject': {
       if (transfer.state !== 'waitingForDecision') return ignore(transfer, 'There is nothing to reject');
-      const code = transfer.reasons.includes('returningPatient') ? '17' : '28';
+      const code = rejectionCode(transfer.reasons);
       const answer = answerTo(transfer, transfer.core.messageId, no(code), facts);
-      return end(
-        transfer,
-        { kind: 'rejected', code },
-        facts,
-        [answer, { do: 'rest', timer: 'undecided' }, { do: 'close', task: 'decide' }],
-        'A person rejected the record: wrong patient or wrong record',
-        { code },
-      );
+      return end(transfer, rejected(code), facts, [answer], `A person rejected the record: ${CODES[code].text}`, { code });
     }
     case 'withdraw':
-      if (transfer.state === 'ended') return ignore(transfer, 'The transfer has ended');
-      return end(
-        transfer,
-        { kind: 'withdrawn' },
-        facts,
-        [
-          { do: 'stopSending' },
-          { do: 'rest', timer: 'extractLate' },
-          { do: 'rest', timer: 'partsLate' },
-          { do: 'rest', timer: 'undecided' },
-        ],
-        'The registration was withdrawn',
-      );
+      return withdrawn(transfer, facts);
     case 'resend':
       return ignore(transfer, 'Only a sender can send again');
     default:
       return never(event.decision);
+  }
+}
+
+function rejected(code: ReturnType<typeof rejectionCode>): RequestingOutcome {
+  switch (code) {
+    case '11':
+      return { kind: 'notIntegrated', code };
+    case '31':
+      return { kind: 'unusable', code };
+    case '17':
+    case '28':
+      return { kind: 'rejected', code };
+    default:
+      return never(code);
+  }
+}
+
+/** The patient is not this practice's any more. A sender whose core is here is told, so that it neither waits nor posts paper. */
+function withdrawn(transfer: Requesting, facts: Facts): Step {
+  switch (transfer.state) {
+    case 'ended':
+      return ignore(transfer, 'The transfer has ended');
+    case 'filing':
+      // The practice's system may have it already. What it says decides what the sender hears.
+      return ignore(transfer, 'The record is being filed: first the system has to say what became of it');
+    case 'checking':
+    case 'waitingForExtract':
+      return end(transfer, { kind: 'withdrawn' }, facts, [{ do: 'stopSending' }], 'The registration was withdrawn');
+    case 'collecting':
+    case 'converting':
+    case 'waitingForDecision': {
+      const code = rejectionCode('reasons' in transfer ? transfer.reasons.filter((reason) => reason === 'returningPatient') : []);
+      const answer = answerTo(transfer, transfer.core.messageId, no(code), facts);
+      return end(transfer, { kind: 'withdrawn' }, facts, [{ do: 'stopSending' }, answer], 'The registration was withdrawn', { code });
+    }
+    default:
+      return never(transfer);
   }
 }

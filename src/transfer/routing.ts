@@ -1,5 +1,5 @@
 import type { ConversationId, MessageId } from '../base/ids.ts';
-import type { Received, Transfer } from './types.ts';
+import type { Peer, Received, Transfer } from './types.ts';
 
 /** How to find the transfer that a message belongs to; tried in order, the first hit is the owner. */
 export type LookUp =
@@ -40,4 +40,15 @@ export function route(message: Received): Route {
         unfound: 'park',
       };
   }
+}
+
+/**
+ * Whether a message comes from another than the practice that a transfer is with: a conversation id is no secret and gives no right. The
+ * party key is what Spine vouches for; several practices may share one, so the ASID has to be the same where it is named. Spine speaks
+ * of our messages in its own name.
+ */
+export function isForeign({ interaction, addressed }: Received, peer: Peer): boolean {
+  if (interaction === 'undelivered') return false;
+  if (addressed.fromPartyKey.toUpperCase() !== peer.partyKey.toUpperCase()) return true;
+  return addressed.fromAsid !== null && addressed.fromAsid !== peer.asid;
 }

@@ -2,15 +2,25 @@
 import { never } from '../base/errors.ts';
 import type { MessageId } from '../base/ids.ts';
 import { CODES, isSuccess } from './codes.ts';
-import { ANSWER_SECONDS, after, answerTo, end, type In, ignore, no, type Step, step, YES } from './sending-steps.ts';
+import { isForeign } from './routing.ts';
+import { ANSWER_SECONDS, answerTo, end, FAILURE_TASKS, type In, ignore, no, type Step, step, YES } from './sending-steps.ts';
+import { after } from './time-outs.ts';
 import type { Answer, Effect, Facts, Offer, Received, Sending } from './types.ts';
 
 export function arrived(transfer: Sending, message: Received, facts: Facts): Step {
+  const peer = 'peer' in transfer ? transfer.peer : null;
+  if (peer && isForeign(message, peer))
+    return step(
+      transfer,
+      [{ do: 'raise', task: 'foreignMessage', due: null }],
+      `A message of kind ${message.interaction} came from another than ${peer.ods}`,
+      { fromPartyKey: message.addressed.fromPartyKey },
+    );
   switch (message.interaction) {
     case 'request':
       return requested(transfer, message, facts);
     case 'continue':
-      return continued(transfer, facts);
+      return continued(transfer, message.of, facts);
     case 'acknowledgement':
       return acknowledged(transfer, message.of, message.answer, facts);
     case 'undelivered':
@@ -58,7 +68,10 @@ function requested(transfer: Sending, message: Extract<Received, { interaction: 
   }
 }
 
-function continued(transfer: Sending, facts: Facts): Step {
+function continued(transfer: Sending, of: MessageId | null, facts: Facts): Step {
+  // Some name an id of their own making, which is nothing against them; one of ours has to be that of the core.
+  if (facts.refersTo !== null && 'offer' in transfer && of !== transfer.offer?.core)
+    return ignore(transfer, 'A continue of an earlier core, or of no core');
   switch (transfer.state) {
     case 'sendingCore':
       return transfer.offer.parts > 0
@@ -108,35 +121,69 @@ function acknowledged(transfer: Sending, of: MessageId, answer: Answer, facts: F
     case 'waitingForContinue':
     case 'sendingParts':
     case 'waitingForAnswer':
-      return of === transfer.offer.core
-        ? finalAnswer(transfer, transfer.offer, answer, facts)
-        : ignore(transfer, 'An acknowledgement of an earlier core');
+      return of === transfer.offer.core ? finalAnswer(transfer, transfer.offer, answer, facts) : ofEarlier(transfer, answer, facts);
     case 'ended':
-      return transfer.outcome.kind === 'unanswered' &&
-        transfer.offer &&
-        of === transfer.offer.core &&
-        (answer.accepted || isSuccess(answer.code))
-        ? finalAnswer(transfer, transfer.offer, answer, facts)
-        : ignore(transfer, 'An acknowledgement after the end: the first one counts');
+      return afterEnd(transfer, answer, facts);
     case 'checking':
     case 'fetching':
     case 'converting':
-      return ignore(transfer, 'An acknowledgement of an earlier core');
+      return ofEarlier(transfer, answer, facts);
     default:
       return never(transfer);
   }
 }
 
-function finalAnswer(transfer: Sending, offer: Offer, answer: Answer, facts: Facts): Step {
-  if (!answer.accepted && answer.code === '12') return ignore(transfer, 'The core was called a duplicate: no outcome');
-  const done: Effect[] = [{ do: 'stopSending' }, { do: 'close', task: 'unanswered' }];
+/** The record is being sent again, and now it is heard that the new practice had taken it the first time. */
+function ofEarlier(transfer: Sending, answer: Answer, facts: Facts): Step {
+  return taken(answer) ? finalAnswer(transfer, null, answer, facts) : ignore(transfer, 'A refusal of an earlier core');
+}
+
+/** The first final answer counts. Where there was none, and we had given up or refused, the record that was filed all the same is. */
+function afterEnd(transfer: In<'ended'>, answer: Answer, facts: Facts): Step {
+  const { outcome } = transfer;
+  switch (outcome.kind) {
+    case 'unanswered':
+    case 'undeliverable':
+    case 'refusedByUs':
+    case 'superseded':
+      return taken(answer) ? finalAnswer(transfer, transfer.offer, answer, facts) : ignore(transfer, 'A refusal after the end');
+    case 'acknowledged':
+    case 'refusedByRequester': {
+      if (taken(answer) === (outcome.kind === 'acknowledged') || isDuplicate(answer))
+        return ignore(transfer, 'An acknowledgement after the end: the first one counts');
+      // Whether the patient's record is in their system, only they can say.
+      return step(
+        transfer,
+        [{ do: 'raise', task: 'contradiction', due: null }],
+        `Another final answer (${codeText(answer)}): the first counts`,
+      );
+    }
+    default:
+      return never(outcome);
+  }
+}
+
+function taken(answer: Answer): boolean {
+  return answer.accepted || isSuccess(answer.code);
+}
+
+function isDuplicate(answer: Answer): boolean {
+  return !answer.accepted && answer.code === '12';
+}
+
+/** `offer`: what was answered; null where it was an earlier one, of which the count of missing documents is not kept. */
+function finalAnswer(transfer: Sending, offer: Offer | null, answer: Answer, facts: Facts): Step {
+  if (isDuplicate(answer)) return ignore(transfer, 'The core was called a duplicate: no outcome');
+  const done: Effect[] = [{ do: 'stopSending' }, ...FAILURE_TASKS.map((task): Effect => ({ do: 'close', task }))];
   if (answer.accepted || isSuccess(answer.code)) {
     const kind = answer.accepted ? 'AA' : isSuccess(answer.code) ? answer.code : 'AA';
+    // One document in their record instead of a record: they need the paper (and it counts as not integrated nationally).
+    const print: Effect[] = kind === '26' ? [{ do: 'raise', task: 'printRecord', due: null }] : [];
     return end(
       transfer,
-      { kind: 'acknowledged', answer: kind, missingDocuments: offer.missingDocuments },
+      { kind: 'acknowledged', answer: kind, missingDocuments: offer?.missingDocuments ?? null },
       facts,
-      done,
+      [...done, ...print],
       `The new practice filed the record (${kind})`,
       { answer: kind },
     );
@@ -154,7 +201,8 @@ function finalAnswer(transfer: Sending, offer: Offer, answer: Answer, facts: Fac
 function undelivered(transfer: Sending, of: MessageId, fault: string, facts: Facts): Step {
   const note = `Spine did not deliver ${of}: ${fault}`;
   const raise: Effect = { do: 'raise', task: 'undelivered', due: null };
-  const lost = facts.refersTo === 'extract' || facts.refersTo === 'index' || facts.refersTo === 'piece';
+  const ofThisOffer = facts.refersTo === 'extract' && 'offer' in transfer && of === transfer.offer?.core;
+  const lost = ofThisOffer || facts.refersTo === 'index' || facts.refersTo === 'piece';
   switch (transfer.state) {
     case 'sendingCore':
     case 'waitingForContinue':

@@ -1,5 +1,5 @@
 /** What every decision about a sending transfer is made of: notes, ends, answers. */
-import type { Instant, MessageId } from '../base/ids.ts';
+import type { MessageId } from '../base/ids.ts';
 import type { Answer, Decision, Effect, Facts, Measured, Message, Peer, ResponseCode, Sending, SendingOutcome } from './types.ts';
 
 export type In<S extends Sending['state']> = Extract<Sending, { state: S }>;
@@ -7,6 +7,9 @@ export type Step = Decision<Sending>;
 
 /** After eight days without a final acknowledgement the practice prints the record. Seconds, exactly 8 × 24 h. */
 export const ANSWER_SECONDS = 8 * 86_400;
+
+/** Tasks that a transfer without success leaves with a person; a late success takes them back. */
+export const FAILURE_TASKS = ['unanswered', 'notSent', 'notAnswered', 'undelivered', 'refusedByRequester'] as const;
 
 export const YES: Answer = { accepted: true };
 
@@ -70,8 +73,4 @@ export function answerTo(transfer: Sending, of: MessageId, answer: Answer, facts
     answer,
   };
   return { do: 'send', message, tellWhenSent: false };
-}
-
-export function after(now: Instant, seconds: number): Instant {
-  return new Date(Date.parse(now) + seconds * 1000).toISOString() as Instant;
 }

@@ -2,7 +2,8 @@ import { never } from '../base/errors.ts';
 import { CODES } from './codes.ts';
 import { planCore } from './packing.ts';
 import { arrived } from './sending-arrivals.ts';
-import { ANSWER_SECONDS, after, answerTo, commonOf, end, type In, ignore, refuse, type Step, step, YES } from './sending-steps.ts';
+import { ANSWER_SECONDS, answerTo, commonOf, end, FAILURE_TASKS, type In, ignore, refuse, type Step, step, YES } from './sending-steps.ts';
+import { after } from './time-outs.ts';
 import type { Effect, Event, Facts, JobResult, Message, Offer, Sending } from './types.ts';
 
 /**
@@ -120,7 +121,7 @@ function failed(transfer: Sending, event: Extract<Event, { kind: 'failed' }>, fa
   const note = `The job ${event.job} failed: ${event.fault}`;
   switch (transfer.state) {
     case 'checking':
-      return event.job === 'mayTheyAsk' ? refuse(transfer, null, '20', facts, note) : ignore(transfer, note);
+      return event.job === 'mayTheyAsk' ? refuse(transfer, transfer.peer, '20', facts, note) : ignore(transfer, note);
     case 'fetching':
       return event.job === 'fetch' ? refuse(transfer, transfer.peer, '20', facts, note) : ignore(transfer, note);
     case 'converting':
@@ -206,6 +207,9 @@ function due(transfer: Sending, event: Extract<Event, { kind: 'due' }>, facts: F
   }
 }
 
+/** What a person was asked to look into, and now has. */
+const CLOSED: readonly Effect[] = FAILURE_TASKS.map((task) => ({ do: 'close', task }));
+
 function decided(transfer: Sending, event: Extract<Event, { kind: 'decided' }>): Step {
   if (event.decision !== 'resend') return ignore(transfer, `${event.decision} is decided by the practice that asked`);
   if (transfer.state !== 'ended') return ignore(transfer, 'The transfer is still running');
@@ -217,14 +221,13 @@ function decided(transfer: Sending, event: Extract<Event, { kind: 'decided' }>):
     case 'refusedByRequester':
     case 'undeliverable':
     case 'unanswered':
-      // New message ids for everything, the record as it is today, the same conversation.
-      return transfer.peer
-        ? step(
-            { ...commonOf(transfer), state: 'fetching', peer: transfer.peer },
-            [{ do: 'forgetParts' }, { do: 'run', job: 'fetch' }, { do: 'notify' }],
-            'The record is sent again',
-          )
-        : ignore(transfer, 'It is not known to whom to send');
+      // New message ids for everything, the record as it is today, the same conversation. Whether they may have it is asked anew: they
+      // may have been refused for that, and the patient may have moved on.
+      return step(
+        { ...commonOf(transfer), state: 'checking', peer: transfer.peer },
+        [{ do: 'forgetParts' }, { do: 'run', job: 'mayTheyAsk' }, ...CLOSED, { do: 'notify' }],
+        'The record is sent again',
+      );
     default:
       return never(transfer.outcome);
   }

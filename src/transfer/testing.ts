@@ -78,7 +78,7 @@ export function endedSending(outcome: SendingOutcome): Sending {
   return { ...sending, state: 'ended', outcome, at: NOW, peer, offer };
 }
 export const sendingStates: { readonly [S in Sending['state']]: Extract<Sending, { state: S }> } = {
-  checking: { ...sending, version: 0, state: 'checking' },
+  checking: { ...sending, version: 0, state: 'checking', peer: null },
   fetching: { ...sending, state: 'fetching', peer },
   converting: { ...sending, state: 'converting', peer, bundle: object, documents: object },
   sendingCore: { ...sending, state: 'sendingCore', peer, offer: { ...offer, sentAt: null } },
@@ -251,6 +251,7 @@ export function facts(over: Partial<Facts> = {}): Facts {
     newId: () => `N${++count}`,
     part: null,
     refersTo: null,
+    recordMissing: false,
     own: {
       ods: common.practice,
       asid: '200000009902',

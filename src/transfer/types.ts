@@ -214,7 +214,8 @@ export type Requesting = Common & { readonly role: 'requesting'; readonly previo
   );
 
 export type SendingOutcome =
-  | { readonly kind: 'acknowledged'; readonly answer: 'AA' | '15' | '26'; readonly missingDocuments: number }
+  /** `missingDocuments`: null where an earlier core was answered while the record was being sent again. */
+  | { readonly kind: 'acknowledged'; readonly answer: 'AA' | '15' | '26'; readonly missingDocuments: number | null }
   | { readonly kind: 'refusedByUs'; readonly code: ResponseCode }
   | { readonly kind: 'refusedByRequester'; readonly code: ResponseCode | null }
   | { readonly kind: 'undeliverable'; readonly fault: string }
@@ -229,8 +230,12 @@ export type Offer = {
   /** What the conversion of the record said. */
   readonly report: ObjectRef;
 };
-export type Sending = Common & { readonly role: 'sending'; readonly request: MessageId; readonly requestId: string } & (
-    | { readonly state: 'checking' }
+export type Sending = Common & {
+  readonly role: 'sending';
+  readonly request: MessageId;
+  readonly requestId: string;
+} /** `peer`: known where a record is sent again; whether it may be is asked anew. */ & (
+    | { readonly state: 'checking'; readonly peer: Peer | null }
     | { readonly state: 'fetching'; readonly peer: Peer }
     | { readonly state: 'converting'; readonly peer: Peer; readonly bundle: ObjectRef; readonly documents: ObjectRef }
     | { readonly state: 'sendingCore'; readonly peer: Peer; readonly offer: Offer }
@@ -328,14 +333,18 @@ export type PartFacts = {
   readonly expected: boolean;
   /** Its content is in the ledger already. */
   readonly seen: boolean;
-  /** Messages still missing once this one is counted, its own announced children included. */
+  /** Messages still missing once this one is counted, its own announced children included. What only a stray index names does not count. */
   readonly outstandingAfter: number;
+  /** All messages that make the record beside its core, as far as they are known once this one is counted. */
+  readonly messages: number;
 };
 export type Facts = {
   readonly now: Instant;
   readonly newId: () => string;
   /** For an arriving extract, index or piece. */
   readonly part: PartFacts | null;
+  /** For a time-out: whether what is missing is the record itself, which was to come in the place of a skeleton. */
+  readonly recordMissing: boolean;
   /** For an acknowledgement, an undelivered message or a continue: what the message of ours was to which it refers. */
   readonly refersTo: Interaction | null;
   /** The practice's ODS code, ASID and party key, and how it wants records filed. */
