@@ -15,8 +15,9 @@ import { findSent } from '../store/sent-messages.ts';
 import { readStored, writeStored } from '../store/stored-json.ts';
 import type { Store, Tables } from '../store/tables.ts';
 import { findConversation, runningTransfers } from '../store/transfers.ts';
+import { begunBy, supersededBy } from '../transfer/decide.ts';
 import { type LookUp, route } from '../transfer/routing.ts';
-import type { Event, Received, Sending } from '../transfer/types.ts';
+import type { Event, Received } from '../transfer/types.ts';
 import type { Post } from './post.ts';
 import type { Practices } from './practices.ts';
 
@@ -148,32 +149,13 @@ type Request = Extract<Received, { interaction: 'request' }>;
 async function begin(options: ArrivalOptions, practice: Practice, arrival: Arrival, message: Request, event: Event): Promise<void> {
   const { db, post } = options;
   const requester = ods(message.from);
-  const transfer: Sending = {
-    // Drawn from the conversation: a request that is delivered again after a crash begins the same transfer.
-    id: transferIdOf(practice, message),
-    version: 0,
-    conversationId: message.conversationId,
-    practice: practice.ods,
-    nhsNumber: message.nhsNumber,
-    startedAt: instant(options.now()),
-    role: 'sending',
-    request: message.messageId,
-    requestId: message.requestId,
-    state: 'checking',
-    peer: null,
-  };
+  // Drawn from the conversation: a request that is delivered again after a crash begins the same transfer.
+  const id = transferIdOf(practice, message);
+  const transfer = begunBy(message, { id, practice: practice.ods, now: instant(options.now()) });
   // A newer request of the same practice for the same patient takes the place of one that still runs.
   const earlier = await runningTransfers(db, practice.ods, 'sending', message.nhsNumber, requester);
-  for (const id of earlier) {
-    if (id === transfer.id) continue;
-    const superseded: Event = {
-      id: `superseded:${transfer.id}`,
-      at: event.at,
-      by: { kind: 'peer' },
-      kind: 'superseded',
-      successor: transfer.id,
-    };
-    await post({ practice: practice.ods, transfer: id, event: superseded });
+  for (const other of earlier) {
+    if (other !== id) await post({ practice: practice.ods, transfer: other, event: supersededBy(id, event.at) });
   }
   await post({
     practice: practice.ods,

@@ -11,7 +11,8 @@ import { expectParts, forgetParts, indexCame, keepPart } from '../store/parts.ts
 import { rememberSent, type SentMessage } from '../store/sent-messages.ts';
 import type { Store } from '../store/tables.ts';
 import { closeTask, raiseTask } from '../store/tasks.ts';
-import type { Announced, Decision, Effect, Event, Message, OutgoingPart, OwnPractice, Peer, Timer, Transfer } from '../transfer/types.ts';
+import { partMessage } from '../transfer/part-message.ts';
+import type { Decision, Effect, Event, Message, OwnPractice, Peer, Timer, Transfer } from '../transfer/types.ts';
 
 /** A message that a decision intends and that cannot be packed: no agreement with the other practice, or too large. */
 export type Unsendable = { readonly message: Message; readonly fault: Fault };
@@ -68,7 +69,8 @@ export function createEffects({
           return reserveParts(store, practice, id, effect.parts);
         case 'sendParts': {
           const parts = await reservedParts(store, practice, id);
-          for (const part of parts) await send(partMessage(part, parts, { transfer: before, own, peer, now, newId }), true);
+          const parties = { conversationId: before.conversationId, from: own.ods, to: peer?.ods ?? own.ods };
+          for (const part of parts) await send(partMessage(part, parts, { ...parties, now, newId }), true);
           return;
         }
         case 'stopSending':
@@ -131,39 +133,4 @@ async function spill(packed: Packed, objects: Objects): Promise<Packed> {
   };
   const [first, ...others] = packed.body;
   return { ...packed, body: [await place(first), ...(await Promise.all(others.map(place)))] };
-}
-
-type Parties = {
-  readonly transfer: Transfer;
-  readonly own: OwnPractice;
-  readonly peer: Peer | null;
-  readonly now: Instant;
-  readonly newId: () => string;
-};
-
-/** The message of one line of the ledger: a piece with its content, or an index that names the pieces under it. */
-function partMessage(part: OutgoingPart, all: readonly OutgoingPart[], { transfer, own, peer, now, newId }: Parties): Message {
-  const envelope = {
-    messageId: part.messageId,
-    aliases: [],
-    conversationId: transfer.conversationId,
-    at: now,
-    from: own.ods,
-    to: peer?.ods ?? own.ods,
-    announced: announcedOf(part),
-  };
-  if (part.content) {
-    const contentType = part.contentType ?? 'application/octet-stream';
-    return { ...envelope, interaction: 'piece', part: { contentId: newId(), contentType, content: part.content } };
-  }
-  const [first, ...others] = all
-    .filter((each) => each.under === part.messageId)
-    .map((each) => ({ ...announcedOf(each), at: 'message' as const, messageId: each.messageId }));
-  if (!first) throw new Fault('transfer.index', `the index ${part.messageId} has no pieces`);
-  return { ...envelope, interaction: 'index', children: [first, ...others] };
-}
-
-function announcedOf(part: OutgoingPart): Announced {
-  const { kind: _kind, content: _content, messageId: _id, under: _under, order: _order, ...announced } = part;
-  return announced;
 }

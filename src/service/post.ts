@@ -2,8 +2,8 @@
  * The one door: whatever happens to a transfer is an event that comes through here. One transaction locks the transfer, decides, packs
  * what is to be sent, writes what follows and closes the row that caused it. All of it happens or nothing.
  */
-import { never, reasonOf } from '../base/errors.ts';
-import { type Instant, instant, type Ods, type TransferId } from '../base/ids.ts';
+import { reasonOf } from '../base/errors.ts';
+import { instant, type Ods, type TransferId } from '../base/ids.ts';
 import { type Db, isRetryable, transaction } from '../database/connect.ts';
 import type { Objects } from '../objects/objects.ts';
 import { audit } from '../store/audit.ts';
@@ -13,10 +13,9 @@ import { bury, complete } from '../store/outbox.ts';
 import type { Practice } from '../store/practices.ts';
 import type { Claim, Origin, Store, Tables } from '../store/tables.ts';
 import { insertTransfer, lockTransfer, writeTransfer } from '../store/transfers.ts';
-import { decideRequesting } from '../transfer/requesting.ts';
-import { decideSending } from '../transfer/sending.ts';
-import type { Decision, Event, Facts, Transfer } from '../transfer/types.ts';
-import { createEffects, type Packer, type Unsendable } from './effects.ts';
+import { decide, unsendable } from '../transfer/decide.ts';
+import type { Event, Transfer } from '../transfer/types.ts';
+import { createEffects, type Packer } from './effects.ts';
 import { factsFor } from './facts.ts';
 import { measuredOf } from './measured.ts';
 import { createTurns } from './turns.ts';
@@ -110,7 +109,7 @@ export function createPost(options: PostOptions): Post {
         measured: { ...measuredOf(next), ...decision.measured },
       });
       transfer = after;
-      events = [...rest, ...notSent.map((unsendable) => notSentEvent(unsendable, now))];
+      events = [...rest, ...notSent.map(({ message, fault }) => unsendable(message, reasonOf(fault), now))];
     }
     await writeTransfer(store, transfer);
     if (event.by.kind === 'person') {
@@ -133,27 +132,4 @@ async function close(store: Store, cause: Cause, transfer: TransferId): Promise<
         ? await complete(store, cause.claim)
         : await bury(store, cause.claim, cause.putAside);
   if (!held) throw new LostClaim();
-}
-
-function decide(transfer: Transfer, event: Event, facts: Facts): Decision<Transfer> {
-  switch (transfer.role) {
-    case 'requesting':
-      return decideRequesting(transfer, event, facts);
-    case 'sending':
-      return decideSending(transfer, event, facts);
-    default:
-      return never(transfer);
-  }
-}
-
-function notSentEvent({ message, fault }: Unsendable, at: Instant): Event {
-  return {
-    id: `notSent:${message.messageId}`,
-    at,
-    by: { kind: 'system' },
-    kind: 'notSent',
-    messageId: message.messageId,
-    interaction: message.interaction,
-    fault: reasonOf(fault),
-  };
 }
