@@ -3,8 +3,9 @@
  * reads. Every leaf of a resource is a fact; `TECHNICAL` and `KEEPING` say which are none of a clinician's, and why.
  */
 import { fhirToHl7 } from '../base/hl7-time.ts';
+import { isUuid } from '../base/ids.ts';
 import { Decimal, numberText } from '../fhir/json.ts';
-import type { CodeableConcept, Extension, Identifier, Quantity, Range, Reference, Resource } from '../fhir/types.ts';
+import type { CodeableConcept, Coding, Extension, Identifier, Quantity, Range, Reference, Resource } from '../fhir/types.ts';
 import { descriptionOf } from './shared/coded.ts';
 
 /** `element` is a path without indexes; `at` tells one item of a list from its neighbours, so that a value stays with its code. */
@@ -32,11 +33,13 @@ export const TECHNICAL: ReadonlyMap<string, string> = new Map([
 /** Facts that are followed as the others are, but say nothing of the patient’s health or care. */
 export const KEEPING: readonly (readonly [element: RegExp, why: string])[] = [
   [/^Patient\.(?!identifier)/, 'Demographics come from the national register, never with a record.'],
-  [/^(Organization|Location|PractitionerRole|Practitioner)\./, 'About people and places. Who did something is a fact of the entry.'],
   [
-    /^(Encounter\.serviceProvider|DocumentReference\.custodian|ReferralRequest\.requester\.onBehalfOf)/,
-    'The practice that had the record.',
+    /^(Organization|HealthcareService|Location|PractitionerRole|Practitioner)\./,
+    'About people and places. Who did something is a fact of the entry.',
   ],
+  [/^(Encounter\.serviceProvider|DocumentReference\.custodian)/, 'The practice that had the record.'],
+  [/\.requester\.onBehalfOf$/, 'Whom somebody works for is about people; the list of people says it.'],
+  [/ \(leads nowhere\)$/, 'A link to what the record does not have. The report of the conversion names it.'],
   [/^List\.(mode|status|orderedBy)/, 'How a list is kept.'],
   [/^List \(whole record\)/, 'A view of entries that stand in the record anyway.'],
   [/\(time of day\)$/, 'Prescriptions are dated by the day; this is when a key was pressed.'],
@@ -47,6 +50,7 @@ export const KEEPING: readonly (readonly [element: RegExp, why: string])[] = [
   ],
   [/^MedicationStatement\.dateAsserted|^Immunization\.extension\(DateRecorded\)/, 'When it was typed in.'],
   [/^DiagnosticReport\.(category|code) \(any\)/, 'Every report of an extract is a laboratory’s; its results say so.'],
+  [/\(midnight\)$/, 'A supply ends with a day; the midnight behind it is how a system writes that.'],
   [/^Condition\.note\.text \(state again\)/, 'What receivers note of a problem’s state and significance, which are facts of their own.'],
   [
     /^(Encounter\.participant\.type|Immunization\.practitioner\.role|List\.code)/,
@@ -74,7 +78,7 @@ export function factsOf(resource: Resource, nameOf: (reference: string) => strin
     });
 }
 
-const PEOPLE = /^(Practitioner|PractitionerRole|Organization|RelatedPerson|Location)\//;
+const PEOPLE = /^(Practitioner|PractitionerRole|Organization|HealthcareService|RelatedPerson|Location)\//;
 
 const isOfConsultation = ({ code }: { code?: CodeableConcept }) =>
   (code?.coding ?? []).some((one) => ['325851000000107', '25851000000105', '24781000000107'].includes(one.code ?? ''));
@@ -112,6 +116,7 @@ function byMeaning(fact: Fact): Fact[] {
 const EXACT: readonly (readonly [element: RegExp, kept: RegExp, beyond: string])[] = [
   [/^MedicationRequest\.authoredOn$|\(MedicationStatementLastIssueDate\)$/, /^(\d{8})\d{6} London$/, ' (time of day)'],
   [/^Specimen\.receivedTime$/, /^(\d{12})\d{2} London$/, ' (seconds)'],
+  [/^Medication(Request\.dispenseRequest\.validityPeriod|Statement\.effectivePeriod)\.end$/, /^(\d{8})000000 London$/, ' (midnight)'],
 ];
 
 function push(found: Fact[], element: string, at: string, value: string | undefined, isLink = false): void {
@@ -168,10 +173,14 @@ function plain(value: unknown): string {
   return /^\d{4}-\d{2}(-\d{2})?$/.test(value) ? value.replaceAll('-', '') : value.trim();
 }
 
-/** A number that a laboratory, a booking service or a register gave; a system's own numbers stand under its own address. */
-function identifierFacts({ system = '', value }: Identifier, element: string, at: string, found: Fact[]): void {
-  const isOwn = system !== '' && !/nhs\.uk|hl7\.org|^(urn:oid:)?\d+(\.\d+)+$/.test(system);
-  if (!isOwn) push(found, element, at, `${system.replace(/^urn:oid:/, '')}|${value ?? ''}`);
+/**
+ * A number that a laboratory, a booking service or a register gave. A system's own numbers stand under its own address, or under the two
+ * that GP Connect has for any system's; and a UUID is drawn by a system, wherever it stands.
+ */
+function identifierFacts({ system = '', value = '' }: Identifier, element: string, at: string, found: Fact[]): void {
+  const isIssued = system === '' || /nhs\.uk|hl7\.org|^(urn:oid:)?\d+(\.\d+)+$/.test(system);
+  const isOwn = !isIssued || /\/(cross-care-setting-identifier|data-identifier)$/.test(system) || isUuid(value.replace(/^urn:uuid:/, ''));
+  if (!isOwn) push(found, element, at, `${system.replace(/^urn:oid:/, '')}|${value}`);
 }
 
 function extensionFacts(extension: Extension, element: string, at: string, found: Fact[]): void {
@@ -191,11 +200,12 @@ function referenceFacts({ reference, display }: Reference, element: string, at: 
 
 function conceptFacts({ coding, text }: CodeableConcept, element: string, at: string, found: Fact[]): void {
   const words = new Set<string | undefined>([text?.trim()]);
-  const path = element === 'DiagnosticReport.category' && coding?.some(({ code }) => code === 'LAB') ? `${element} (any)` : element;
+  const isLaboratory = coding?.some(({ code }) => code === 'LAB' || code === 'PAT');
+  const path = element === 'DiagnosticReport.category' && isLaboratory ? `${element} (any)` : element;
   for (const one of coding ?? []) {
     // A null flavour says that nothing is said.
     if (one.system?.endsWith('/NullFlavor')) continue;
-    if (one.code) push(found, `${path}.code`, at, `${one.system ?? ''}|${one.code}`);
+    if (one.code) push(found, `${path}.code`, at, `${systemOf(one)}|${one.code}`);
     const { id, display } = descriptionOf(one);
     push(found, `${path}.description`, at, id);
     words.add(one.display).add(display);
@@ -203,6 +213,15 @@ function conceptFacts({ coding, text }: CodeableConcept, element: string, at: st
   // Whether words stand as text, as a code's display or as its description's is a system's own business.
   for (const one of words) push(found, `${path}.words`, at, one);
 }
+
+/** One code system is one, by whichever of its names a system calls it. */
+const systemOf = ({ system = '' }: Coding) => SAME_SYSTEM.get(system) ?? system;
+
+const SAME_SYSTEM: ReadonlyMap<string, string> = new Map([
+  ['https://fhir.hl7.org.uk/Id/emis-drug-codes', 'urn:oid:2.16.840.1.113883.2.1.6.9'],
+  ['http://terminology.hl7.org/CodeSystem/v2-0078', 'http://hl7.org/fhir/v2/0078'],
+  ['http://hl7.org/fhir/condition-category', 'https://fhir.hl7.org.uk/STU3/CodeSystem/CareConnect-ConditionCategory-1'],
+]);
 
 const isQuantity = (value: object): value is Quantity => 'value' in value || 'unit' in value;
 

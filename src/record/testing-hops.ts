@@ -66,13 +66,25 @@ export function followed(one: Hop): Followed[] {
       return heading && !arrivedAs.has(heading) ? [heading] : [];
     });
   const [names, namesThere] = [namesIn(one.before), namesIn(one.after)];
+  const has = new Set(one.before.flatMap((resource) => [keyOf(resource), ...containedIn(resource)]));
+  const leadsNowhere = ({ isLink, value }: Fact) => isLink && !has.has(value);
   return one.before.flatMap((resource) => {
     const arrived = pairs.get(keyOf(resource)) ?? [];
     const facts = arrived.flatMap((there) => [there, ...addedHeadings(there)]).flatMap((there) => factsOf(there, namesThere));
     const known = new Set(facts.map((fact) => keyOfFact(fact)));
     const texts = facts.map(({ value }) => value.replace(/\s+/g, ' '));
-    return factsOf(resource, names).map((fact) => ({ resource, fact, fate: fateOf(fact, known, texts, pairs) }));
+    return factsOf(resource, names).map((fact) => ({
+      resource,
+      fact: leadsNowhere(fact) ? { ...fact, element: `${fact.element} (leads nowhere)` } : fact,
+      fate: fateOf(fact, known, texts, pairs),
+    }));
   });
+}
+
+/** References to what stands inside a resource: from elsewhere, and from the resource itself. */
+function containedIn(resource: Resource): string[] {
+  const { contained } = resource as { contained?: Resource[] };
+  return (contained ?? []).flatMap(({ id = '' }) => [`${keyOf(resource)}#${id.replace('#', '')}`, `#${id.replace('#', '')}`]);
 }
 
 /** What people and places are called, whoever a role stands for. */
