@@ -90,9 +90,11 @@ test('D-42: the value, range and interpretation of a test group are carried', ()
   for (const part of ['13.5', 'borderline', '12', 'women']) assert.ok(text.includes(part), `${part} in ${text}`);
 });
 
-test('D-43: the report says that who made single results is not carried', () => {
-  const { report: said } = report([50], {}, result(50));
-  assert.ok(said.issues.some(({ code, at }) => code === 'value.lost' && at.id === `DiagnosticReport/${uuid(90)}`));
+test('D-43: the report says that who made single results is not carried, where they are others than made the report', () => {
+  const isSaid = ({ report: said }: ReturnType<typeof report>) =>
+    said.issues.some(({ code, at }) => code === 'value.lost' && at.id === `DiagnosticReport/${uuid(90)}`);
+  assert.ok(isSaid(report([50], {}, result(50, { performer: [to('Practitioner/nurse')] }))));
+  assert.ok(!isSaid(report([50], {}, result(50, { performer: [to('Practitioner/gp')] }))));
 });
 
 test('D-44: members of members are carried', () => {

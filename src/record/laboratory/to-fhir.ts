@@ -51,7 +51,7 @@ class ReportReading {
       this.#note(narrative, top),
     );
     this.#isUnknown = told === 'unknown';
-    this.#maker = report.performer?.[0]?.actor?.reference === undefined ? undefined : report.performer[0].actor;
+    this.#makers = (report.performer ?? []).flatMap(({ actor }) => actor ?? []);
     for (const note of notes) {
       this.#comments.push(this.#inReport(note));
       this.#list(note);
@@ -70,8 +70,8 @@ class ReportReading {
   readonly #named = new Set<string>();
   /** The report says of itself that its status is unknown. */
   #isUnknown = false;
-  /** Who made the report, where it names them. */
-  #maker: Reference | undefined;
+  /** Who made the report, where it names them: the laboratory, whoever asked and whoever is told. */
+  #makers: readonly Reference[] = [];
 
   /**
    * What a part of the report has from the report where it says nothing itself: that its status is unknown; and, of a result, who made it.
@@ -81,7 +81,7 @@ class ReportReading {
     return {
       ...observation,
       ...(this.#isUnknown && observation.status === 'final' && { status: 'unknown' }),
-      ...(statement && !own && this.#maker && { performer: [this.#maker] }),
+      ...(statement && !own && this.#makers[0]?.reference && { performer: [...this.#makers] }),
     };
   }
 

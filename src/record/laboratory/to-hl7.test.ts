@@ -121,6 +121,8 @@ test('that single performers are not carried is told once', () => {
     remarks.map(({ code: issue }) => issue),
     ['value.lost'],
   );
+  const made = { ...REPORT, performer: [{ actor: { reference: 'Practitioner/P', display: 'Dr Ann Example' } }], result: of('a') };
+  assert.deepEqual(sent(reportToHl7, made, [observation('a', by)], { ...held, agent: () => 'AG-1' }).remarks, []);
 });
 
 test('a faulty filing comment costs itself, not what the report says', () => {

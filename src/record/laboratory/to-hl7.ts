@@ -7,7 +7,7 @@ import { snomedCode, textOrCoding } from '../shared/coded.ts';
 import { PMIP } from '../shared/comment.ts';
 import { checkText, madeOrWords } from '../shared/degrade.ts';
 import { redactionToHl7 } from '../shared/redaction.ts';
-import { typeOf } from '../shared/references.ts';
+import { normalised, typeOf } from '../shared/references.ts';
 import { component, id, narrative, participant, statusComplete } from '../shared/statements.ts';
 import { availabilityTime, dateText, effectiveAt, hl7Time } from '../shared/times.ts';
 import { wordsOfResource } from '../shared/words.ts';
@@ -48,8 +48,9 @@ function wholeReport(report: DiagnosticReport, words: string, mine: (reference: 
   const listed = new Set((report.result ?? []).flatMap((one) => s.find<Observation>(one) ?? []));
   const inside: Inside = { s, mine, written: new Set(), listed, reportStatus: report.status };
   reportSharedResults(report, mine, s);
+  const makers = namesOf(report.performer?.map(({ actor }) => actor));
   const single = [...tree.groups.flatMap(({ results }) => results), ...tree.filing];
-  if (single.some(({ resource }) => resource.performer?.length))
+  if (single.some(({ resource: { performer } }) => performer?.length && namesOf(performer) !== makers))
     s.report({ code: 'value.lost', text: 'Who made each single result or comment is not carried; receivers know who made the report.' });
   const issued = hl7Time(report.issued, s);
   reportOwn(report, issued, s);
@@ -88,6 +89,11 @@ function wholeReport(report: DiagnosticReport, words: string, mine: (reference: 
   );
   return { xml, effective: issued, available: issued, author };
 }
+
+const namesOf = (actors: readonly (Reference | undefined)[] | undefined) =>
+  listOf(actors)
+    .map((actor) => normalised(actor) ?? actor?.display)
+    .join();
 
 function statementsOf(results: readonly Found<Observation>[], hasSpecimen: boolean, inside: Inside): XmlElement[] {
   const { s } = inside;
@@ -190,7 +196,8 @@ function filingComment(
 }
 
 function nameOf(actor: Reference | undefined, s: ToHl7): string | undefined {
-  const found = s.find<Practitioner | Organization>(actor);
-  if (found?.resourceType === 'Practitioner') return personName(found);
-  return (found?.resourceType === 'Organization' ? found.name : undefined) ?? actor?.display;
+  const found = s.find(actor);
+  if (found?.resourceType === 'Practitioner') return personName(found as Practitioner);
+  const isNamed = found?.resourceType === 'Organization' || found?.resourceType === 'HealthcareService';
+  return (isNamed ? (found as Organization).name : undefined) ?? actor?.display;
 }
