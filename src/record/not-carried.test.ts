@@ -56,7 +56,7 @@ test('a record that an extract can carry whole has nothing to name', () => {
   assert.deepEqual(send(smallRecord(all)).report.issues, []);
 });
 
-test('who recorded a prescription that another asked for is named', () => {
+test('a device that recorded a prescription is named; another practitioner than asked for it is carried', () => {
   const request = {
     resourceType: 'MedicationRequest',
     id: uuid(60),
@@ -75,8 +75,15 @@ test('who recorded a prescription that another asked for is named', () => {
     requester: { agent: { reference: 'Practitioner/gp' } },
     recorder: { reference: 'Practitioner/nurse' },
   } as Resource;
-  assert.deepEqual(issuesOf(`MedicationRequest/${uuid(60)}`, request), [
-    'value.lost Not carried: that it was written on 2020-05-01, who recorded it.',
+  assert.deepEqual(issuesOf(`MedicationRequest/${uuid(60)}`, request), []);
+  const byDevice = { ...request, recorder: { reference: 'Device/scanner' } } as Resource;
+  assert.deepEqual(issuesOf(`MedicationRequest/${uuid(60)}`, byDevice), ['value.lost Not carried: who recorded it.']);
+});
+
+test('a consultation that the record does not have is named', () => {
+  const one = observation(uuid(54), 'Outside', 'Practitioner/gp', { context: { reference: 'Encounter/none' } });
+  assert.deepEqual(issuesOf(`Observation/${uuid(54)}`, one), [
+    'link.broken The consultation that it names is not in the record: Encounter/none.',
   ]);
 });
 

@@ -119,9 +119,8 @@ const list: Part<List> = ({ extension, note, emptyReason, title, code, encounter
 const LIST_WARNING = 'ListWarningCode-1';
 
 const request: Part<MedicationRequest> = (one, { find, issuesOf }) => {
-  const { authoredOn, dispenseRequest, recorder, requester, dosageInstruction } = one;
-  const start = dispenseRequest?.validityPeriod?.start;
-  const recorded = recorder?.reference && requester?.agent?.reference && find(recorder) !== find(requester.agent);
+  const { dispenseRequest, recorder, requester, dosageInstruction } = one;
+  const recorded = requester?.agent?.reference && recorder?.reference && !find(recorder)?.resourceType.startsWith('Practitioner');
   const repeats = extensionOf(one, REPEAT_INFORMATION);
   const issued = numberIn(extensionOf(repeats, 'numberOfRepeatPrescriptionsIssued'));
   const present = issuesOf(`MedicationRequest/${one.id}`).filter(({ intent }) => intent === 'order').length;
@@ -130,7 +129,6 @@ const request: Part<MedicationRequest> = (one, { find, issuesOf }) => {
     extensionOf(dispenseRequest, QUANTITY_TEXT)?.valueString ?? extensionOf(dispenseRequest?.quantity, QUANTITY_TEXT)?.valueString;
   const instructions = listOf(dosageInstruction).slice(1);
   return [
-    ...when(authoredOn && start && !sameDay(authoredOn, start), `that it was written on ${authoredOn?.slice(0, 10)}`),
     ...when(recorded, 'who recorded it'),
     ...when(issued !== undefined && Number(issued) !== present, `that it was issued ${issued} times`),
     ...when(unit && amount && amount !== unit, `its amount in words (“${amount}”)`),

@@ -73,7 +73,7 @@ const REASONS: readonly (readonly [element: RegExp, why: string])[] = [
   [/^Immunization\.(reaction|vaccinationProtocol)/, 'No place in a statement; what a protocol says in words is kept.'],
   [/^Medication\.(form|package)/, 'A product is its code.'],
   [/^MedicationRequest\.status$/, 'An issue is a supply that took place: receivers take every one for completed.'],
-  [/^MedicationRequest\.(category|priority|recorder|reason|substitution)/, 'No place in a supply.'],
+  [/^MedicationRequest\.(category|priority|reason|substitution)/, 'No place in a supply.'],
   [
     /^MedicationRequest\.(dosageInstruction|dispenseRequest)/,
     'The dose travels as it was written; its structured form and who is to dispense have no place.',

@@ -313,8 +313,13 @@ class Writing {
     const from = this.#origin(resource);
     const around: Around = { find: (reference) => this.#index.find(reference, resource), issuesOf: this.#issuesOf };
     for (const remark of notCarried(resource, around)) this.reporting.issue(remark, from);
-    const encounter = attempt(() => this.#index.find(contextOf(resource), resource), undefined);
-    if (encounter?.resourceType !== 'Encounter') return;
+    const context = attempt(() => contextOf(resource), undefined);
+    const encounter = attempt(() => this.#index.find(context, resource), undefined);
+    if (encounter?.resourceType !== 'Encounter') {
+      const text = `The consultation that it names is not in the record: ${context?.reference}.`;
+      if (!encounter && context?.reference) this.reporting.issue({ code: 'link.broken', text }, from);
+      return;
+    }
     const own = this.#placement.places.get(from.id)?.composition;
     const text = 'Its consultation does not list it: it is carried, not as part of that consultation.';
     if (own !== undefined && own !== this.#origin(encounter).composition) this.reporting.issue({ code: 'link.broken', text }, from);

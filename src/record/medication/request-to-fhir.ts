@@ -5,7 +5,7 @@ import { codedToFhir } from '../shared/coded.ts';
 import { degraded } from '../shared/degrade.ts';
 import { metaOf } from '../shared/redaction.ts';
 import { head, maybe, ref } from '../shared/resources.ts';
-import { agentIn, authorOf, idOf, participantsOf } from '../shared/statements.ts';
+import { agentIn, authorOf, firstCode, idOf, participantsOf } from '../shared/statements.ts';
 import { dateTimeOf } from '../shared/times.ts';
 import type { Claim, ToFhir } from '../types.ts';
 import { drugCodeIn, quantityOf, type Told } from './supply.ts';
@@ -27,6 +27,8 @@ export type Common = {
   readonly context: string | undefined;
   readonly authoredOn: string | undefined;
   readonly requester: string | undefined;
+  /** Who entered it, where that is told beside who ordered it. */
+  readonly recorder: string | undefined;
   readonly dosage: readonly string[];
 };
 
@@ -43,13 +45,19 @@ export function commonOf(claim: Claim, s: ToFhir): Common {
     drug: drugOf(statement, s),
     context: s.encounterOf(claim.composition),
     authoredOn:
+      dateTimeOf(timeOfAuthor(statement), s) ??
       dateTimeOf(child(statement, 'availabilityTime'), s) ??
       dateTimeOf(child(composition, 'availabilityTime'), s) ??
       dateTimeOf(authorOf(composition).time, s),
     requester: requesterOf(statement, composition, s),
+    recorder: s.practitioner(participantsOf(statement, 'Participant').find(({ type }) => type === 'ENT')?.agent),
     dosage: dosage.length ? dosage : [NO_INFORMATION],
   };
 }
+
+/** When it was written, where that is told beside when it begins. */
+const timeOfAuthor = (statement: XmlElement) =>
+  children(statement, 'Participant').flatMap((one) => (firstCode(one, 'typeCode') === 'AUT' ? (child(one, 'time') ?? []) : []))[0];
 
 /** Who performed it, else who wrote it (the existing adaptor names only that one), else who took part in the composition. */
 function requesterOf(statement: XmlElement, composition: XmlElement, s: ToFhir): string | undefined {
@@ -75,6 +83,7 @@ export function requestOf(supply: XmlElement, told: Told, common: Common, s: ToF
   const { statement, composition } = common;
   // Who issued it, where a supply says so itself.
   const requester = s.practitioner(agentIn(child(supply, 'performer'))) ?? common.requester;
+  const recorder = common.recorder ?? requester;
   const [first, ...others] = common.dosage.map((text): Dosage => ({ text }));
   const notes = [...told.notes.map((text) => `${text}\n`), ...supplyNote(supply)].map((text) => ({ text }));
   const quantity = quantityOf(supply);
@@ -85,7 +94,7 @@ export function requestOf(supply: XmlElement, told: Told, common: Common, s: ToF
     ...maybe('context', common.context),
     ...(common.authoredOn && { authoredOn: common.authoredOn }),
     ...(requester && { requester: { agent: ref(requester) } }),
-    ...(requester?.startsWith('Practitioner/') && { recorder: ref(requester) }),
+    ...(recorder?.startsWith('Practitioner/') && { recorder: ref(recorder) }),
     ...(notes.length && { note: notes }),
     dosageInstruction: [{ ...first, ...(told.patientInstruction && { patientInstruction: told.patientInstruction }) }, ...others],
     supplied: { ...(quantity && { quantity }), ...(told.duration && { expectedSupplyDuration: told.duration }) },

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Medication, MedicationRequest, MedicationStatement, Resource } from '../../fhir/types.ts';
 import { at, attr, child, children, type XmlElement } from '../../xml/element.ts';
 import { received, sent } from '../testing.ts';
-import type { ToFhir } from '../types.ts';
+import type { ToFhir, ToHl7 } from '../types.ts';
 import { FACTS } from './terms.ts';
 import { medicationToFhir } from './to-fhir.ts';
 import { medicationToHl7 } from './to-hl7.ts';
@@ -144,6 +144,22 @@ test('a stopped plan keeps when and why', () => {
     reason,
   );
   assert.equal(statementOf(resources).effectivePeriod?.end, '2024-04-01');
+});
+
+test('when it was written and who entered it come back beside when it begins and who ordered it', () => {
+  const requester = { agent: { reference: 'Practitioner/P2' } };
+  const agent: ToHl7['agent'] = (who) => who?.reference?.split('/')[1] ?? null;
+  const back = (request: MedicationRequest) =>
+    planOf(receive(sent(medicationToHl7, request, [DRUG, BEFORE], { agent }).statement).resources);
+  const { authoredOn, requester: ordered, recorder } = back({ ...PLAN, authoredOn: '2024-02-27', requester });
+  assert.deepEqual([authoredOn, ordered, recorder], ['2024-02-27', requester, COMMON.recorder]);
+  const { requester: _nobody, recorder: _neither, ...bare } = { ...PLAN, requester, authoredOn: '2024-02-27' };
+  assert.equal(back(bare).authoredOn, '2024-02-27');
+  const same = sent(medicationToHl7, { ...PLAN, authoredOn: '2024-03-01', requester: { agent: COMMON.recorder } }, [DRUG, BEFORE], {
+    agent,
+  });
+  assert.equal(children(same.statement, 'Participant').length, 1);
+  assert.doesNotMatch(same.xml, /<time/);
 });
 
 test('an issue finds its plan wherever that stands, and keeps its dates', () => {

@@ -1,4 +1,5 @@
 import { Fault } from '../../base/errors.ts';
+import type { Hl7Time } from '../../base/hl7-time.ts';
 import type { CodeableConcept, Medication, MedicationRequest } from '../../fhir/types.ts';
 import { h, type XmlElement } from '../../xml/element.ts';
 import { attempt, listOf } from '../bundle-index.ts';
@@ -18,6 +19,7 @@ export const medicationToHl7: MapToHl7<MedicationRequest> = (request, place, s) 
   const start = hl7Time(period?.start, s) ?? authored(request, s);
   const end = hl7Time(period?.end, s);
   const author = authorOf(request, s);
+  const recorder = typeOf(request.recorder)?.startsWith('Practitioner') ? s.agent(request.recorder) : null;
   const supply = { request, start, end, active: isActive(request, s), agency: agencyOf(request, s) };
   const xml = h(
     'MedicationStatement',
@@ -30,7 +32,8 @@ export const medicationToHl7: MapToHl7<MedicationRequest> = (request, place, s) 
     consumable(request, s),
     plan ? [component(authorise(supply, s)), componentOf(discontinue(request, s))] : component(prescribe(supply, s)),
     dosages(request, s),
-    participant('AUT', author),
+    participant('AUT', author, writtenApart(request, start, s)),
+    participant('ENT', recorder !== author ? recorder : null),
   );
   reportLosses(request, s);
   return [{ xml, effective: start, available: start, author }];
@@ -56,6 +59,12 @@ function authored(request: MedicationRequest, s: ToHl7) {
     text: `When it starts is not given; ${time === null ? 'it is sent as unknown' : 'the date of writing stands for it'}.`,
   });
   return time;
+}
+
+/** When it was written, where that is another day than the one from which it is to be taken. */
+function writtenApart({ authoredOn }: MedicationRequest, start: Hl7Time | null, s: ToHl7): Hl7Time | null {
+  const time = authoredOn && start !== null ? hl7Time(authoredOn, s) : null;
+  return time === null || time.slice(0, 8) === start?.slice(0, 8) ? null : time;
 }
 
 function consumable(request: MedicationRequest, s: ToHl7): XmlElement {

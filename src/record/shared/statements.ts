@@ -1,7 +1,8 @@
 /** Parts that HL7 statements of several concepts share. Child order is the schema's and is the caller's to keep. */
+import type { Hl7Time } from '../../base/hl7-time.ts';
 import { attr, child, children, h, textOf, type XmlElement } from '../../xml/element.ts';
 import type { Uuid } from '../types.ts';
-import { timeOf } from './times.ts';
+import { timeElement, timeOf } from './times.ts';
 
 // ---- sending
 
@@ -18,9 +19,10 @@ export function statusComplete(): XmlElement {
   return h('statusCode', { code: 'COMPLETE' });
 }
 
-/** `<Participant>` for an agent of the directory; null where there is none. */
-export function participant(typeCode: 'PRF' | 'AUT', agent: Uuid | null): XmlElement | null {
-  return agent === null ? null : h('Participant', { typeCode, contextControlCode: 'OP' }, agentRef(agent));
+/** `<Participant>` for an agent of the directory; null where there is neither an agent nor a time to tell. */
+export function participant(typeCode: 'PRF' | 'AUT' | 'ENT', agent: Uuid | null, at: Hl7Time | null = null): XmlElement | null {
+  if (agent === null && at === null) return null;
+  return h('Participant', { typeCode, contextControlCode: 'OP' }, at === null ? null : timeElement('time', at), agentRef(agent));
 }
 
 /** `<agentRef>`; an agent nobody knows is written as unknown where the schema demands one. */
