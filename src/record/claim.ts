@@ -7,7 +7,7 @@ import { at, attr, child, children, descendants, type XmlElement } from '../xml/
 import { isBloodPressureStatement, partsOfBloodPressure } from './blood-pressure/to-fhir.ts';
 import { NO_ENCOUNTER } from './consultation/terms.ts';
 import { speaksOfVaccination } from './immunisation/terms.ts';
-import { repeatsOf } from './medication/supply.ts';
+import { repeatsOf, tellsOf } from './medication/supply.ts';
 import { isSelfReferral } from './referral/terms.ts';
 import { READ_V2_OID, SNOMED_OID } from './shared/code-systems.ts';
 import { sctOf, snomedCodesOf } from './shared/coded.ts';
@@ -32,6 +32,8 @@ export type Claims = {
   readonly discontinuations: ReadonlyMap<Uuid, XmlElement>;
   /** Repeats that authorisations allow; null for one that does not say. */
   readonly repeats: ReadonlyMap<Uuid, number | null>;
+  /** Prescription types that authorisations tell in words. */
+  readonly prescriptionTypes: ReadonlyMap<Uuid, string>;
   readonly naming: ReadonlyMap<Uuid, readonly Uuid[]>;
   readonly holding: ReadonlyMap<Uuid, readonly Uuid[]>;
   readonly letters: ReadonlyMap<Uuid, readonly Uuid[]>;
@@ -216,6 +218,12 @@ class Claiming {
       issues: issuesOf(everything),
       discontinuations: discontinuationsOf(everything),
       repeats: new Map(supplies(everything, 'ehrSupplyAuthorise').map((supply) => [upper(idOf(supply)), repeatsOf(supply) ?? null])),
+      prescriptionTypes: new Map(
+        supplies(everything, 'ehrSupplyAuthorise').flatMap((supply) => {
+          const { prescriptionType } = tellsOf(supply);
+          return prescriptionType === undefined ? [] : [[upper(idOf(supply)), prescriptionType] as const];
+        }),
+      ),
       naming: grouped(problems.map((linkSet) => [namedBy(linkSet), idOf(linkSet)])),
       holding: grouped(problems.flatMap((linkSet) => heldByLinkSet(linkSet).map((id): [Uuid, Uuid] => [id, idOf(linkSet)]))),
       letters: grouped(letters.flatMap((linkSet) => heldByLinkSet(linkSet).map((id): [Uuid | undefined, Uuid] => [namedBy(linkSet), id]))),

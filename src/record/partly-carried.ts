@@ -146,11 +146,10 @@ function numberIn(extension: Extension | undefined): string | undefined {
 
 /** What GP Connect tells of a medication once more, beside its plan: only where it differs from the plan is anything lost. */
 const statement: Part<MedicationStatement> = (one, { find, issuesOf }) => {
-  const { note, dosage, basedOn, status, taken, effectivePeriod, effectiveDateTime } = one;
+  const { dosage, basedOn, status, taken, effectivePeriod, effectiveDateTime } = one;
   const requests = listOf(basedOn).flatMap((reference) => (find(reference) as MedicationRequest | undefined) ?? []);
   const issues = listOf(basedOn).flatMap((reference) => issuesOf(reference));
   const told = requests.flatMap((of) => [
-    ...listOf(of.note).map(({ text }) => text),
     ...listOf(of.dosageInstruction).flatMap(({ text, patientInstruction }) => [text, patientInstruction]),
   ]);
   const isNews = (texts: readonly (string | undefined)[]) => texts.some((text) => text && !told.some((other) => other?.includes(text)));
@@ -159,7 +158,6 @@ const statement: Part<MedicationStatement> = (one, { find, issuesOf }) => {
   const isOther = (date: string | undefined) => date !== undefined && !dates.includes(date) && !dates.some((other) => sameDay(date, other));
   const last = extensionOf(one, LAST_ISSUE_DATE)?.valueDateTime;
   return [
-    ...when(isNews(listOf(note).map(({ text }) => text)), 'a note on taking it'),
     ...when(isNews(listOf(dosage).map(({ text }) => text)), 'a dosage other than that prescribed'),
     ...when(isNews(listOf(dosage).map(({ patientInstruction }) => patientInstruction)), 'an instruction to the patient'),
     ...when(status && requests.length && !requests.some((of) => of.status === status), `that taking it is “${status}”`),

@@ -39,6 +39,7 @@ export const KEEPING: readonly (readonly [element: RegExp, why: string])[] = [
   ],
   [/^(Encounter\.serviceProvider|DocumentReference\.custodian)/, 'The practice that had the record.'],
   [/\.requester\.onBehalfOf$/, 'Whom somebody works for is about people; the list of people says it.'],
+  [/ \(of a request\)$/, 'A note of a prescription once more; there it is a fact of its own.'],
   [/ \(leads nowhere\)$/, 'A link to what the record does not have. The report of the conversion names it.'],
   [/^List\.(mode|status|orderedBy)/, 'How a list is kept.'],
   [/^List \(whole record\)/, 'A view of entries that stand in the record anyway.'],
@@ -50,7 +51,6 @@ export const KEEPING: readonly (readonly [element: RegExp, why: string])[] = [
   ],
   [/^MedicationStatement\.dateAsserted|^Immunization\.extension\(DateRecorded\)/, 'When it was typed in.'],
   [/^DiagnosticReport\.(category|code) \(any\)/, 'Every report of an extract is a laboratory’s; its results say so.'],
-  [/\(midnight\)$/, 'A supply ends with a day; the midnight behind it is how a system writes that.'],
   [/^Condition\.note\.text \(state again\)/, 'What receivers note of a problem’s state and significance, which are facts of their own.'],
   [
     /^(Encounter\.participant\.type|Immunization\.practitioner\.role|List\.code)/,
@@ -83,15 +83,30 @@ const PEOPLE = /^(Practitioner|PractitionerRole|Organization|HealthcareService|R
 const isOfConsultation = ({ code }: { code?: CodeableConcept }) =>
   (code?.coding ?? []).some((one) => ['325851000000107', '25851000000105', '24781000000107'].includes(one.code ?? ''));
 
-type Measured = { valueQuantity?: Quantity; referenceRange?: Range[]; component?: Measured[] };
+type Supplied = { extension?: Extension[]; quantity?: Quantity };
+type Measured = { valueQuantity?: Quantity; referenceRange?: Range[]; component?: Measured[]; dispenseRequest?: Supplied };
 
-/** A bound without a unit is in the unit of what was measured. */
+/** A bound without a unit is in the unit of what was measured; the words beside a number without a unit are its unit. */
 function withUnits(members: Measured): Measured {
-  const { valueQuantity, referenceRange, component } = members;
+  const { valueQuantity, referenceRange, component, dispenseRequest } = members;
   const unit = valueQuantity?.code ?? valueQuantity?.unit;
   const bound = (name: 'low' | 'high', of: Quantity | undefined) => of && { [name]: of.unit || of.code || !unit ? of : { ...of, unit } };
   const ranges = referenceRange?.map(({ low, high, ...rest }): Range => ({ ...rest, ...bound('low', low), ...bound('high', high) }));
-  return { ...members, ...(ranges && { referenceRange: ranges }), ...(component && { component: component.map(withUnits) }) };
+  return {
+    ...members,
+    ...(ranges && { referenceRange: ranges }),
+    ...(component && { component: component.map(withUnits) }),
+    ...(dispenseRequest && { dispenseRequest: suppliedInUnits(dispenseRequest) }),
+  };
+}
+
+function suppliedInUnits(supplied: Supplied): Supplied {
+  const { quantity, extension: ofSupply } = supplied;
+  const isText = ({ url }: Extension) => url?.endsWith('MedicationQuantityText-1') ?? false;
+  const unit = [...(ofSupply ?? []), ...(quantity?.extension ?? [])].find(isText)?.valueString;
+  if (!quantity || quantity.value === undefined || quantity.unit || quantity.code || unit === undefined) return supplied;
+  const [around, own] = [ofSupply, quantity.extension].map((extensions) => (extensions ?? []).filter((one) => !isText(one)));
+  return { ...supplied, extension: around, quantity: { ...quantity, unit, extension: own } } as Supplied;
 }
 
 /** A problem's state as receivers note it; and the label that readers put in front of a blood pressure's comment, which is no word of it. */
@@ -114,9 +129,12 @@ function byMeaning(fact: Fact): Fact[] {
 }
 
 const EXACT: readonly (readonly [element: RegExp, kept: RegExp, beyond: string])[] = [
-  [/^MedicationRequest\.authoredOn$|\(MedicationStatementLastIssueDate\)$/, /^(\d{8})\d{6} London$/, ' (time of day)'],
+  [
+    /^MedicationRequest\.authoredOn$|\(MedicationStatementLastIssueDate\)$|\.(validityPeriod|effectivePeriod)\.end$/,
+    /^(\d{8})\d{6} London$/,
+    ' (time of day)',
+  ],
   [/^Specimen\.receivedTime$/, /^(\d{12})\d{2} London$/, ' (seconds)'],
-  [/^Medication(Request\.dispenseRequest\.validityPeriod|Statement\.effectivePeriod)\.end$/, /^(\d{8})000000 London$/, ' (midnight)'],
 ];
 
 function push(found: Fact[], element: string, at: string, value: string | undefined, isLink = false): void {

@@ -1,5 +1,5 @@
 /** A record from practice to practice, and what becomes of its facts on the way. */
-import type { Bundle, HumanName, List, Resource } from '../fhir/types.ts';
+import type { Bundle, HumanName, List, MedicationRequest, Resource } from '../fhir/types.ts';
 import { fateOfPresent } from './document/fate.ts';
 import { type Fact, factsOf } from './testing-clinical.ts';
 import { receive, type Sent, send } from './testing-record.ts';
@@ -68,17 +68,33 @@ export function followed(one: Hop): Followed[] {
   const [names, namesThere] = [namesIn(one.before), namesIn(one.after)];
   const has = new Set(one.before.flatMap((resource) => [keyOf(resource), ...containedIn(resource)]));
   const leadsNowhere = ({ isLink, value }: Fact) => isLink && !has.has(value);
+  const noted = notesOfRequests(one.before);
+  const isRepeated = (resource: Resource, { element, value }: Fact) =>
+    element === 'MedicationStatement.note.text' && basesOf(resource).some((plan) => noted.get(plan)?.has(value));
   return one.before.flatMap((resource) => {
     const arrived = pairs.get(keyOf(resource)) ?? [];
     const facts = arrived.flatMap((there) => [there, ...addedHeadings(there)]).flatMap((there) => factsOf(there, namesThere));
     const known = new Set(facts.map((fact) => keyOfFact(fact)));
     const texts = facts.map(({ value }) => value.replace(/\s+/g, ' '));
-    return factsOf(resource, names).map((fact) => ({
-      resource,
-      fact: leadsNowhere(fact) ? { ...fact, element: `${fact.element} (leads nowhere)` } : fact,
-      fate: fateOf(fact, known, texts, pairs),
-    }));
+    return factsOf(resource, names).map((fact) => {
+      const aside = leadsNowhere(fact) ? ' (leads nowhere)' : isRepeated(resource, fact) ? ' (of a request)' : '';
+      return { resource, fact: { ...fact, element: fact.element + aside }, fate: fateOf(fact, known, texts, pairs) };
+    });
   });
+}
+
+const basesOf = (resource: Resource) =>
+  ((resource as MedicationRequest).basedOn ?? []).flatMap(({ reference }) => (reference === undefined ? [] : [reference]));
+
+/** The notes of a plan and of its issues, by the plan. */
+function notesOfRequests(resources: readonly Resource[]): Map<string, Set<string>> {
+  const notes = new Map<string, Set<string>>();
+  for (const resource of resources) {
+    if (resource.resourceType !== 'MedicationRequest') continue;
+    const texts = ((resource as MedicationRequest).note ?? []).flatMap(({ text }) => text?.trim() ?? []);
+    for (const plan of [keyOf(resource), ...basesOf(resource)]) notes.set(plan, new Set([...(notes.get(plan) ?? []), ...texts]));
+  }
+  return notes;
 }
 
 /** References to what stands inside a resource: from elsewhere, and from the resource itself. */

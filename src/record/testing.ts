@@ -60,6 +60,7 @@ export function received(
     issuesOf: () => [],
     discontinuationOf: () => undefined,
     repeatsOf: () => undefined,
+    prescriptionTypeOf: () => undefined,
     problemsNaming: () => [],
     problemsHolding: () => [],
     problemsCoded: () => [],

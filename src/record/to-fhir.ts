@@ -368,6 +368,7 @@ class Reading {
       issuesOf: (id) => claims.issues.get(upper(id)) ?? [],
       discontinuationOf: (id) => claims.discontinuations.get(upper(id)),
       repeatsOf: (id) => claims.repeats.get(upper(id)),
+      prescriptionTypeOf: (id) => claims.prescriptionTypes.get(upper(id)),
       problemsNaming: (id) => claims.naming.get(upper(id)) ?? [],
       problemsHolding: (id) => claims.holding.get(upper(id)) ?? [],
       problemsCoded: (code) => claims.problemsByCode.get(code) ?? [],

@@ -189,6 +189,8 @@ export interface ToFhir {
   discontinuationOf(supplyId: Uuid): XmlElement | undefined;
   /** How many repeats the plan with this supply allows, 0 for an acute; null where it does not say, undefined where it is not in the extract. */
   repeatsOf(supplyId: Uuid): number | null | undefined;
+  /** The prescription type that the plan with this supply tells in words: a number of repeats does not tell them all. */
+  prescriptionTypeOf(supplyId: Uuid): string | undefined;
   /** LinkSets that name this statement as what the problem is. */
   problemsNaming(statementId: Uuid): readonly Uuid[];
   /** LinkSets one of whose `statementRef`s leads to this statement, in document order. */

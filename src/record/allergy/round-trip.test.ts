@@ -117,3 +117,8 @@ test('a description that nobody could look up on the way is still there at the e
   assert.deepEqual(once.code?.coding?.[1]?.extension, [description]);
   assert.deepEqual(twice.code, once.code);
 });
+
+test('several notes come back as several', () => {
+  const note = [{ text: 'since school\nand at home' }, { text: 'rash' }];
+  assert.deepEqual(there({ ...ALLERGY, note }).note, note);
+});

@@ -4,7 +4,7 @@ import { EGTON_OID } from '../shared/code-systems.ts';
 import { codedToFhir, snomedCodesOf } from '../shared/coded.ts';
 import { annotationsOf } from '../shared/comment.ts';
 import { degraded } from '../shared/degrade.ts';
-import { dateFromText, readFacts } from '../shared/labels.ts';
+import { dateFromText, notesInText, readFacts } from '../shared/labels.ts';
 import { valueKind } from '../shared/quantity.ts';
 import { head, ref } from '../shared/resources.ts';
 import { authorOf, idOf, participantsOf, performerOf, statementsIn } from '../shared/statements.ts';
@@ -70,7 +70,7 @@ function readAnnotations(observation: XmlElement): Told {
     const end = known || END_DATE.atEnd.test(text) ? END_DATE.atEnd.exec(rest) : null;
     Object.assign(told, found, end && { endDate: end[1] });
     const note = end ? rest.slice(0, end.index) : known ? rest : text;
-    if (note.trim()) told.notes.push(note);
+    if (note.trim()) told.notes.push(...(known ? notesInText(note) : [note]));
   }
   return told;
 }

@@ -3,7 +3,7 @@ import { h, type XmlElement } from '../../xml/element.ts';
 import { READ_V2_OID } from '../shared/code-systems.ts';
 import { codedAsText, codedToHl7, textOrCoding } from '../shared/coded.ts';
 import { joined } from '../shared/comment.ts';
-import { fact, factsThenNotes } from '../shared/labels.ts';
+import { fact, factsThenNotes, notesToText } from '../shared/labels.ts';
 import { redactionToHl7 } from '../shared/redaction.ts';
 import { typeOf } from '../shared/references.ts';
 import { component, id, participant, statusComplete } from '../shared/statements.ts';
@@ -135,8 +135,8 @@ function textOf(allergy: AllergyIntolerance, kind: Kind, s: ToHl7): string {
     reactionsOf(allergy),
   ];
   const problems = s.problemsNaming(`AllergyIntolerance/${allergy.id}`);
-  const notes = [...problems, allergy].flatMap((resource) => resource.note ?? []).map((note) => note.text);
-  const text = factsThenNotes(facts, notes);
+  const notes = notesToText([...problems, allergy].flatMap((resource) => resource.note ?? []).map((note) => note.text));
+  const text = factsThenNotes(facts, [notes]);
   const ended = end.date === undefined ? '' : END_DATE.label + dateText(end.date);
   return ended === '' || text === '' || text.endsWith('\n') ? text + ended : `${text}\n${ended}`;
 }

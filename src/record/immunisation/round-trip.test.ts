@@ -103,3 +103,8 @@ test('every label of the table is written', () => {
   const written = sent(immunisationToHl7, IMMUNISATION, AROUND).xml + sent(immunisationToHl7, refused, AROUND).xml;
   for (const { label } of Object.values(FACTS)) assert.ok(written.includes(label), label);
 });
+
+test('several notes come back as several', () => {
+  const note = [{ text: 'at school\nby the nurse' }, { text: 'sore' }];
+  assert.deepEqual(there({ ...IMMUNISATION, note }).note, note);
+});

@@ -3,7 +3,7 @@ import type { Extension, Immunization } from '../../fhir/types.ts';
 import { attr, child, textOf, type XmlElement } from '../../xml/element.ts';
 import { codedToFhir } from '../shared/coded.ts';
 import { annotationsOf } from '../shared/comment.ts';
-import { dateFromText, readFacts } from '../shared/labels.ts';
+import { dateFromText, notesInText, readFacts } from '../shared/labels.ts';
 import { head, maybe, ref } from '../shared/resources.ts';
 import { authorOf, idOf, performerOf } from '../shared/statements.ts';
 import { dateTimeOf, endOf } from '../shared/times.ts';
@@ -59,8 +59,8 @@ function readAnnotations(statement: XmlElement, s: ToFhir): { told: Told; notes:
   for (const { text } of annotationsOf(statement)) {
     const { found, rest } = readFacts(text, FACTS);
     Object.assign(told, found);
-    const note = Object.keys(found).length ? rest : text;
-    if (note.trim()) notes.push(note);
+    if (Object.keys(found).length) notes.push(...notesInText(rest));
+    else if (text.trim()) notes.push(text);
   }
   const effective = child(statement, 'effectiveTime');
   const end = endOf(child(effective, 'high'), s);

@@ -3,7 +3,7 @@ import type { CodeableConcept, Immunization, Location, Organization } from '../.
 import { h, type XmlElement } from '../../xml/element.ts';
 import { codedAsText, codedToHl7, snomedCoding, textOrCoding, userSelectedTextOrCoding } from '../shared/coded.ts';
 import { joined } from '../shared/comment.ts';
-import { fact, factsThenNotes } from '../shared/labels.ts';
+import { fact, factsThenNotes, notesToText } from '../shared/labels.ts';
 import { redactionToHl7 } from '../shared/redaction.ts';
 import { annotation, id, participant, statusComplete } from '../shared/statements.ts';
 import { availabilityTime, dateText, effectiveAt, hl7Time } from '../shared/times.ts';
@@ -67,10 +67,8 @@ function textOf(immunisation: Immunization, s: ToHl7): string {
     fact(FACTS.substance, isUnknown(vaccineCode) ? vaccineCode?.text : userSelectedTextOrCoding(vaccineCode)),
   ];
   const problems = s.problemsNaming(`Immunization/${immunisation.id}`);
-  return factsThenNotes(
-    facts,
-    [...problems, immunisation].flatMap((resource) => resource.note ?? []).map((note) => note.text),
-  );
+  const notes = [...problems, immunisation].flatMap((resource) => resource.note ?? []).map((note) => note.text);
+  return factsThenNotes(facts, [notesToText(notes)]);
 }
 
 const wordsOf = (concepts: readonly CodeableConcept[] | undefined) => joined((concepts ?? []).map(textOrCoding));

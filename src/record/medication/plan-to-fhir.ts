@@ -116,6 +116,7 @@ function statementOf(
     subject: ref(s.patient),
     taken: 'unk',
     dosage: plan.dosageInstruction ?? [],
+    ...(told.takingNotes.length && { note: told.takingNotes.map((text) => ({ text })) }),
   };
 }
 
@@ -164,8 +165,10 @@ function split(plan: MedicationRequest, statement: MedicationStatement, s: ToFhi
     };
     before = id;
     const active = statement.status === 'active';
+    // What is noted of taking it is noted once.
+    const { note: _noted, ...again } = statement;
     const copyOfStatement: MedicationStatement = {
-      ...withLastIssue(renamed(statement, `${id}-MS`), start),
+      ...withLastIssue(renamed(again, `${id}-MS`), start),
       basedOn: [ref(`MedicationRequest/${id}`)],
       ...(start && { effectivePeriod: { start, ...(active ? {} : { end: start }) } }),
     };

@@ -162,6 +162,42 @@ test('when it was written and who entered it come back beside when it begins and
   assert.doesNotMatch(same.xml, /<time/);
 });
 
+test('an issue is of the type that its plan tells in words', () => {
+  const order = received(medicationToFhir, 'medication', send(ORDER), {
+    repeatsOf: () => 6,
+    prescriptionTypeOf: () => 'repeat-dispensing',
+  });
+  assert.deepEqual(planOf(order.resources).extension, [type('repeat-dispensing', 'Repeat dispensing')]);
+});
+
+test('an amount in words stays one, and no number is made up for it', () => {
+  const inWords = { extension: [{ url: `${GP_CONNECT}MedicationQuantityText-1`, valueString: '28 tablets' }] };
+  const dispenseRequest = { ...PLAN.dispenseRequest, quantity: inWords };
+  assert.deepEqual(planOf(receive(send({ ...PLAN, dispenseRequest })).resources).dispenseRequest?.quantity, inWords);
+});
+
+test('several notes come back as several, one of many lines as one', () => {
+  const note = [{ text: 'collect  \nfrom the chemist' }, { text: 'private' }];
+  assert.deepEqual(planOf(receive(send({ ...PLAN, note })).resources).note, [
+    { text: 'collect\nfrom the chemist\n' },
+    { text: 'private\n' },
+  ]);
+});
+
+test('what only the statement beside a plan notes comes back with it; what plan and issues note is noted there', () => {
+  const issue = { ...ORDER, note: [{ text: 'by post' }] };
+  const taking = {
+    ...AGENCY,
+    note: [{ text: 'collect' }, { text: 'by post' }, { text: 'Feels sick after it' }, { text: 'Better with food' }],
+  };
+  for (const plan of [PLAN, { ...PLAN, note: [] }]) {
+    const { resources } = receive(send(plan, [DRUG, BEFORE, issue, taking]));
+    const only = plan.note?.length ? [] : [{ text: 'collect' }];
+    assert.deepEqual(statementOf(resources).note, [...only, { text: 'Feels sick after it' }, { text: 'Better with food' }]);
+    assert.deepEqual(planOf(resources).note, plan.note?.length ? [{ text: 'collect\n' }] : undefined);
+  }
+});
+
 test('an issue finds its plan wherever that stands, and keeps its dates', () => {
   const { xml, remarks } = sent(medicationToHl7, ORDER, [DRUG, PLAN, BEFORE, AGENCY]);
   assert.match(xml, /inFulfillmentOf/);

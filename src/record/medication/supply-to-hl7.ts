@@ -5,7 +5,7 @@ import type { MedicationRequest, Reference } from '../../fhir/types.ts';
 import { h, type XmlElement } from '../../xml/element.ts';
 import { codedAsText, codedToHl7, snomedCode, textOrCoding } from '../shared/coded.ts';
 import { joined } from '../shared/comment.ts';
-import { fact, factsThenNotes } from '../shared/labels.ts';
+import { fact, factsThenNotes, notesToText } from '../shared/labels.ts';
 import { id, statusComplete } from '../shared/statements.ts';
 import { availabilityTime, dateText, effectiveBetween, hl7Time } from '../shared/times.ts';
 import type { ToHl7, Uuid } from '../types.ts';
@@ -25,7 +25,9 @@ import {
   STOPPED,
   SUPPLY,
   SUPPLY_NOTE,
+  TAKING_NOTES,
   UNKNOWN_UNIT,
+  WHOLE_AMOUNT,
 } from './terms.ts';
 
 export type Supply = {
@@ -35,6 +37,8 @@ export type Supply = {
   readonly active: boolean;
   /** Code of the prescribing agency, where the record tells it. */
   readonly agency: string | undefined;
+  /** What the statement beside a plan notes and no request does. */
+  readonly takingNotes: string;
 };
 
 export function authorise(supply: Supply, s: ToHl7): XmlElement {
@@ -151,12 +155,9 @@ function expiryOf({ request, end }: Supply, s: ToHl7): string | undefined {
 function quantity({ dispenseRequest }: MedicationRequest): XmlElement {
   const given = dispenseRequest?.quantity;
   const value = given?.value === undefined ? '1' : numberText(given.value);
-  const words =
-    given?.unit ||
-    extensionOf(dispenseRequest, QUANTITY_TEXT)?.valueString ||
-    extensionOf(given, QUANTITY_TEXT)?.valueString ||
-    given?.code ||
-    UNKNOWN_UNIT;
+  const text = extensionOf(dispenseRequest, QUANTITY_TEXT)?.valueString || extensionOf(given, QUANTITY_TEXT)?.valueString;
+  const whole = given?.value === undefined && !given?.unit && text ? text + WHOLE_AMOUNT : undefined;
+  const words = whole ?? (given?.unit || text || given?.code || UNKNOWN_UNIT);
   return h('quantity', { value, unit: '1' }, h('translation', { value }, h('originalText', null, words)));
 }
 
@@ -217,9 +218,10 @@ function wordsOf({ dosageInstruction, dispenseRequest }: MedicationRequest): (st
   return [fact(FACTS.patientInstruction, dosageInstruction?.[0]?.patientInstruction), fact(FACTS.duration, value && joined([value, unit]))];
 }
 
-function annotation(facts: readonly (string | undefined)[], { request: { note }, agency }: Supply): XmlElement {
+function annotation(facts: readonly (string | undefined)[], { request: { note }, agency, takingNotes }: Supply): XmlElement {
   const repeated = SUPPLY_NOTE + supplyOfAgency(agency).displayName;
-  const notes = joined((note ?? []).map((one) => one.text?.trim()).filter((text) => text !== repeated));
-  const text = factsThenNotes(facts, notes ? [NOTES + notes] : []);
+  const notes = notesToText((note ?? []).map((one) => one.text?.trim()).filter((text) => text !== repeated));
+  const told = [notes && NOTES + notes, takingNotes && TAKING_NOTES + takingNotes].filter((text) => text).join('\n');
+  const text = factsThenNotes(facts, [told]);
   return h('pertinentInformation', { typeCode: 'PERT' }, h('pertinentSupplyAnnotation', null, h('text', null, text)));
 }

@@ -2,11 +2,11 @@
 import { fhirNumber } from '../../fhir/json.ts';
 import type { Quantity } from '../../fhir/types.ts';
 import { at, attr, child, children, textOf, type XmlElement } from '../../xml/element.ts';
-import { dateFromText, readFacts } from '../shared/labels.ts';
+import { dateFromText, notesInText, readFacts } from '../shared/labels.ts';
 import { numberOf } from '../shared/quantity.ts';
 import { idOf } from '../shared/statements.ts';
 import type { ToFhir, Uuid } from '../types.ts';
-import { DURATION_WORDS, FACTS, NOTES, PRESCRIPTION_TYPES, STATUS_WORDS } from './terms.ts';
+import { DURATION_WORDS, FACTS, NOTES, PRESCRIPTION_TYPES, QUANTITY_TEXT, STATUS_WORDS, TAKING_NOTES, WHOLE_AMOUNT } from './terms.ts';
 
 export type SupplyName = 'ehrSupplyAuthorise' | 'ehrSupplyPrescribe' | 'ehrSupplyDiscontinue' | 'ehrSupplyDispense';
 
@@ -65,12 +65,14 @@ export function quantityOf(supply: XmlElement): Quantity | undefined {
   const quantity = child(supply, 'quantity');
   const value = numberOf(attr(quantity, 'value'));
   const unit = textOf(at(quantity, 'translation', 'originalText'));
+  if (unit.trim() && unit.endsWith(WHOLE_AMOUNT)) return { extension: [{ url: QUANTITY_TEXT, valueString: unit.trimEnd() }] };
   return value === undefined && !unit ? undefined : { ...(value !== undefined && { value }), ...(unit && { unit }) };
 }
 
 /** What the annotations of a supply tell in words. */
 export type Told = {
   readonly notes: readonly string[];
+  readonly takingNotes: readonly string[];
   readonly status?: string;
   readonly statusReason?: string;
   readonly prescriptionType?: string;
@@ -83,10 +85,13 @@ export type Told = {
 export function tellsOf(supply: XmlElement): Told {
   const notes: string[] = [];
   const found: Partial<Record<keyof typeof FACTS, string>> = {};
-  for (const text of annotationTexts(supply)) {
+  const takingNotes: string[] = [];
+  for (const whole of annotationTexts(supply)) {
+    const { text, taking } = withoutTaking(whole);
+    takingNotes.push(...taking);
     const read = readFacts(text, FACTS, NOTES);
     Object.assign(found, read.found);
-    if (read.rest) notes.push(read.rest);
+    if (read.rest) notes.push(...(text.includes(NOTES + read.rest) ? notesInText(read.rest) : [read.rest]));
   }
   const status = Object.keys(STATUS_WORDS).find((code) => STATUS_WORDS[code] === found.status);
   const prescriptionType = [...PRESCRIPTION_TYPES].find(([, { display }]) => display === found.prescriptionType)?.[0];
@@ -94,6 +99,7 @@ export function tellsOf(supply: XmlElement): Told {
   const duration = found.duration === undefined ? undefined : durationOf(found.duration);
   return {
     notes: found.statusReason ? [...notes, FACTS.statusReason.label + found.statusReason] : notes,
+    takingNotes,
     ...(status && { status }),
     ...(prescriptionType && { prescriptionType }),
     ...(found.agency && { agency: 'prescribed-by-previous-practice' }),
@@ -101,6 +107,12 @@ export function tellsOf(supply: XmlElement): Told {
     ...(found.patientInstruction && { patientInstruction: found.patientInstruction }),
     ...(duration && { duration }),
   };
+}
+
+function withoutTaking(text: string): { text: string; taking: string[] } {
+  const start = text.startsWith(TAKING_NOTES) ? 0 : text.lastIndexOf(`\n${TAKING_NOTES}`) + 1;
+  if (start === 0 && !text.startsWith(TAKING_NOTES)) return { text, taking: [] };
+  return { text: text.slice(0, start).replace(/\n$/, ''), taking: notesInText(text.slice(start + TAKING_NOTES.length)) };
 }
 
 /** Texts of the annotations of a supply, in order. */

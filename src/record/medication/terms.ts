@@ -70,6 +70,8 @@ export const FACTS = {
   duration: { label: 'Expected Supply Duration: ' },
 } as const satisfies Labels<string>;
 export const NOTES = 'Notes: ';
+/** Last, on a line of its own: what is noted of taking the medicine, which no request of it notes. */
+export const TAKING_NOTES = 'Taking Notes: ';
 
 /** The note by which a receiver keeps the name of a supply. It is not sent on where the supply itself says so again. */
 export const SUPPLY_NOTE = 'Prescription type: ';
@@ -85,6 +87,10 @@ export const DURATION_WORDS: ReadonlyMap<string, string> = new Map([
   ['a', 'years'],
 ]);
 
+/**
+ * Behind an amount that was given in words only. HL7 wants a number, which is then 1; read as a unit, `28 tablets` would be one of them.
+ */
+export const WHOLE_AMOUNT = '\n';
 /** A unit that nobody gave. */
 export const UNKNOWN_UNIT = 'Unk UoM';
 /** A dosage that nobody gave. */

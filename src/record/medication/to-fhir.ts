@@ -38,7 +38,7 @@ function orderToFhir(supply: XmlElement, common: Common, s: ToFhir): MedicationR
   if (!plan) s.report({ code: 'link.broken', text: 'The issue does not say which plan it belongs to.' });
   const start = dateTimeOf(child(supply, 'availabilityTime'), s);
   const end = firstCode(common.statement, 'moodCode') === 'ORD' ? endOf(at(common.statement, 'effectiveTime', 'high'), s) : undefined;
-  const type = told.prescriptionType ?? (repeats === 0 ? 'acute' : 'repeat');
+  const type = told.prescriptionType ?? s.prescriptionTypeOf(plan) ?? (repeats === 0 ? 'acute' : 'repeat');
   return {
     ...request,
     ...(plan && {

@@ -4,6 +4,7 @@ import type { CodeableConcept, Medication, MedicationRequest } from '../../fhir/
 import { h, type XmlElement } from '../../xml/element.ts';
 import { attempt, listOf } from '../bundle-index.ts';
 import { codedAsText, codedToHl7 } from '../shared/coded.ts';
+import { notesToText } from '../shared/labels.ts';
 import { redactionToHl7 } from '../shared/redaction.ts';
 import { normalised, typeOf } from '../shared/references.ts';
 import { component, id, participant } from '../shared/statements.ts';
@@ -20,7 +21,7 @@ export const medicationToHl7: MapToHl7<MedicationRequest> = (request, place, s) 
   const end = hl7Time(period?.end, s);
   const author = authorOf(request, s);
   const recorder = typeOf(request.recorder)?.startsWith('Practitioner') ? s.agent(request.recorder) : null;
-  const supply = { request, start, end, active: isActive(request, s), agency: agencyOf(request, s) };
+  const supply = { request, start, end, active: isActive(request, s), agency: agencyOf(request, s), takingNotes: takingNotes(request, s) };
   const xml = h(
     'MedicationStatement',
     { classCode: 'SBADM', moodCode: plan ? 'INT' : 'ORD' },
@@ -108,6 +109,17 @@ function agencyOf(request: MedicationRequest, s: ToHl7): string | undefined {
     const codings = listOf(extensionOf(statement, PRESCRIBING_AGENCY)?.valueCodeableConcept?.coding);
     return codings.find((coding) => coding.system === PRESCRIBING_AGENCY_SYSTEM)?.code;
   }, undefined);
+}
+
+/** Systems note at a statement once more what its plan and its issues note; what only the statement notes goes with the plan. */
+function takingNotes(request: MedicationRequest, s: ToHl7): string {
+  if (request.intent !== 'plan') return '';
+  const plan = `MedicationRequest/${request.id}`;
+  const texts = s.statementsBasedOn(plan).flatMap(({ note }) => listOf(note).map(({ text }) => text?.trim()));
+  if (texts.length === 0) return '';
+  const issues = s.all<MedicationRequest>('MedicationRequest').filter((one) => listOf(one.basedOn).some((to) => normalised(to) === plan));
+  const known = new Set([request, ...issues].flatMap(({ note }) => listOf(note).map(({ text }) => text?.trim())));
+  return notesToText(texts.filter((text) => !known.has(text)));
 }
 
 function reportLosses(request: MedicationRequest, s: ToHl7): void {

@@ -38,3 +38,10 @@ test('the third journey changes nothing more', () => {
   const once = again(again(PLAN));
   assert.deepEqual({ ...again(once), id: once.id, requester: once.requester }, once);
 });
+
+test('several notes come back as several, and who is to do it beside them', () => {
+  const note = [{ text: 'Bring X-ray\nand stick' }, { text: 'Fasting' }];
+  const read = again({ ...PLAN, note, performer: { display: 'Physiotherapy' } });
+  assert.deepEqual(read.note, note);
+  assert.deepEqual(read.performer, { display: 'Physiotherapy' });
+});

@@ -1,8 +1,8 @@
-import type { CodeableConcept, Period, ProcedureRequest } from '../../fhir/types.ts';
+import type { CodeableConcept, Period, ProcedureRequest, Reference } from '../../fhir/types.ts';
 import { child } from '../../xml/element.ts';
 import { codedToFhir } from '../shared/coded.ts';
 import { degraded } from '../shared/degrade.ts';
-import { fact, factsThenNotes, readFacts } from '../shared/labels.ts';
+import { fact, factsThenNotes, notesInText, readFacts } from '../shared/labels.ts';
 import { head, maybe, ref } from '../shared/resources.ts';
 import { authorOf, idOf, performerOf, textIn } from '../shared/statements.ts';
 import { dateTimeOf, dateTimeOfText } from '../shared/times.ts';
@@ -15,7 +15,7 @@ export const planToFhir: MapToFhir = (claim, s) => {
   const composition = s.composition(claim);
   const text = textIn(statement);
   const at = dateTimeOf(child(child(statement, 'effectiveTime'), 'center'), s);
-  const { note, intent, period, bodySite, reasonCode } = wordsOf(text, at !== undefined, s);
+  const { notes, intent, period, performer, bodySite, reasonCode } = wordsOf(text, at !== undefined, s);
   const code = degraded(codedToFhir(child(statement, 'code'), s.terminology), 'plan', s);
   const authoredOn =
     dateTimeOf(child(statement, 'availabilityTime'), s) ??
@@ -32,14 +32,22 @@ export const planToFhir: MapToFhir = (claim, s) => {
     ...(at && (period ? { occurrencePeriod: { ...period, end: at } } : { occurrenceDateTime: at })),
     ...(authoredOn && { authoredOn }),
     ...(requester && { requester: { agent: ref(requester) } }),
+    ...(performer && { performer }),
     ...(bodySite && { bodySite }),
     ...(reasonCode && { reasonCode }),
-    ...(note && { note: [{ text: note }] }),
+    ...(notes.length && { note: notes.map((text) => ({ text })) }),
   };
   return [request];
 };
 
-type Words = { note: string; intent?: string; period?: Period; bodySite?: CodeableConcept[]; reasonCode?: CodeableConcept[] };
+type Words = {
+  notes: string[];
+  intent?: string;
+  period?: Period;
+  performer?: Reference;
+  bodySite?: CodeableConcept[];
+  reasonCode?: CodeableConcept[];
+};
 
 /**
  * What our own text tells, in the members it came from; the rest is the note. Texts of other systems are kept as they stand:
@@ -47,7 +55,7 @@ type Words = { note: string; intent?: string; period?: Period; bodySite?: Codeab
  */
 function wordsOf(text: string, hasEnd: boolean, s: ToFhir): Words {
   const { found, rest } = readFacts(text, LABELS);
-  if (Object.keys(found).length === 0) return { note: text };
+  if (Object.keys(found).length === 0) return { notes: text ? [text] : [] };
   // A period needs its end, which is the plan's own date.
   const start = hasEnd ? dateTimeOfText(found.earliest?.replace(/\D/g, ''), s) : undefined;
   const kept = [
@@ -55,12 +63,13 @@ function wordsOf(text: string, hasEnd: boolean, s: ToFhir): Words {
     fact(LABELS.supporting, found.supporting),
     fact(LABELS.organisation, found.organisation),
     fact(LABELS.device, found.device),
-    fact(LABELS.performer, found.performer),
   ];
+  const [first, ...others] = notesInText(rest);
   return {
-    note: factsThenNotes(kept, [rest]).trimEnd(),
+    notes: [factsThenNotes(kept, [first]).trimEnd(), ...others].filter((note) => note),
     ...(found.intent && { intent: found.intent }),
     ...(start && { period: { start } }),
+    ...(found.performer && { performer: { display: found.performer } }),
     ...(found.bodySite && { bodySite: [{ text: found.bodySite }] }),
     ...(found.reasons && { reasonCode: [{ text: found.reasons }] }),
   };

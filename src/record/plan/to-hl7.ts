@@ -2,7 +2,7 @@ import type { Device, ProcedureRequest, Reference } from '../../fhir/types.ts';
 import { h } from '../../xml/element.ts';
 import { codedToHl7, textOrCoding } from '../shared/coded.ts';
 import { joined } from '../shared/comment.ts';
-import { fact, factsThenNotes } from '../shared/labels.ts';
+import { fact, factsThenNotes, notesToText } from '../shared/labels.ts';
 import { nameOf } from '../shared/names.ts';
 import { redactionToHl7 } from '../shared/redaction.ts';
 import { typeOf } from '../shared/references.ts';
@@ -65,10 +65,7 @@ function textOf(request: ProcedureRequest, s: ToHl7): string {
     fact(LABELS.bodySite, joined((request.bodySite ?? []).map(textOrCoding), ', ')),
     fact(LABELS.reasons, joined((request.reasonCode ?? []).map(textOrCoding), ', ')),
   ];
-  return factsThenNotes(
-    facts,
-    (request.note ?? []).map((note) => note.text),
-  );
+  return factsThenNotes(facts, [notesToText((request.note ?? []).map((note) => note.text))]);
 }
 
 /** `Blood pressure monitor Acme`. */

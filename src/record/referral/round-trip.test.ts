@@ -84,3 +84,10 @@ test('that nobody waits for a referral any more is told, and comes back', () => 
   for (const status of ['draft', 'suspended', 'cancelled', 'entered-in-error']) assert.equal(again({ ...REFERRAL, status }).status, status);
   for (const status of ['active', 'completed']) assert.equal(again({ ...REFERRAL, status }).status, 'unknown');
 });
+
+test('several notes come back as several, commas and all', () => {
+  const note = [{ text: 'Mode: written, by post' }, { text: 'Transport: none' }];
+  const { recipient: _nobody, occurrenceDateTime: _never, priority: _none, ...bare } = REFERRAL;
+  assert.deepEqual(again({ ...bare, note }).note, note);
+  assert.deepEqual(again(again({ ...bare, note })).note, note);
+});

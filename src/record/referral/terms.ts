@@ -76,6 +76,8 @@ export const NOTE = {
   priority: 'Priority: ',
   actionDate: 'Action Date: ',
   annotation: 'Annotation: ',
+  /** The existing adaptor ends a note with a comma and a blank, which a note may have inside as well. */
+  between: ',\n',
   /** Stands before the description where notes stand before that. */
   description: 'Description: ',
 } as const;

@@ -42,7 +42,7 @@ function referral(claim: Claim, s: ToFhir): ReferralRequest {
     reasonCode: [...(reason ? [reason] : []), ...words.reasons],
     ...(letters.length && { supportingInfo: letters.map(ref) }),
     ...(words.description && { description: words.description }),
-    ...notesOf(statement, priority, words.note, s),
+    ...notesOf(statement, priority, words.notes, s),
   };
 }
 
@@ -67,25 +67,33 @@ function ubrnOf(statement: XmlElement, inText: string | undefined): Identifier[]
   return value ? [{ system: UBRN_SYSTEMS[0], value }] : [];
 }
 
-function notesOf(statement: XmlElement, priority: XmlElement | undefined, text: string, s: ToFhir): { note?: { text: string }[] } {
+function notesOf(
+  statement: XmlElement,
+  priority: XmlElement | undefined,
+  texts: readonly string[],
+  s: ToFhir,
+): { note?: { text: string }[] } {
   const urgency = textOf(child(priority, 'originalText')) || attr(priority, 'displayName');
   // EMIS sends a date and says in the same breath that there is none (`nullFlavor="NI"`): the date is the fact.
   const center = child(child(statement, 'effectiveTime'), 'center');
   const actionDate = dateTimeOf(center, s) ?? dateTimeOfText(attr(center, 'value') || undefined, s);
-  const notes = [urgency && NOTE.priority + urgency, actionDate && NOTE.actionDate + actionDate, text].filter((note) => note);
+  const notes = [urgency && NOTE.priority + urgency, actionDate && NOTE.actionDate + actionDate, ...texts].filter((note) => note);
   return notes.length ? { note: notes.map((note) => ({ text: note ?? '' })) } : {};
 }
 
 /** Behind labelled facts every note has a label, and so has the description behind notes; a text without labels is a note. */
-function noteAndDescription(text: string, isOurs: boolean): { note: string; description?: string } {
-  if (!text.startsWith(NOTE.annotation)) return isOurs ? { note: '', description: text } : { note: text };
+function notesAndDescription(text: string, isOurs: boolean): { notes: string[]; description?: string } {
+  if (!text.startsWith(NOTE.annotation)) return isOurs ? { notes: [], description: text } : { notes: [text] };
   const end = text.lastIndexOf(`\n${NOTE.description}`);
-  const note = text.slice(NOTE.annotation.length, end < 0 ? text.length : end).trimEnd();
-  return { note, ...(end >= 0 && { description: text.slice(end + 1 + NOTE.description.length) }) };
+  const notes = text.slice(NOTE.annotation.length, end < 0 ? text.length : end).split(NOTE.between + NOTE.annotation);
+  return {
+    notes: notes.map((note) => note.trimEnd()),
+    ...(end >= 0 && { description: text.slice(end + 1 + NOTE.description.length) }),
+  };
 }
 
 type Words = {
-  note: string;
+  notes: string[];
   description?: string;
   status?: string;
   byPatient: boolean;
@@ -107,10 +115,10 @@ function wordsOf(text: string): Words {
     fact(LABELS.recipients, found.recipients),
   ];
   const priority = found.priority && PRIORITY_WORDS[found.priority];
-  const said = noteAndDescription(rest, Object.keys(found).length > 0);
+  const said = notesAndDescription(rest, Object.keys(found).length > 0);
   const status = statusOf(found.status);
   return {
-    note: factsThenNotes(kept, [said.note]).trimEnd(),
+    notes: [factsThenNotes(kept, [said.notes[0]]).trimEnd(), ...said.notes.slice(1)],
     ...(said.description && { description: said.description }),
     byPatient: found.patient !== undefined,
     ...(status && { status }),

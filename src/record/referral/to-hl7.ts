@@ -64,7 +64,7 @@ function textOf(referral: ReferralRequest, priority: string | undefined, respons
     fact(LABELS.reasons, joined((referral.reasonCode ?? []).slice(1).map(textOrCoding), ',')),
   ];
   const notes = (referral.note ?? []).filter((note) => !carriedElsewhere(note, referral)).map((note) => noteText(note, s));
-  const told = joined(notes, ', ');
+  const told = joined(notes, NOTE.between);
   const { description } = referral;
   return factsThenNotes(facts, [told && description ? `${told}\n${NOTE.description}${description}` : told || description]);
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { dateFromText, fact, factsThenNotes, type Labels, readFacts } from './labels.ts';
+import { dateFromText, fact, factsThenNotes, type Labels, notesInText, notesToText, readFacts } from './labels.ts';
 
 const LABELS = {
   present: { label: 'Parent Present: ', value: /true|false/ },
@@ -56,4 +56,14 @@ test('dates come back as they were written', () => {
   assert.equal(dateFromText('2012-03-09'), '2012-03-09');
   assert.equal(dateFromText('2012-07-09 14:05:00'), '2012-07-09T13:05:00+00:00');
   assert.equal(dateFromText('soon'), undefined);
+});
+
+test('notes come back as those that they were, each once, whatever stands in them', () => {
+  const note = fc.string().filter((text) => text.trim() !== '');
+  fc.assert(
+    fc.property(fc.array(note), (notes) => {
+      const tidy = notes.map((text) => text.replace(/[^\S\n]+(?=\n)/g, '').trim());
+      assert.deepEqual(notesInText(notesToText([...notes, undefined, ' ', ...notes])), [...new Set(tidy)]);
+    }),
+  );
 });

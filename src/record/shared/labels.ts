@@ -21,6 +21,18 @@ export function fact({ label }: Label, value: string | null | undefined): string
   return text ? label + text : undefined;
 }
 
+/** Between the notes of one entry: a line that ends with a blank, which no line inside a note does. Other systems show two lines. */
+const NEXT_NOTE = ' \n';
+
+/** Notes as one text, each of them once; those that say nothing are left out. */
+export function notesToText(notes: readonly (string | undefined)[]): string {
+  const texts = notes.map((note) => note?.replace(/[^\S\n]+(?=\n)/g, '').trim()).filter((note) => note);
+  return [...new Set(texts)].join(NEXT_NOTE);
+}
+
+/** The notes of a text that `notesToText` wrote. */
+export const notesInText = (text: string): string[] => text.split(NEXT_NOTE).filter((note) => note.trim());
+
 /** Labelled facts, each a line, then the notes. A fact that a note already tells in the same words is not told twice. */
 export function factsThenNotes(facts: readonly (string | undefined)[], notes: readonly (string | undefined)[]): string {
   const told = notes.filter((note) => note !== undefined && note !== '');
