@@ -31,6 +31,9 @@ const WRONG_TYPES: ReadonlySet<string> = new Set(['a number', 'a text', 'an obje
 /** A name that is one text where a list belongs is carried: some systems send it. */
 const isReadable = ({ path, kind }: MadeFault) => kind === 'a text' && ['given', 'prefix'].includes(String(path.at(-1)));
 
+/** What only the program says, of its own members. */
+const ENGINE = /Cannot (?:read|convert|destructure)|is not (?:a function|iterable|defined)|\(reading /;
+
 const name = ({ resource, path, kind }: MadeFault) => `${resource} ${path.join('.')} is ${kind}`;
 
 test('a fault of one member changes what was made from that resource and its neighbours, nothing else, and is named', () => {
@@ -57,6 +60,8 @@ test('a fault of one member changes what was made from that resource and its nei
     const said = after.report.issues.some(({ at, text }) => !known.has(`${at.id} ${text}`));
     if (WRONG_TYPES.has(fault.kind) && !isReadable(fault) && moved.includes(fault.resource) && !said)
       wrong.push(`${name(fault)}: no issue says so`);
+    const engine = after.report.issues.find(({ text }) => ENGINE.test(text));
+    if (engine) wrong.push(`${name(fault)}: “${engine.text}” is no word for clinicians`);
     if (others.length) wrong.push(`${name(fault)}: changed ${others.join(', ')}`);
   }
   assert.deepEqual(wrong, []);

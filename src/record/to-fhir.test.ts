@@ -49,7 +49,8 @@ test('a handler that throws costs its statement, which stays as words under its 
   assert.equal(second?.code?.coding?.[0]?.code, '196411000000103');
   assert.match(second?.comment ?? '', /Cough\s+two/);
   const [issue] = report.issues.filter(({ code }) => code === 'statement.asText');
-  assert.match(issue?.text ?? '', /composition 1, ObservationStatement OBS-2, line \d+: broken/);
+  assert.match(issue?.text ?? '', /composition 1, ObservationStatement OBS-2, line \d+: something of the ObservationStatement/);
+  assert.equal(issue?.technical, 'broken');
 });
 
 test('a statement that is nothing known is kept as words', () => {

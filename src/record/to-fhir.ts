@@ -3,7 +3,7 @@
  * statement costs that statement, which stands in its place as an observation with its words; only an unreadable extract is refused,
  * and where a patient was asked for one without a patient or of another.
  */
-import { Fault, reasonOf } from '../base/errors.ts';
+import { Fault } from '../base/errors.ts';
 import { nhsNumber } from '../base/nhs-number.ts';
 import { writeJson } from '../fhir/json.ts';
 import type { Bundle, Encounter, List, Organization, Patient, Resource } from '../fhir/types.ts';
@@ -12,6 +12,7 @@ import { type ClaimedComposition, type Claims, claim, KINDS, type Kind, kindOf, 
 import { TO_FHIR } from './concepts.ts';
 import { consultationToFhir } from './consultation/to-fhir.ts';
 import { withoutDoubles } from './doubles.ts';
+import { type Faulty, faultInStatement } from './faulty.ts';
 import { type Finished, finished, type Made } from './finished.ts';
 import { Reporting } from './issues.ts';
 import { type NotedTerminology, noted } from './look-ups.ts';
@@ -224,7 +225,8 @@ class Reading {
       return xml;
     } catch (thrown) {
       const from = placeOf(composition, number);
-      this.reporting.issue({ code: 'lookUp.skipped', text: `Doubles were not looked for (${reasonOf(thrown)}).` }, from);
+      const { words, technical } = faultInStatement(thrown, `${from.kind} ${from.id}`);
+      this.reporting.issue({ code: 'lookUp.skipped', text: `Doubles were not looked for (${words}).`, ...technical }, from);
       return composition;
     }
   }
@@ -283,7 +285,12 @@ class Reading {
       this.#consultations.topics.push(...topics.map(part));
       this.#consultations.categories.push(...categories.map(part));
     } catch (thrown) {
-      s.report({ code: 'value.lost', text: `The consultation's own details cannot be read (${reasonOf(thrown)}); its entries are kept.` });
+      const { words, technical } = faultInStatement(thrown, `ehrComposition ${composition.id}`);
+      s.report({
+        code: 'value.lost',
+        text: `The consultation's own details cannot be read (${words}); its entries are kept.`,
+        ...technical,
+      });
       const encounter: Encounter = { resourceType: 'Encounter', id: composition.id, status: 'finished', subject: ref(s.patient) };
       this.#consultations.encounters.push(this.#finished(encounter, [{ from }]));
     }
@@ -307,7 +314,7 @@ class Reading {
       resources = handler(one, s);
     } catch (thrown) {
       this.#failed.add(one.statement);
-      resources = [this.#asWords(one, s, reasonOf(thrown))];
+      resources = [this.#asWords(one, s, faultInStatement(thrown, `the ${one.statement.name}`))];
     }
     const made = this.#made.get(kindOf(one));
     for (const resource of resources) {
@@ -327,15 +334,16 @@ class Reading {
       this.reporting.left(from, text);
       return;
     }
-    const resource = this.#asWords(one, s, `a ${one.statement.name} is nothing that is known`);
+    const resource = this.#asWords(one, s, { words: `a ${one.statement.name} is nothing that is known` });
     this.#made.get('observation')?.push(this.#finished(resource, [{ from }]));
   }
 
-  #asWords(one: Claim, s: ToFhir, why: string): Resource {
+  #asWords(one: Claim, s: ToFhir, { words, technical }: Faulty): Resource {
     const place = `composition ${one.composition + 1}, ${one.statement.name} ${idOf(one.statement)}, line ${one.line}`;
     s.report({
       code: 'statement.asText',
-      text: `The entry could not be read as what it is (${place}: ${why}); its words are kept as a note.`,
+      text: `The entry could not be read as what it is (${place}: ${words}); its words are kept as a note.`,
+      ...technical,
     });
     const resource = asObservation(shell(one.statement), s.composition(one).xml, s, s.encounterOf(one.composition));
     const meant = this.#claims.resources.get(upper(idOf(one.statement)));

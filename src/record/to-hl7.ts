@@ -2,7 +2,6 @@
  * A GP Connect record as an HL7 extract: index the bundle, place every resource, write composition by composition. A fault in one
  * resource costs that resource, which stands in its place as a narrative; only a bundle without the patient is refused.
  */
-import { reasonOf } from '../base/errors.ts';
 import { type Hl7Time, hl7ToEpoch, toHl7Seconds } from '../base/hl7-time.ts';
 import { nhsNumber } from '../base/nhs-number.ts';
 import type { Bundle, Encounter, List, MedicationRequest, Patient, Resource } from '../fhir/types.ts';
@@ -11,6 +10,7 @@ import { writeCloseTag, writeOpenTag, writeXml } from '../xml/write.ts';
 import { attempt, type BundleIndex, indexBundle, listOf } from './bundle-index.ts';
 import { type Hl7Handler, TO_HL7 } from './concepts.ts';
 import { category, emptyComposition, encounterComposition, outsideComposition, relatedProblem, topic } from './consultation/to-hl7.ts';
+import { type Faulty, faultInResource } from './faulty.ts';
 import { Reporting } from './issues.ts';
 import { emptyHeading, supportingOrigins, uncarriedText, whyLeft } from './left.ts';
 import { namedBy } from './named-by.ts';
@@ -218,8 +218,9 @@ class Writing {
       if (start !== null) this.#folderEnds(hl7Time(encounter.period?.end, s));
       return xml;
     } catch (thrown) {
-      const text = `The consultation's own details cannot be read (${reasonOf(thrown)}); its entries are carried without them.`;
-      this.reporting.issue({ code: 'value.lost', text }, from);
+      const { words, technical } = this.#fault(thrown, encounter);
+      const text = `The consultation's own details cannot be read (${words}); its entries are carried without them.`;
+      this.reporting.issue({ code: 'value.lost', text, ...technical }, from);
       return written({ resourceType: 'Encounter', ...(encounter.id && { id: encounter.id }) }, false);
     }
   }
@@ -274,10 +275,15 @@ class Writing {
       else s.report({ code: 'statement.notCarried', text: 'The entry gives nothing that an extract can carry.' });
       return statements;
     } catch (thrown) {
-      const text = `The entry could not be written as what it is (${reasonOf(thrown)}); its words are kept as a note.`;
-      s.report({ code: 'statement.asText', text });
+      const { words, technical } = this.#fault(thrown, resource);
+      const text = `The entry could not be written as what it is (${words}); its words are kept as a note.`;
+      s.report({ code: 'statement.asText', text, ...technical });
       return [this.#asWords(resource, where.statementId, s), ...this.#held(resource)];
     }
+  }
+
+  #fault(thrown: unknown, resource: Resource): Faulty {
+    return faultInResource(thrown, resource, (reference) => this.#index.find(reference, resource));
   }
 
   #asWords(resource: Resource, statementId: Uuid, s: ToHl7): Statement {

@@ -29,7 +29,15 @@ export type IssueCode =
   | 'allergy.kind'
   | 'record.empty';
 /** `code` never holds patient data; `text` is for a clinician. */
-export type Issue = { readonly code: IssueCode; readonly at: Origin; readonly text: string; readonly original?: readonly Coding[] };
+export type Issue = {
+  readonly code: IssueCode;
+  readonly at: Origin;
+  /** For clinicians. */
+  readonly text: string;
+  readonly original?: readonly Coding[];
+  /** What the program said of a fault, for those who mend it: in the report, on no clinician's screen. */
+  readonly technical?: string;
+};
 /** What a handler says; the framework knows where it stands. */
 export type Remark = Omit<Issue, 'at'>;
 export type ConversionReport = {

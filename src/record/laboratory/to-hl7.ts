@@ -1,7 +1,7 @@
-import { reasonOf } from '../../base/errors.ts';
 import type { DiagnosticReport, Observation, Organization, Practitioner, Reference, Specimen } from '../../fhir/types.ts';
 import { h, type XmlElement } from '../../xml/element.ts';
 import { attempt, listOf } from '../bundle-index.ts';
+import { faultInResource } from '../faulty.ts';
 import { noteText } from '../observation/annotation.ts';
 import { snomedCode, textOrCoding } from '../shared/coded.ts';
 import { PMIP } from '../shared/comment.ts';
@@ -34,8 +34,9 @@ export const reportToHl7: MapToHl7<DiagnosticReport> = (report, place, s) => {
     checkText(statement.xml);
     return [statement];
   } catch (thrown) {
-    const text = `What the report says of itself could not be written (${reasonOf(thrown)}); its words are kept as a note.`;
-    s.report({ code: 'statement.asText', text });
+    const { words, technical } = faultInResource(thrown, report, s.find);
+    const text = `What the report says of itself could not be written (${words}); its words are kept as a note.`;
+    s.report({ code: 'statement.asText', text, ...technical });
     const { resourceType, id: reportId, meta } = report;
     const bare: DiagnosticReport = { resourceType, ...(reportId && { id: reportId }), ...(meta && { meta }) };
     const tree = { ...bare, result: listOf(report.result), specimen: listOf(report.specimen) };

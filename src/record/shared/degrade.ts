@@ -2,9 +2,10 @@
  * What stands in for an entry that cannot be carried as what it is. Requesting: the national transfer-degraded codes in front of
  * codes without SNOMED. Both directions: the entry's words as a narrative, in the entry's own place.
  */
-import { Fault, reasonOf } from '../../base/errors.ts';
+import { Fault } from '../../base/errors.ts';
 import type { CodeableConcept, Coding, Observation, Resource } from '../../fhir/types.ts';
 import type { XmlElement } from '../../xml/element.ts';
+import { faultInResource } from '../faulty.ts';
 import type { Remark, Statement, Terminology, ToFhir, ToHl7, Uuid } from '../types.ts';
 import { SNOMED_URI } from './code-systems.ts';
 import { mappedCoding } from './coded.ts';
@@ -86,10 +87,9 @@ export function madeOrWords(
     return statements;
   } catch (thrown) {
     const which = `${resource.resourceType}/${resource.id}`;
-    s.report({
-      code: 'statement.asText',
-      text: `${which} could not be written as what it is (${reasonOf(thrown)}); its words are kept as a note.`,
-    });
+    const { words, technical } = faultInResource(thrown, resource, s.find);
+    const text = `${which} could not be written as what it is (${words}); its words are kept as a note.`;
+    s.report({ code: 'statement.asText', text, ...technical });
     return [asNarrative(resource, statementId, s).xml, ...beside()];
   }
 }
