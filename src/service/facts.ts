@@ -3,6 +3,7 @@ import { partFacts, readLedger } from '../store/parts.ts';
 import { findSent } from '../store/sent-messages.ts';
 import type { Store } from '../store/tables.ts';
 import { recordMissing } from '../transfer/parts.ts';
+import { beginsAfresh } from '../transfer/requesting-arrivals.ts';
 import type { Event, Facts, Interaction, PartFacts, Transfer } from '../transfer/types.ts';
 
 /** The few facts that a decision about this event needs, read under the transfer's lock. */
@@ -25,8 +26,7 @@ async function partOf(store: Store, transfer: Transfer, { message }: Arrived): P
   const { practice, id } = transfer;
   switch (message.interaction) {
     case 'extract':
-      // A core that comes after a failure begins again with an empty ledger.
-      return partFacts(store, practice, id, message.messageId, message.references, transfer.state === 'ended' ? 'afresh' : 'core');
+      return partFacts(store, practice, id, message.messageId, message.references, beginsAfresh(transfer) ? 'afresh' : 'core');
     case 'index':
       return partFacts(store, practice, id, message.messageId, message.children, 'part');
     case 'piece':

@@ -182,6 +182,14 @@ test('the core that was refused does not begin again by coming again; one sent a
   assert.equal(decideRequesting(failed, arrivedEvent(messages.extract), facts()).transfer.state, 'converting');
 });
 
+test('parts that came before a core whose waiting was over are not forgotten when it comes after all', () => {
+  const late = decideRequesting(requestingStates.waitingForExtract, event('extractLate'), facts());
+  const came = decideRequesting(late.transfer, arrivedEvent(messages.largeExtract), facts());
+  assert.deepEqual(does(came, 'forgetParts'), []);
+  const again = decideRequesting(endedRequesting({ kind: 'unusable', code: '21' }), arrivedEvent(messages.extract), facts());
+  assert.equal(does(again, 'forgetParts').length, 1);
+});
+
 test('the time-out is A·P(extract) + B·N·P(part) from the time in the core, and an index makes N larger', () => {
   const given = { askedAt: '2026-01-05T08:00:00.000Z' as Instant, now: NOW };
   const { part } = peer.contracts;

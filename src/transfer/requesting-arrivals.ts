@@ -19,7 +19,20 @@ import {
 } from './requesting-steps.ts';
 import { isForeign } from './routing.ts';
 import { extractLateAt, partsLateAt } from './time-outs.ts';
-import type { Answer, Core, Effect, Event, Facts, Measured, Message, Peer, Received, Requesting, RequestingOutcome } from './types.ts';
+import type {
+  Answer,
+  Core,
+  Effect,
+  Event,
+  Facts,
+  Measured,
+  Message,
+  Peer,
+  Received,
+  Requesting,
+  RequestingOutcome,
+  Transfer,
+} from './types.ts';
 
 export function arrived(transfer: Requesting, message: Received, event: Event, facts: Facts): Step {
   const peer = 'peer' in transfer ? transfer.peer : null;
@@ -174,11 +187,19 @@ function extractAfterEnd(transfer: In<'ended'>, message: ExtractMessage, facts: 
     case 'undeliverable': {
       if (!peer || !request)
         return step(transfer, [{ do: 'raise', task: 'unexpectedExtract', due: null }], 'An extract came without a request');
-      return takeCore(transfer, peer, request, message, facts, [{ do: 'forgetParts' }]);
+      return takeCore(transfer, peer, request, message, facts, beginsAfresh(transfer) ? [{ do: 'forgetParts' }] : []);
     }
     default:
       return never(outcome);
   }
+}
+
+/**
+ * Whether a core that comes now finds nothing of its own in the ledger: there was another before it. Where there was none, and the waiting
+ * for it ended, parts of this one may have come first and were acknowledged.
+ */
+export function beginsAfresh(transfer: Transfer): boolean {
+  return transfer.role === 'requesting' && transfer.state === 'ended' && transfer.core !== null;
 }
 
 function takeCore(from: Requesting, peer: Peer, request: MessageId, message: ExtractMessage, facts: Facts, first: readonly Effect[]): Step {
