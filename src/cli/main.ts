@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   doctor: async () => (await import('./doctor.ts')).doctorCommand(),
   terminology: async () => (await import('./terminology.ts')).terminologyCommand(),
   torture: async () => (await import('./torture.ts')).tortureCommand(),
+  world: async () => (await import('./world.ts')).worldCommand(),
   'conformance-batch': async () => (await import('./conformance-batch.ts')).conformanceBatchCommand(),
 };
 

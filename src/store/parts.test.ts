@@ -3,6 +3,8 @@ import { after, before, test } from 'node:test';
 import type { Content } from '../base/content.ts';
 import { type MessageId, messageId } from '../base/ids.ts';
 import type { Db } from '../database/connect.ts';
+import { seeded } from '../simulator/seeded.ts';
+import { expected, type Ledger, ledgerFacts, withIndex, withPiece } from '../simulator/world/ledger.ts';
 import { assemble } from '../transfer/parts.ts';
 import type { Announced, Reference } from '../transfer/types.ts';
 import { expectParts, findExpected, forgetParts, indexCame, keepPart, partFacts, readLedger } from './parts.ts';
@@ -87,3 +89,49 @@ test('a delivery that failed is forgotten before the next is counted', async () 
   await forgetParts(db, OWN, transfer);
   assert.deepEqual(await readLedger(db, OWN, transfer), []);
 });
+
+test('the ledger of the simulated worlds is this one: any messages in any order, the same facts and the same rows', async () => {
+  const random = seeded(11);
+  const pick = (below: number) => Math.floor(random() * below);
+  for (let round = 0; round < 25; round++) {
+    const transfer = await storedTransfer(db);
+    const all = ids(8);
+    const references = (): Reference[] => Array.from({ length: 1 + pick(3) }, () => external(all[pick(all.length)] as MessageId));
+    let model: Ledger = new Map();
+    for (let step = 0; step < 10; step++) {
+      const id = all[pick(all.length)] as MessageId;
+      const kind = (['core', 'index', 'piece'] as const)[pick(3)] ?? 'piece';
+      const announces = kind === 'piece' ? [] : references();
+      const as = kind === 'core' ? 'core' : 'part';
+      assert.deepEqual(await partFacts(db, OWN, transfer, id, announces, as), ledgerFacts(model, id, announces, as), `${round}/${step}`);
+      if (kind === 'piece') {
+        await keepPart(db, OWN, transfer, id, content(step), said);
+        model = withPiece(model, id, content(step), said);
+        continue;
+      }
+      if (kind === 'index') {
+        await indexCame(db, OWN, transfer, id, said);
+        model = withIndex(model, id, said);
+      }
+      await expectParts(db, OWN, transfer, id, uniquely(announces));
+      model = expected(model, id, uniquely(announces));
+    }
+    const rows = (await readLedger(db, OWN, transfer)).map(({ key, under, content: kept, index }) => ({
+      key,
+      under,
+      kept: kept !== null,
+      index,
+    }));
+    const modelled = [...model.values()].map(({ key, under, content: kept, index }) => ({ key, under, kept: kept !== null, index }));
+    const byKey = (a: { key: string }, b: { key: string }) => (a.key < b.key ? -1 : 1);
+    assert.deepEqual(rows.sort(byKey), modelled.sort(byKey));
+  }
+});
+
+/** A manifest that names a message twice is not written by anybody; one statement cannot take it. */
+function uniquely(references: readonly Reference[]): Reference[] {
+  return references.filter(
+    (one, at) =>
+      references.findIndex((other) => other.at === 'message' && one.at === 'message' && other.messageId === one.messageId) === at,
+  );
+}
