@@ -114,8 +114,8 @@ export function makeWork({ world, node, transaction, later, look }: Inside, post
       const known = tables.sent.get(row.messageId);
       if (known && !keepId) put(tables.sent, next.messageId, known);
       set(next);
+      if (!keepId) onCommit(() => watch.renamed(row.messageId, next.messageId));
     });
-    if (!keepId) watch.renamed(row.messageId, next.messageId);
   }
 
   function renamed(row: MessageRow): MessageRow {
