@@ -4,11 +4,14 @@ export type NonEmpty<T> = readonly [T, ...T[]];
 /** A stored object: its address is the lower-case hexadecimal SHA-256 of its bytes. */
 export type ObjectRef = { readonly sha256: string; readonly bytes: number };
 
-export type Piece =
-  /** At most `ROW_BYTES` bytes, kept in the row itself. */
+/** In a row: at most `ROW_BYTES` bytes. In the store: bytes `from` (inclusive) to `to` (exclusive) of an object. */
+export type Piece = (
   | { readonly in: 'row'; readonly data: Uint8Array }
-  /** Bytes `from` (inclusive) to `to` (exclusive) of a stored object. */
-  | { readonly in: 'store'; readonly object: ObjectRef; readonly from: number; readonly to: number };
+  | { readonly in: 'store'; readonly object: ObjectRef; readonly from: number; readonly to: number }
+) & {
+  /** In content stored as base64: a leaf that had been decoded, though it was cut inside a group; its text is to be joined, not its bytes. */
+  readonly as?: 'base64';
+};
 
 export type Content = {
   readonly pieces: NonEmpty<Piece>;
@@ -47,8 +50,8 @@ export function sliceContent(content: Content, from: number, to: number): Conten
     if (last > first) {
       pieces.push(
         piece.in === 'row'
-          ? { in: 'row', data: piece.data.subarray(first, last) }
-          : { in: 'store', object: piece.object, from: piece.from + first, to: piece.from + last },
+          ? { ...piece, data: piece.data.subarray(first, last) }
+          : { ...piece, from: piece.from + first, to: piece.from + last },
       );
     }
     at += length;

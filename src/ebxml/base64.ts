@@ -100,7 +100,8 @@ function cleanRun(text: string, chunk: Buffer): { readonly bytes: Buffer; readon
 }
 
 /**
- * A leaf that did not decode, as base64 text throughout: the first `decoded` bytes are encoded again, the rest stands.
+ * A leaf that did not decode, as base64 text throughout: the first `decoded` bytes are encoded again, the rest stands. Endless many: a
+ * leaf that did decode, as the text it came as.
  * `stream` is what `decodeBase64` gave, stored or not.
  */
 export async function* asBase64Text(stream: AsyncIterable<Uint8Array>, decoded: number): AsyncGenerator<Uint8Array, void, void> {
@@ -115,6 +116,8 @@ export async function* asBase64Text(stream: AsyncIterable<Uint8Array>, decoded: 
     if (whole) yield Buffer.from(Buffer.from(all.buffer, all.byteOffset, whole).toString('base64'), 'latin1');
     if (head.byteLength < bytes.byteLength) yield bytes.subarray(head.byteLength);
   }
+  // Only where all of it is encoded: what did not decode goes on behind whole groups.
+  if (carry.byteLength) yield Buffer.from(Buffer.from(carry).toString('base64'), 'latin1');
 }
 
 /** The length of the base64 text, without line ends, of so many bytes. */

@@ -7,6 +7,8 @@ import { after, before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { type Content, joinContents, type NonEmpty, sliceContent } from '../base/content.ts';
 import { Fault } from '../base/errors.ts';
+import type { MessageId } from '../base/ids.ts';
+import { assemble } from '../transfer/parts.ts';
 import { contentBytes, putAsContent, readContent, readStored } from './content.ts';
 import { type Objects, openObjects } from './objects.ts';
 
@@ -75,9 +77,49 @@ test('a gzip bomb stops at the cap, by size and by ratio', async () => {
   await assert.rejects(contentBytes(objects, bomb, 1_000_000), fails('content.bomb'));
 });
 
-test('what is no gzip, cut short, or followed by something else is refused', async () => {
+test('what is called compressed and bears no mark of gzip is kept as it is', async () => {
+  for (const text of ['plain text', '', 'x']) {
+    const content = await putAsContent(objects, Buffer.from(text), { gzip: true });
+    assert.equal((await read(readContent(objects, content))).toString(), text);
+  }
+  const long = await putAsContent(objects, Buffer.alloc(3_000_000, 'x'), { gzip: true });
+  await assert.rejects(contentBytes(objects, long, 1_000_000), fails('content.bomb'));
+});
+
+test('a leaf between two cuts that decoded to what nobody meant is joined as the text it came as', async () => {
+  const bytes = randomBytes(9_000);
+  const text = bytes.toString('base64');
+  const cuts = [0, 4001, 8001, text.length];
+  const leaves = await Promise.all(
+    cuts.slice(1).map(async (to, at) => {
+      const piece = text.slice(cuts[at], to);
+      const isWhole = piece.length % 4 === 0;
+      return putAsContent(objects, Buffer.from(piece, isWhole ? 'base64' : 'latin1'), isWhole ? {} : { stored: 'base64' });
+    }),
+  );
+  assert.deepEqual(
+    leaves.map(({ stored }) => stored),
+    ['base64', 'bytes', 'base64'],
+  );
+  const said = { compressed: false, skeleton: false };
+  const core = 'CORE' as MessageId;
+  const ledger = leaves.map((content, order) => ({
+    key: `P${order}`,
+    under: 'INDEX' as MessageId,
+    order,
+    announced: said,
+    content,
+    index: false,
+  }));
+  const index = { key: 'INDEX', under: core, order: 0, announced: said, content: null, index: true };
+  const [attachment] = assemble(core, [index, ...ledger]);
+  assert.ok(attachment?.content);
+  assert.deepEqual(await read(readContent(objects, attachment.content)), bytes);
+});
+
+test('what is a gzip cut short, or followed by something else, is refused', async () => {
   const zipped = gzipSync(randomBytes(100_000));
-  for (const bytes of [Buffer.from('plain text'), zipped.subarray(0, 5000), Buffer.concat([zipped, Buffer.from('and more')])]) {
+  for (const bytes of [zipped.subarray(0, 5000), Buffer.concat([zipped, Buffer.from('and more')])]) {
     const content = await putAsContent(objects, bytes, { gzip: true });
     await assert.rejects(read(readContent(objects, content)), fails('content.notGzip'));
   }

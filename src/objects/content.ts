@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { type Content, type ObjectRef, wholeObject } from '../base/content.ts';
 import { Fault, reasonOf } from '../base/errors.ts';
-import { decodeBase64 } from '../ebxml/base64.ts';
+import { asBase64Text, decodeBase64 } from '../ebxml/base64.ts';
 import type { Bytes, Objects } from './objects.ts';
 
 /** What unzipping may yield: hostile gzip grows a thousandfold. `ratio` counts beyond the first MiB of output. */
@@ -24,9 +24,58 @@ export async function* readStored(objects: Objects, content: Content): AsyncGene
  * gzip stream. A slice is never unzipped alone. Throws `Fault` `content.*`.
  */
 export function readContent(objects: Objects, content: Content, limits: UnzipLimits = UNZIP): AsyncIterable<Uint8Array> {
-  const stored = readStored(objects, content);
-  const bytes = content.stored === 'base64' ? decodeBase64(stored) : stored;
-  return content.gzip ? unzip(bytes, limits) : bytes;
+  const bytes = content.stored === 'base64' ? decodeBase64(readText(objects, content)) : readStored(objects, content);
+  return content.gzip ? unzipped(bytes, limits) : bytes;
+}
+
+/** Base64 text, slice after slice; leaves that had been decoded are written again as the text that they came as. */
+async function* readText(objects: Objects, { pieces }: Content): AsyncGenerator<Uint8Array, void, void> {
+  for (let at = 0; at < pieces.length; ) {
+    const isText = pieces[at]?.as !== 'base64';
+    let end = at + 1;
+    while (end < pieces.length && (pieces[end]?.as !== 'base64') === isText) end++;
+    const [first, ...others] = pieces.slice(at, end);
+    if (!first) return;
+    const stored = readStored(objects, { pieces: [first, ...others], stored: 'bytes', gzip: false });
+    yield* isText ? stored : asBase64Text(stored, Number.POSITIVE_INFINITY);
+    at = end;
+  }
+}
+
+/** A sender may call compressed what is not: bytes without the mark of gzip are what they are. */
+async function* unzipped(bytes: AsyncIterable<Uint8Array>, limits: UnzipLimits): AsyncGenerator<Uint8Array, void, void> {
+  const source = bytes[Symbol.asyncIterator]();
+  try {
+    const begun: Uint8Array[] = [];
+    let length = 0;
+    while (length < MARK.length) {
+      const next = await source.next();
+      if (next.done) break;
+      begun.push(next.value);
+      length += next.value.byteLength;
+    }
+    const isGzip = MARK.every((byte, at) => Buffer.concat(begun)[at] === byte);
+    const whole = restOf(begun, source);
+    yield* isGzip ? unzip(whole, limits) : capped(whole, limits);
+  } finally {
+    await source.return?.();
+  }
+}
+
+const MARK = [0x1f, 0x8b];
+
+async function* restOf(begun: readonly Uint8Array[], source: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
+  yield* begun;
+  for (let next = await source.next(); !next.done; next = await source.next()) yield next.value;
+}
+
+async function* capped(bytes: AsyncIterable<Uint8Array>, { bytes: limit }: UnzipLimits): AsyncGenerator<Uint8Array, void, void> {
+  let seen = 0;
+  for await (const chunk of bytes) {
+    seen += chunk.byteLength;
+    if (seen > limit) throw new Fault('content.bomb', `more than ${limit} bytes`);
+    yield chunk;
+  }
 }
 
 /** The whole of a content in memory, for what is known to be small. More than `limit` bytes: `Fault` `content.tooLarge`. */

@@ -1,4 +1,4 @@
-import { type Content, joinContents, type NonEmpty } from '../base/content.ts';
+import { type Content, joinContents, type NonEmpty, type Piece } from '../base/content.ts';
 import type { MessageId } from '../base/ids.ts';
 import type { Announced } from './types.ts';
 
@@ -57,8 +57,17 @@ function collect(part: LedgerPart, under: ReadonlyMap<string, LedgerPart[]>, lea
   else missing.push(part.key);
 }
 
-/** Leaves of which one did not decode by itself stay base64 text together: groups of four may lie across a cut. */
-function joined(leaves: NonEmpty<Content>, compressed: boolean): Content | null {
-  const stored = leaves[0].stored;
-  return leaves.every((leaf) => leaf.stored === stored) ? joinContents(leaves, compressed) : null;
+/**
+ * Leaves of which one did not decode by itself are base64 text together: groups of four lie across a cut, and a leaf between two cuts may
+ * have decoded to something that nobody meant.
+ */
+function joined(leaves: NonEmpty<Content>, compressed: boolean): Content {
+  if (!leaves.some(({ stored }) => stored === 'base64')) return joinContents(leaves, compressed);
+  const [first, ...others] = leaves.map((leaf) => (leaf.stored === 'base64' ? leaf : asText(leaf)));
+  return joinContents(first ? [first, ...others] : leaves, compressed);
+}
+
+function asText({ pieces: [first, ...others], gzip }: Content): Content {
+  const marked = (piece: Piece): Piece => ({ ...piece, as: 'base64' });
+  return { pieces: [marked(first), ...others.map(marked)], stored: 'base64', gzip };
 }

@@ -155,7 +155,7 @@ test('a record too large for one message comes back whole from its skeleton, wit
     { announced: { ...said, filename: 'never.txt' }, content: null, missing: ['MESSAGE'] },
     {
       announced: { ...said, filename: 'broken.txt', compressed: true },
-      content: { ...wholeObject(await objects.put(Buffer.from('no gzip'))), gzip: true },
+      content: { ...wholeObject(await objects.put(Buffer.from([0x1f, 0x8b, 0x08, 0x00]))), gzip: true },
       missing: [],
     },
   ];
