@@ -5,7 +5,7 @@ import { commentedOn } from './laboratory/tree.ts';
 import { namedBy } from './named-by.ts';
 import type { Directory } from './people/directory.ts';
 import type { Placement } from './place.ts';
-import { ACTUAL_PROBLEM } from './problem/terms.ts';
+import { actualProblemOf } from './problem/terms.ts';
 import { parentsOf } from './problem/text.ts';
 import type { DocumentFate, Remark, ToHl7, Uuid } from './types.ts';
 
@@ -37,7 +37,7 @@ export function answersOf(
     placement,
     directory,
     ...others,
-    problemsNaming: namedBy<Condition>(index, 'Condition', (condition) => [actualProblem(condition)]),
+    problemsNaming: namedBy<Condition>(index, 'Condition', (condition) => [actualProblemOf(condition)]),
     problemsBelow: namedBy<Condition>(index, 'Condition', parentsOf),
     notesOn: namedBy<Observation>(index, 'Observation', commentedOn),
     statementsBasedOn: namedBy<MedicationStatement>(index, 'MedicationStatement', (statement) => statement.basedOn ?? []),
@@ -48,8 +48,6 @@ export function answersOf(
     },
   };
 }
-
-const actualProblem = (condition: Condition) => condition.extension?.find(({ url }) => url === ACTUAL_PROBLEM)?.valueReference;
 
 /** The questions of one resource. A class, since every resource gets one: what it can answer is not made anew each time. */
 export class Questions implements ToHl7 {

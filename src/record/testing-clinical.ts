@@ -44,6 +44,7 @@ export const KEEPING: readonly (readonly [element: RegExp, why: string])[] = [
   [/^List\.(mode|status|orderedBy)/, 'How a list is kept.'],
   [/^List \(whole record\)/, 'A view of entries that stand in the record anyway.'],
   [/\(time of day\)$/, 'Prescriptions are dated by the day; this is when a key was pressed.'],
+  [/\(midnight\)$/, 'That something ended at midnight is how a system writes a day.'],
   [/\(seconds\)$/, 'That a specimen came in is told to the minute.'],
   [
     /^(Observation\.issued|DocumentReference\.indexed)/,
@@ -112,7 +113,9 @@ function suppliedInUnits(supplied: Supplied): Supplied {
 /** A problem's state as receivers note it; and the label that readers put in front of a blood pressure's comment, which is no word of it. */
 function noted(fact: Fact): Fact {
   if (fact.element === 'Observation.comment') return { ...fact, value: fact.value.replace(/^BP Note: /, '') };
-  const again = fact.element === 'Condition.note.text' && /^((Active|Inactive) Problem,|Defaulted to Minor$)/.test(fact.value);
+  const again =
+    fact.element === 'Condition.note.text' &&
+    /^((Active|Inactive) Problem,|Defaulted to Minor$|Defaulted status to active : Unknown status at source$)/.test(fact.value);
   return again ? { ...fact, element: `${fact.element} (state again)` } : fact;
 }
 
@@ -135,6 +138,7 @@ const EXACT: readonly (readonly [element: RegExp, kept: RegExp, beyond: string])
     ' (time of day)',
   ],
   [/^Specimen\.receivedTime$/, /^(\d{12})\d{2} London$/, ' (seconds)'],
+  [/^Condition\.abatementDateTime$/, /^(\d{8})000000 London$/, ' (midnight)'],
 ];
 
 function push(found: Fact[], element: string, at: string, value: string | undefined, isLink = false): void {

@@ -38,6 +38,11 @@ test('who gave it goes before who entered it', () => {
     },
   });
   assert.deepEqual(asked, ['Practitioner/NURSE']);
+  // As it arrives: whoever gave it has no role.
+  const arrived = { ...MMR, practitioner: [MMR.practitioner?.[0] ?? {}, { actor: { reference: 'Practitioner/NURSE' } }] };
+  const { xml } = sent(immunisationToHl7, arrived, [], { agent: (reference) => reference?.reference?.split('/')[1] ?? null });
+  assert.match(xml, /<id root="NURSE"\/>/);
+  assert.doesNotMatch(xml, /CLERK/);
 });
 
 test('without a procedure the vaccine stands for it, and that is reported', () => {

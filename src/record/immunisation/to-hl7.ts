@@ -8,7 +8,17 @@ import { redactionToHl7 } from '../shared/redaction.ts';
 import { annotation, id, participant, statusComplete } from '../shared/statements.ts';
 import { availabilityTime, dateText, effectiveAt, hl7Time } from '../shared/times.ts';
 import type { MapToHl7, ToHl7 } from '../types.ts';
-import { ADMINISTERING, DATE_RECORDED, ENTERED_IN_ERROR, FACTS, PARENT_PRESENT, PROCEDURE, PROTOCOL, UNKNOWN_VACCINE } from './terms.ts';
+import {
+  ADMINISTERING,
+  DATE_RECORDED,
+  ENTERED_IN_ERROR,
+  FACTS,
+  PARENT_PRESENT,
+  PROCEDURE,
+  PROTOCOL,
+  RECORDER_ROLE,
+  UNKNOWN_VACCINE,
+} from './terms.ts';
 
 /** An immunisation: an observation of the procedure, with all that is known about it in words. */
 export const immunisationToHl7: MapToHl7<Immunization> = (immunisation, place, s) => {
@@ -40,7 +50,10 @@ function codeOfProcedure(immunisation: Immunization, s: ToHl7): XmlElement {
 
 function practitionerOf(immunisation: Immunization, s: ToHl7) {
   const all = (immunisation.practitioner ?? []).filter((practitioner) => practitioner.actor);
-  const giving = all.find((practitioner) => practitioner.role?.coding?.some((coding) => coding.code === ADMINISTERING)) ?? all[0];
+  const having = (role: string) => all.filter((practitioner) => practitioner.role?.coding?.some(({ code }) => code === role));
+  const entering = having(RECORDER_ROLE.code);
+  // Whoever entered it must not become whoever gave it.
+  const giving = having(ADMINISTERING)[0] ?? all.find((one) => !entering.includes(one)) ?? all[0];
   if (all.length > 1) s.report({ code: 'value.lost', text: 'Only who gave the vaccination is carried, not who else took part.' });
   return giving ? s.agent(giving.actor) : null;
 }

@@ -4,7 +4,7 @@
  */
 import type { Observation } from '../../fhir/types.ts';
 import { componentWords, readComponents } from '../observation/components.ts';
-import { interpretationWords } from '../observation/interpretation.ts';
+import { interpretationInWords, interpretationWords } from '../observation/interpretation.ts';
 import { boundsText, differentUnit, type ReferenceRange, readBounds } from '../observation/range.ts';
 import { NOTABLE_STATUSES } from '../observation/terms.ts';
 import { readValueWords, VALUE_KEYS, valueWords } from '../observation/value.ts';
@@ -83,7 +83,7 @@ function readCombined(text: string, hasValue: boolean): Partial<Observation> & {
   const read: Partial<Observation> & { rangeUnits?: string } = {};
   const lines = text.split('\n');
   if (lines[0]?.startsWith(LINE.interpretation)) {
-    read.interpretation = { text: lines[0].slice(LINE.interpretation.length) };
+    read.interpretation = interpretationInWords(lines[0].slice(LINE.interpretation.length));
     lines.shift();
   }
   const ranges: ReferenceRange[] = [];

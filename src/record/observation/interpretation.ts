@@ -7,6 +7,8 @@ import { attr, child, h, textOf, type XmlElement } from '../../xml/element.ts';
 import { userSelectedTextOrCoding } from '../shared/coded.ts';
 
 export const INTERPRETATION_SYSTEM = 'http://hl7.org/fhir/v2/0078';
+/** The same table, as later releases of FHIR call it. */
+const SYSTEMS: ReadonlySet<string> = new Set([INTERPRETATION_SYSTEM, 'http://terminology.hl7.org/CodeSystem/v2-0078']);
 const OID = '2.16.840.1.113883.2.1.6.5';
 
 const DISPLAY = {
@@ -58,7 +60,7 @@ export function interpretationWords(interpretation: CodeableConcept | undefined)
 }
 
 function codedInterpretation(interpretation: CodeableConcept | undefined): Coding | undefined {
-  return interpretation?.coding?.find((coding) => coding.system === INTERPRETATION_SYSTEM && SENT.has(coding.code ?? ''));
+  return interpretation?.coding?.find((coding) => SYSTEMS.has(coding.system ?? '') && SENT.has(coding.code ?? ''));
 }
 
 // ---- requesting
@@ -72,6 +74,12 @@ export function interpretationToFhir(statement: XmlElement): CodeableConcept | u
   const words = textOf(child(element, 'originalText')).trim() ? textOf(child(element, 'originalText')) : displayName;
   const coding = knownCoding(code, words) ?? foreignCoding(element, code, displayName);
   return coding || words ? { ...(coding && { coding: [coding] }), ...(words && { text: words }) } : undefined;
+}
+
+/** An interpretation that only words tell: with its code where they are the standard's own. */
+export function interpretationInWords(words: string): CodeableConcept {
+  const code = [...SENT].find(([, [, display]]) => display === words)?.[0];
+  return { ...(code && { coding: [{ system: INTERPRETATION_SYSTEM, code, display: words }] }), text: words };
 }
 
 function knownCoding(wire: string, words: string): Coding | undefined {

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Condition, Observation } from '../../fhir/types.ts';
 import { received, STATEMENT_ID, sent } from '../testing.ts';
+import { interpretationInWords } from './interpretation.ts';
 import { LABEL } from './terms.ts';
 import { observationToFhir } from './to-fhir.ts';
 import { observationToHl7 } from './to-hl7.ts';
@@ -98,6 +99,17 @@ test('high, low and abnormal come back with their degree', () => {
     const back = there({ ...PLAIN, interpretation: { coding: [{ system: 'http://hl7.org/fhir/v2/0078', code }] } });
     assert.equal(back.interpretation?.coding?.[0]?.code, code);
   }
+});
+
+test('the table of interpretations is known by the name that later releases give it', () => {
+  const system = 'http://terminology.hl7.org/CodeSystem/v2-0078';
+  const [coding] = there({ ...PLAIN, interpretation: { coding: [{ system, code: 'LL' }] } }).interpretation?.coding ?? [];
+  assert.equal(coding?.code, 'LL');
+});
+
+test('an interpretation in the words of the standard has its code again, in other words none', () => {
+  assert.equal(interpretationInWords('Abnormal').coding?.[0]?.code, 'A');
+  assert.deepEqual(interpretationInWords('borderline'), { text: 'borderline' });
 });
 
 test('a comment note with a value keeps both', () => {

@@ -4,6 +4,7 @@ import { numberText } from '../../fhir/json.ts';
 import type { Observation } from '../../fhir/types.ts';
 import { readXml } from '../../xml/read.ts';
 import { received } from '../testing.ts';
+import { observation, receive, send, smallRecord, uuid } from '../testing-record.ts';
 import type { ToFhir } from '../types.ts';
 import { observationToFhir } from './to-fhir.ts';
 
@@ -94,6 +95,24 @@ test('a panel and its members lead to each other', () => {
   const resourceFor = (id: string) => `Observation/${id}`;
   const parent = received(observationToFhir, 'observation', panel, { resourceFor }).resources[0] as Observation;
   assert.deepEqual(parent.related, [{ type: 'has-member', target: { reference: 'Observation/A' } }]);
+});
+
+test('a panel of narratives only is linked with them: nothing else would lead to it', () => {
+  const inner = '<component><NarrativeStatement><id root="N"/><text>note</text></NarrativeStatement></component>';
+  const panel = readXml(`<CompoundStatement ${NS} classCode="BATTERY"><id root="PAN"/>${CODE}${TIMES}${inner}</CompoundStatement>`);
+  const resourceFor = (id: string) => `Observation/${id}`;
+  const parent = received(observationToFhir, 'observation', panel, { resourceFor }).resources[0] as Observation;
+  assert.deepEqual(parent.related, [{ type: 'has-member', target: { reference: 'Observation/N' } }]);
+  const bundle = smallRecord(
+    observation(uuid(70), 'The panel', 'Practitioner/gp', {
+      comment: undefined,
+      related: [{ type: 'has-member', target: { reference: `Observation/${uuid(71)}` } }],
+    }),
+    observation(uuid(71), 'Placed on register', 'Practitioner/gp', { code: { coding: [{ code: '37331000000100' }] } }),
+  );
+  const { resources } = receive(send(bundle).xml);
+  const note = resources.find(({ id }) => id === uuid(71)) as Observation;
+  assert.deepEqual(note.related, [{ type: 'derived-from', target: { reference: `Observation/${uuid(70)}` } }]);
 });
 
 test('words before the term are read on into the term, then come the others in their order', () => {

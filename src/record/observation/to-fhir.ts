@@ -17,7 +17,7 @@ import { COMMENT_NOTE } from './terms.ts';
 export const observationToFhir: MapToFhir = (claim, s) => {
   switch (claim.statement.name) {
     case 'NarrativeStatement':
-      return [commentNote(claim, s)];
+      return panelLinks(claim, commentNote(claim, s), s);
     case 'CompoundStatement':
       return [panel(claim, s)];
     default:
@@ -190,12 +190,16 @@ function panel(claim: Claim, s: ToFhir): Observation {
   };
 }
 
-/** The observations of a panel that holds nothing but observations and narratives; none where it holds anything else. */
+/**
+ * The observations of a panel that holds nothing but observations and narratives, its narratives where it holds no others (else nothing
+ * would lead to it); none where it holds anything else.
+ */
 function linkedMembers(compound: XmlElement, s: ToFhir): string[] {
   const inside = statementsIn(compound);
   if (inside.some(({ name }) => name !== 'ObservationStatement' && name !== 'NarrativeStatement')) return [];
-  return inside.flatMap((statement) => {
-    const target = statement.name === 'ObservationStatement' ? s.resourceFor(idOf(statement)) : undefined;
+  const observations = inside.filter(({ name }) => name === 'ObservationStatement');
+  return (observations.length ? observations : inside).flatMap((statement) => {
+    const target = s.resourceFor(idOf(statement));
     return target?.startsWith('Observation/') ? [target] : [];
   });
 }
@@ -204,6 +208,7 @@ function linkedMembers(compound: XmlElement, s: ToFhir): string[] {
 function panelLinks(claim: Claim, observation: Observation, s: ToFhir): Observation[] {
   const { within } = claim;
   const panelClaim = within && s.claimOf(idOf(within));
-  if (!within || panelClaim?.concept !== 'observation' || !linkedMembers(within, s).length) return [observation];
+  if (!within || panelClaim?.concept !== 'observation' || !linkedMembers(within, s).includes(`Observation/${observation.id}`))
+    return [observation];
   return [{ ...observation, related: [{ type: 'derived-from', target: ref(`Observation/${idOf(within)}`) }] }];
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { unitState } from '../../cli/conformance/unit-state.ts';
-import type { Condition, Resource } from '../../fhir/types.ts';
+import type { Condition, Observation, Resource } from '../../fhir/types.ts';
 import { cameBack, received, STATEMENT_ID } from '../testing.ts';
 import type { Claim, ToFhir } from '../types.ts';
 import { FACTS, NOTES, RELATED_PROBLEM } from './terms.ts';
@@ -94,6 +94,14 @@ test('a problem that is an allergy keeps the words it was coded with', () => {
   assert.equal(back.code?.text, 'Burning feet');
   assert.match(xml, /Transformed AllergyIntolerance problem header Originally coded: Burning feet/);
   assert.ok(!back.note?.some((note) => note.text?.includes('Transformed')));
+});
+
+test('what a problem really is is known by the name of an earlier draft too', () => {
+  const url = 'https://fhir.nhs.uk/STU3/StructureDefinition/Extension-CareConnect-GPC-ActualProblem-1';
+  const pain: Observation = { resourceType: 'Observation', id: CHILD_ID, code: { text: 'Burning feet' } };
+  const { xml } = there({ ...PROBLEM, extension: [{ url, valueReference: { reference: `Observation/${CHILD_ID}` } }] }, [pain]);
+  assert.match(xml, new RegExp(`"namedStatementRef"[^}]*"id"[^}]*${CHILD_ID}`));
+  assert.doesNotMatch(xml, /"name":"ObservationStatement"/);
 });
 
 test('every label of the table is written', () => {

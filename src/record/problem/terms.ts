@@ -3,6 +3,8 @@ import type { Condition, Extension, Reference } from '../../fhir/types.ts';
 import type { Labels } from '../shared/labels.ts';
 
 const CARE_CONNECT = 'https://fhir.hl7.org.uk/STU3/StructureDefinition/Extension-CareConnect-';
+/** As some systems call it, by an earlier draft. */
+const ACTUAL_PROBLEM_BEFORE = 'https://fhir.nhs.uk/STU3/StructureDefinition/Extension-CareConnect-GPC-ActualProblem-1';
 export const SIGNIFICANCE = `${CARE_CONNECT}ProblemSignificance-1`;
 export const ACTUAL_PROBLEM = `${CARE_CONNECT}ActualProblem-1`;
 export const RELATED_CONTENT = `${CARE_CONNECT}RelatedClinicalContent-1`;
@@ -90,5 +92,5 @@ export function extensionOf(resource: { extension?: Extension[] }, url: string):
 
 /** What a Condition says the problem really is. */
 export function actualProblemOf(condition: Condition): Reference | undefined {
-  return extensionOf(condition, ACTUAL_PROBLEM)?.valueReference;
+  return (extensionOf(condition, ACTUAL_PROBLEM) ?? extensionOf(condition, ACTUAL_PROBLEM_BEFORE))?.valueReference;
 }
