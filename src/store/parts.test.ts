@@ -71,6 +71,21 @@ test('pieces before their index, an index before its core: nothing is lost, and 
   );
 });
 
+test('an index that nobody announced makes nothing wait, nor does an index inside it, until somebody announces it', async () => {
+  const transfer = await storedTransfer(db);
+  const [core, part, stray, inner, piece] = ids(5) as [MessageId, MessageId, MessageId, MessageId, MessageId];
+  const waiting = async (id: MessageId, announces: Reference[] = []) =>
+    (await partFacts(db, OWN, transfer, id, announces, id === core ? 'core' : 'part')).outstandingAfter;
+  await expectParts(db, OWN, transfer, core, [external(part)]);
+  assert.equal(await waiting(stray, [external(inner)]), 1);
+  await indexCame(db, OWN, transfer, stray, said);
+  await expectParts(db, OWN, transfer, stray, [external(inner)]);
+  assert.equal(await waiting(inner, [external(piece)]), 1);
+  await indexCame(db, OWN, transfer, inner, said);
+  await expectParts(db, OWN, transfer, inner, [external(piece)]);
+  assert.equal(await waiting(part, [external(stray)]), 1, 'the piece behind both');
+});
+
 test('a ledger belongs to one practice', async () => {
   const [mine, theirs] = [await storedTransfer(db), await storedTransfer(db, OTHER)];
   const [core, part] = ids(2) as [MessageId, MessageId];

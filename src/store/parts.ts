@@ -82,23 +82,30 @@ export async function partFacts(
 ): Promise<PartFacts> {
   const children = [...new Set(announces.flatMap((reference) => (reference.at === 'message' ? [storable(reference.messageId)] : [])))];
   if (as === 'afresh') return { expected: false, seen: false, outstandingAfter: children.length, messages: children.length };
-  // An index that nobody announced makes nothing wait, nor do its pieces, unless the message that has come announces it now.
-  const { rows } = await sql<{ expected: boolean; seen: boolean; waiting: number; known: number; others: number }>`
-    with recursive stray(key) as (
+  // Whoever leads up to no core but to an index that nobody announced is a stray: nothing waits for what it names.
+  const { rows } = await sql<{ expected: boolean; counts: boolean; seen: boolean; waiting: number; known: number; others: number }>`
+    with recursive above(key, under) as (
+      select key, under from parts where practice = ${practice} and transfer = ${transfer} and key = ${messageId}
+      union
+      select parts.key, parts.under from parts join above on parts.key = above.under
+      where parts.practice = ${practice} and parts.transfer = ${transfer}
+    ), counting(yes) as (
+      select ${as === 'core'} or (exists (select from above) and not exists (select from above where under is null))
+    ), stray(key) as (
       select key from parts where practice = ${practice} and transfer = ${transfer} and is_index and under is null
-        and key <> all(${children}::text[])
+        and not (key = any(${children}::text[]) and (select yes from counting))
       union
       select child.key from parts child join stray on child.under = stray.key where child.practice = ${practice} and child.transfer = ${transfer}
     )
     select exists (select from parts where practice = ${practice} and transfer = ${transfer} and key = ${messageId} and under is not null) as expected,
+      (select yes from counting) as counts,
       exists (select from parts where practice = ${practice} and transfer = ${transfer} and key = ${messageId} and came_at is not null) as seen,
       (select count(*) from parts where practice = ${practice} and transfer = ${transfer} and came_at is null and key <> ${messageId}
         and key not in (select key from stray)) as waiting,
       (select count(*) from parts where practice = ${practice} and transfer = ${transfer} and key = any(${children}::text[])) as known,
       (select count(*) from parts where practice = ${practice} and transfer = ${transfer} and under is not null and strpos(key, '#') = 0
         and key <> all(${children}::text[]) and ${announces.length} > 0 and key not in (select key from stray)) as others`.execute(store);
-  const { expected = false, seen = false, waiting = 0, known = 0, others = 0 } = rows[0] ?? {};
-  const counts = as === 'core' || expected;
+  const { expected = false, counts = false, seen = false, waiting = 0, known = 0, others = 0 } = rows[0] ?? {};
   return {
     expected,
     seen,

@@ -48,10 +48,10 @@ export function ledgerFacts(
 ): PartFacts {
   const children = new Set(announces.flatMap((reference) => (reference.at === 'message' ? [reference.messageId as string] : [])));
   if (as === 'afresh') return { expected: false, seen: false, outstandingAfter: children.size, messages: children.size };
-  const stray = strays(ledger, children);
   const own = ledger.get(messageId);
   const isExpected = own !== undefined && own.under !== null;
-  const counts = as === 'core' || isExpected;
+  const counts = as === 'core' || (own !== undefined && leadsToCore(ledger, own));
+  const stray = strays(ledger, counts ? children : new Set());
   let [waiting, known, others] = [0, 0, 0];
   for (const [key, row] of ledger) {
     const isStray = stray.has(key);
@@ -65,6 +65,16 @@ export function ledgerFacts(
     outstandingAfter: waiting + (counts ? children.size - known : 0),
     messages: others + (counts ? children.size : 0),
   };
+}
+
+/** Whether those who announced it, one after the other, end with the core, which has no row of its own. */
+function leadsToCore(ledger: Ledger, row: LedgerRow): boolean {
+  const seen = new Set<LedgerRow>();
+  for (let above: LedgerRow | undefined = row; above && !seen.has(above); above = ledger.get(above.under)) {
+    seen.add(above);
+    if (above.under === null) return false;
+  }
+  return true;
 }
 
 function strays(ledger: Ledger, announced: ReadonlySet<string>): ReadonlySet<string> {
