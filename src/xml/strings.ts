@@ -2,6 +2,8 @@
 const LONGEST = 48;
 const UUID = 36;
 const SLOTS = 4096;
+/** What most documents get by with: an envelope has fewer strings than it would take time to clear thousands of slots. */
+const FEW_SLOTS = 128;
 /** From here on the engine cuts out a piece by pointing into the whole, which then cannot go while the piece is there. */
 const POINTS = 13;
 /** One for all slots: thousands of them would cost more than to read a small document. */
@@ -12,8 +14,11 @@ const NO_STRINGS: readonly string[] = [];
  * elements share some hundred of them. What is known is found by a few characters and compared in place, without being cut out first.
  */
 export class Strings {
-  readonly #known = Array.from({ length: SLOTS }, () => '');
-  readonly #lists: (readonly string[])[] = Array.from({ length: SLOTS }, () => NO_STRINGS);
+  #slots = FEW_SLOTS;
+  #known = new Array<string>(FEW_SLOTS).fill('');
+  #lists = new Array<readonly string[]>(FEW_SLOTS).fill(NO_STRINGS);
+  /** New strings and lists since there were slots. */
+  #fresh = 0;
 
   /** `text.slice(from, to)`, free of `text`. */
   slice(text: string, from: number, to: number): string {
@@ -25,11 +30,12 @@ export class Strings {
       text.charCodeAt(to - 1) * 61 +
       text.charCodeAt(from + (length >> 1)) * 331 +
       text.charCodeAt(to - 1 - (length >> 2)) * 1511;
-    const slot = few & (SLOTS - 1);
+    const slot = few & (this.#slots - 1);
     const known = this.#known[slot] ?? '';
     if (known.length === length && text.startsWith(known, from)) return known;
     const fresh = copied(text, from, to);
     this.#known[slot] = fresh;
+    if (++this.#fresh > FEW_SLOTS) this.#grow();
     return fresh;
   }
 
@@ -41,14 +47,23 @@ export class Strings {
       if (length === UUID) return listOf(strings, 0, count);
       few = few * 31 + length * 7 + (strings[i]?.charCodeAt(length >> 1) || 0);
     }
-    const slot = few & (SLOTS - 1);
+    const slot = few & (this.#slots - 1);
     const known = this.#lists[slot] ?? [];
     let same = known.length === count;
     for (let i = 0; same && i < count; i++) same = known[i] === strings[i];
     if (same) return known;
     const fresh = listOf(strings, 0, count);
     this.#lists[slot] = fresh;
+    if (++this.#fresh > FEW_SLOTS) this.#grow();
     return fresh;
+  }
+
+  /** A larger document: what was known is found anew. */
+  #grow(): void {
+    this.#fresh = Number.NEGATIVE_INFINITY;
+    this.#slots = SLOTS;
+    this.#known = new Array<string>(SLOTS).fill('');
+    this.#lists = new Array<readonly string[]>(SLOTS).fill(NO_STRINGS);
   }
 }
 
