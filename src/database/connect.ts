@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import { Kysely, PostgresDialect, type Transaction } from 'kysely';
 import pg from 'pg';
 
@@ -19,6 +20,9 @@ export type ConnectOptions = {
  */
 export function connect<Schema>(url: string, options: ConnectOptions = {}): Db<Schema> {
   const pool = new pg.Pool({
+    Client: PreparingClient,
+    // Statements that do not wait for each other travel together.
+    pipeline: true,
     connectionString: url,
     max: options.connections ?? 10,
     connectionTimeoutMillis: 30_000,
@@ -32,7 +36,41 @@ export function connect<Schema>(url: string, options: ConnectOptions = {}): Db<S
   // Without listeners a connection that breaks, idle or in use, would end the process. The statement in hand gets the error besides.
   pool.on('error', (error) => options.onLost?.(error));
   pool.on('connect', (client) => client.on('error', () => undefined));
-  return new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
+  const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
+  POOLS.set(db, pool);
+  return db;
+}
+
+const POOLS = new WeakMap<object, pg.Pool>();
+
+/** Statements that a connection keeps prepared at most; a program that makes up new texts all the time gains nothing by it. */
+const PREPARED = 400;
+
+/** Reads and plans each statement with parameters once for a connection, not every time: more than half of what a small one costs the server. */
+class PreparingClient extends pg.Client {
+  static readonly #names = new Map<string, string>();
+
+  // pg overloads `query` with callbacks and streams, which nobody here uses.
+  override query(...given: readonly unknown[]): never {
+    this.#together();
+    const [text, values] = given;
+    if (typeof text !== 'string' || !Array.isArray(values) || values.length === 0) return super.query(...(given as [string])) as never;
+    const names = PreparingClient.#names;
+    let name = names.get(text);
+    if (name === undefined && names.size < PREPARED) {
+      name = `s${names.size}`;
+      names.set(text, name);
+    }
+    return super.query({ text, values: values as unknown[], ...(name !== undefined && { name }) }) as never;
+  }
+
+  /** Statements of the same moment go to the server in one write: each write is a call of the system that wakes the server up. */
+  #together(): void {
+    const { stream } = (this as unknown as { connection: { stream: Writable } }).connection;
+    if (stream.writableCorked > 0) return;
+    stream.cork();
+    process.nextTick(() => stream.uncork());
+  }
 }
 
 const INT8 = 20;
@@ -50,9 +88,91 @@ function typeParsers(parseJson: (text: string) => unknown) {
   };
 }
 
-/** Runs `work` in one transaction: committed when it returns, rolled back when it throws. */
-export function transaction<Schema, Result>(db: Db<Schema>, work: (trx: Transaction<Schema>) => Promise<Result>): Promise<Result> {
-  return db.transaction().execute(work);
+/** Something that is written and whose result nobody waits for; the transaction fails with the first of them that does. */
+export type Later = (written: Promise<unknown>) => void;
+
+/**
+ * Runs `work` in one transaction: committed when it returns, rolled back when it throws. Statements that do not wait for each other
+ * travel together: a `select` at the beginning with `begin`, those given to `later` with one another, in no certain order. A statement
+ * that was neither awaited nor given to `later` fails: it must not reach the server outside the transaction.
+ */
+export async function transaction<Schema, Result>(
+  db: Db<Schema>,
+  work: (trx: Kysely<Schema>, later: Later) => Promise<Result>,
+): Promise<Result> {
+  const pool = POOLS.get(db);
+  if (!pool) throw new Error('transactions need the pool itself');
+  const client = await pool.connect();
+  let broken = false;
+  const written: Promise<unknown>[] = [];
+  const later: Later = (promise) => {
+    // Heard below; one that fails before the work has ended must not end the process.
+    promise.catch(() => undefined);
+    written.push(promise);
+  };
+  const begun = client.query('begin');
+  begun.catch(() => undefined);
+  const mine = onlyOn<Schema>(client, begun);
+  try {
+    const result = await work(await mine.ready, later);
+    await begun;
+    const failed = await failures(written);
+    if (failed.length > 0) throw failed[0];
+    mine.end();
+    const { command } = await client.query('commit');
+    // PostgreSQL ends an aborted transaction so.
+    if (command !== 'COMMIT') throw new Error(`the transaction ended with ${command}`);
+    return result;
+  } catch (error) {
+    const cause = isAftermath(error) ? ((await failures(written))[0] ?? error) : error;
+    await Promise.allSettled(written);
+    mine.end();
+    await client.query('rollback').catch(() => (broken = true));
+    throw cause;
+  } finally {
+    client.release(broken);
+  }
+}
+
+/** What failed, the cause before what only failed because of it. */
+async function failures(written: readonly Promise<unknown>[]): Promise<unknown[]> {
+  const reasons = (await Promise.allSettled(written)).flatMap((each) => (each.status === 'rejected' ? [each.reason as unknown] : []));
+  return [...reasons.filter((each) => !isAftermath(each)), ...reasons.filter(isAftermath)];
+}
+
+/** Statements behind one that failed: the transaction is aborted, or the statement could not be prepared for that reason. */
+function isAftermath(error: unknown): boolean {
+  return ['25P02', '26000'].includes(String((error as { code?: unknown } | null)?.code ?? ''));
+}
+
+/** Statements on one connection that do not wait for each other, until `end`. */
+function onlyOn<Schema>(
+  client: pg.PoolClient,
+  begun: Promise<unknown>,
+): { readonly ready: Promise<Kysely<Schema>>; readonly end: () => void } {
+  let ended = false;
+  const connection = {
+    async query(text: string, values: readonly unknown[]) {
+      // What changes something must not reach the server outside the transaction, should that not have begun.
+      if (!/^\s*select\b/i.test(text)) await begun;
+      if (ended) throw new Error('a statement came after the end of its transaction');
+      return client.query(text, [...values]);
+    },
+    release: () => undefined,
+  };
+  const pool = { connect: async () => connection, end: async () => undefined };
+  const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: pool as unknown as pg.Pool }) });
+  // Its making ready would let a second statement overtake the first.
+  const ready = db
+    .connection()
+    .execute(async () => undefined)
+    .then(() => db);
+  return {
+    ready,
+    end: () => {
+      ended = true;
+    },
+  };
 }
 
 /**

@@ -3,12 +3,11 @@ import { createHash } from 'node:crypto';
 import { ROW_BYTES, wholeObject } from '../base/content.ts';
 import { Fault, reasonOf } from '../base/errors.ts';
 import { instant, ods, type TransferId, transferId } from '../base/ids.ts';
-import { type Db, isDatabaseAway, transaction } from '../database/connect.ts';
+import { type Db, isDatabaseAway } from '../database/connect.ts';
 import { contentBytes } from '../objects/content.ts';
 import type { Objects } from '../objects/objects.ts';
 import type { Inbound } from '../spine/endpoint.ts';
 import { type Acceptance, type Arrival, accept, buryArrival, type KeptMessage, parkArrival } from '../store/inbox.ts';
-import { wake } from '../store/outbox.ts';
 import { findExpected } from '../store/parts.ts';
 import type { Practice } from '../store/practices.ts';
 import { findSent } from '../store/sent-messages.ts';
@@ -18,7 +17,7 @@ import { findConversation, runningTransfers } from '../store/transfers.ts';
 import { begunBy, supersededBy } from '../transfer/decide.ts';
 import { type LookUp, route } from '../transfer/routing.ts';
 import type { Event, Received } from '../transfer/types.ts';
-import type { Post } from './post.ts';
+import { NOTHING, type Post, type Queued } from './post.ts';
 import type { Practices } from './practices.ts';
 
 export type ArrivalOptions = {
@@ -30,9 +29,10 @@ export type ArrivalOptions = {
   /** This process's name. */
   readonly owner: string;
   /** Wakes this process's workers after a commit. */
-  readonly committed: (queued: boolean) => void;
+  readonly committed: (queued: Queued) => void;
 };
 
+const INBOX: Queued = new Set(['inbox']);
 /** How long a message may wait for its conversation to appear. Spine's own longest persistence of a part. */
 const PARKED_SECONDS = 7 * 3600;
 /** At least so many tries, however long the node was down. */
@@ -59,8 +59,9 @@ export function createAccept({
       ...(text.length > ROW_BYTES ? { kept: await objects.put(Buffer.from(text)) } : { message }),
       ...(inbound.refused && { refused: inbound.refused }),
     };
-    const acceptance = await transaction(db, async (store) => {
-      const result = await accept(store, {
+    const acceptance = await accept(
+      db,
+      {
         fromPartyKey: inbound.fromPartyKey,
         messageId: inbound.messageId,
         practice: owner.ods,
@@ -70,11 +71,10 @@ export function createAccept({
         bytes: inbound.wire,
         receivedAt: inbound.receivedAt,
         message: kept,
-      });
-      if (result.fate === 'new') await wake(store, node);
-      return result;
-    });
-    committed(acceptance.fate === 'new');
+      },
+      node,
+    );
+    committed(acceptance.fate === 'new' ? INBOX : NOTHING);
     return acceptance;
   };
 }

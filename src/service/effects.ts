@@ -3,9 +3,10 @@ import { ROW_BYTES } from '../base/content.ts';
 import { Fault, never } from '../base/errors.ts';
 import type { Instant } from '../base/ids.ts';
 import type { Packed, WirePiece } from '../base/wire.ts';
+import type { Later } from '../database/connect.ts';
 import type { Objects } from '../objects/objects.ts';
 import { pack } from '../spine/pack.ts';
-import { enqueue, rest, strike, type Task } from '../store/outbox.ts';
+import { enqueue, type Kind, rest, strike, type Task } from '../store/outbox.ts';
 import { answerPart, forgetReserved, reservedParts, reserveParts } from '../store/outgoing-parts.ts';
 import { expectParts, forgetParts, indexCame, keepPart } from '../store/parts.ts';
 import { rememberSent, type SentMessage } from '../store/sent-messages.ts';
@@ -16,9 +17,10 @@ import type { Decision, Effect, Event, Message, OwnPractice, Peer, Timer, Transf
 
 /** A message that a decision intends and that cannot be packed: no agreement with the other practice, or too large. */
 export type Unsendable = { readonly message: Message; readonly fault: Fault };
-export type Applied = { readonly notSent: readonly Unsendable[]; readonly enqueued: boolean };
+export type Applied = { readonly notSent: readonly Unsendable[]; readonly enqueued: readonly Kind[] };
 export type ApplyEffects = (
   store: Store,
+  later: Later,
   before: Transfer,
   decision: Decision<Transfer>,
   event: Event,
@@ -41,7 +43,7 @@ export function createEffects({
   readonly owner: string;
   readonly packer?: Packer;
 }): ApplyEffects {
-  return async (store, before, decision, event, own, now) => {
+  return async (store, later, before, decision, event, own, now) => {
     const { practice, id } = before;
     const peer = peerOf(decision.transfer) ?? peerOf(before);
     const tasks: Task[] = [];
@@ -103,10 +105,10 @@ export function createEffects({
       }
     };
     for (const effect of decision.effects) await apply(effect);
-    if (rests.length > 0) await rest(store, practice, id, rests);
-    await rememberSent(store, practice, id, sent);
-    await enqueue(store, practice, id, tasks, owner);
-    return { notSent, enqueued: tasks.some((task) => task.kind !== 'timer') };
+    later(rememberSent(store, practice, id, sent));
+    // A timer may be put to rest and set anew.
+    later((rests.length > 0 ? rest(store, practice, id, rests) : Promise.resolve()).then(() => enqueue(store, practice, id, tasks, owner)));
+    return { notSent, enqueued: tasks.flatMap(({ kind }) => (kind === 'timer' ? [] : [kind])) };
   };
 }
 

@@ -6,7 +6,7 @@ import { renewPacked } from '../spine/renew.ts';
 import { replaceMessage, takeMessage, type Work, wake } from '../store/outbox.ts';
 import { findSent, rememberSent } from '../store/sent-messages.ts';
 import type { Store, Tables } from '../store/tables.ts';
-import type { Post } from './post.ts';
+import type { Post, Queued } from './post.ts';
 import type { Practices } from './practices.ts';
 import { delivered, type Outgoing } from './work.ts';
 
@@ -19,8 +19,10 @@ export type OutgoingOptions = {
   readonly newId: () => string;
   readonly owner: string;
   /** Wakes this process's workers. */
-  readonly committed: (queued: boolean) => void;
+  readonly committed: (queued: Queued) => void;
 };
+
+const MESSAGE: Queued = new Set(['message']);
 
 /** Whether a practice of this party key has sent a message of this id. */
 export function createIsOurs({ db, practices }: Pick<OutgoingOptions, 'db' | 'practices'>) {
@@ -61,8 +63,8 @@ export function createRenew({ db, objects, now, newId, owner, committed }: Outgo
         const message = (await findSent(store, work.practice, task.packed.messageId))?.message ?? task.packed.messageId;
         await rememberSent(store, work.practice, work.transfer, [{ id: packed.messageId, message, interaction }]);
       }
-      await wake(store, owner);
+      await wake(store, owner, 'message');
     });
-    committed(true);
+    committed(MESSAGE);
   };
 }

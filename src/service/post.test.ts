@@ -5,12 +5,14 @@ import { type MessageId, messageId } from '../base/ids.ts';
 import { wireLength } from '../base/wire.ts';
 import { putAsContent } from '../objects/content.ts';
 import { readHistory } from '../store/history.ts';
+import { openStore } from '../store/open.ts';
 import { claim, type Work } from '../store/outbox.ts';
 import { readLedger } from '../store/parts.ts';
 import { openTasks } from '../store/tasks.ts';
 import { readTransfer } from '../store/transfers.ts';
 import type { Reference, Transfer } from '../transfer/types.ts';
 import { createPost } from './post.ts';
+import { createPractices } from './practices.ts';
 import { event, from, peerOf, register, type TestNode, testNode, testPractice, uuid } from './testing.ts';
 
 const own = testPractice('Z81001');
@@ -325,4 +327,19 @@ test('an event for another practice’s transfer finds nothing', async () => {
   assert.equal(posted.outcome, 'unknown');
   assert.deepEqual(await now(transfer), transfer);
   assert.deepEqual(await openTasks(node.db, other.ods, 10), []);
+});
+
+test('more posts at once than there are connections: none of them waits for one that another holds', async () => {
+  const db = openStore(node.url, { connections: 2 });
+  try {
+    // Nothing is remembered: each post looks its practice up anew.
+    const practices = createPractices(db, { freshMs: -1 });
+    const options = { db, objects: node.objects, now: () => new Date(), newId: uuid, owner: 'few connections', committed: () => undefined };
+    const post = createPost({ ...options, practice: practices.byOds });
+    const began = performance.now();
+    await Promise.all(Array.from({ length: 30 }, () => register({ post }, own.ods, other.ods)));
+    assert.ok(performance.now() - began < 20_000, 'and not until the wait for a connection is over');
+  } finally {
+    await db.destroy();
+  }
 });

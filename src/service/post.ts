@@ -4,12 +4,12 @@
  */
 import { reasonOf } from '../base/errors.ts';
 import { instant, type Ods, type TransferId } from '../base/ids.ts';
-import { type Db, isRetryable, transaction } from '../database/connect.ts';
+import { type Db, isRetryable, type Later, transaction } from '../database/connect.ts';
 import type { Objects } from '../objects/objects.ts';
 import { audit } from '../store/audit.ts';
 import { appendHistory } from '../store/history.ts';
-import { completeArrival } from '../store/inbox.ts';
-import { bury, complete } from '../store/outbox.ts';
+import { completeArrival, holdArrival } from '../store/inbox.ts';
+import { bury, complete, holdWork, type Kind } from '../store/outbox.ts';
 import type { Practice } from '../store/practices.ts';
 import type { Claim, Origin, Store, Tables } from '../store/tables.ts';
 import { insertTransfer, lockTransfer, writeTransfer } from '../store/transfers.ts';
@@ -47,9 +47,12 @@ export type PostOptions = {
   readonly owner: string;
   /** Left out: for Spine itself. */
   readonly packer?: Packer;
-  /** Called after each commit: for counting, and to wake the workers of this process. */
-  readonly committed: (queued: boolean) => void;
+  /** Called after each commit: for counting, and to wake the workers of this process that have something to do. */
+  readonly committed: (queued: Queued) => void;
 };
+/** Queues in which something lies that is due at once. */
+export type Queued = ReadonlySet<Kind | 'inbox'>;
+export const NOTHING: Queued = new Set();
 
 /** Two transactions that meet in opposite order are run again this often. */
 const ATTEMPTS = 5;
@@ -65,57 +68,68 @@ export function createPost(options: PostOptions): Post {
     return posted;
   };
 
-  async function attempt(posting: Posting, left: number): Promise<{ posted: Posted; queued: boolean }> {
+  async function attempt(posting: Posting, left: number): Promise<{ posted: Posted; queued: Queued }> {
     try {
-      return await transaction(options.db, (store) => inTransaction(store, posting));
+      // Before the transaction: a look-up that wanted a second connection while all of them are held by transactions would wait for ever.
+      const own = await options.practice(posting.practice);
+      return await transaction(options.db, (store, later) => inTransaction(store, later, posting, own));
     } catch (error) {
-      if (error instanceof LostClaim) return { posted: { outcome: 'lost', transfer: null }, queued: false };
+      if (error instanceof LostClaim) return { posted: { outcome: 'lost', transfer: null }, queued: NOTHING };
       if (left > 1 && isRetryable(error)) return attempt(posting, left - 1);
       throw error;
     }
   }
 
-  async function inTransaction(store: Store, posting: Posting): Promise<{ posted: Posted; queued: boolean }> {
-    const { practice: ods, event } = posting;
+  async function inTransaction(
+    store: Store,
+    later: Later,
+    posting: Posting,
+    own: Practice | null,
+  ): Promise<{ posted: Posted; queued: Queued }> {
+    const { practice: ods, event, cause } = posting;
     const id = 'transfer' in posting ? posting.transfer : (await insertTransfer(store, posting.begin, posting.origin)).id;
-    const locked = await lockTransfer(store, ods, id, event.id);
-    if (!locked) return { posted: { outcome: 'unknown', transfer: null }, queued: false };
+    // One way there and back: the transfer first, then the cause, in the order in which everybody locks them.
+    const [locked, held] = await Promise.all([lockTransfer(store, ods, id, event.id), !cause || hold(store, cause)]);
+    if (!locked) return { posted: { outcome: 'unknown', transfer: null }, queued: NOTHING };
+    if (!held) throw new LostClaim();
     const { transfer: before, happened } = locked;
-    if (posting.cause) await close(store, posting.cause, id);
-    if (happened) return { posted: { outcome: 'repeated', transfer: before }, queued: false };
-    const own = await options.practice(ods);
+    if (cause) later(close(store, cause, id));
+    if (happened) return { posted: { outcome: 'repeated', transfer: before }, queued: NOTHING };
     if (!own) throw new Error(`practice ${ods} is not served by this node`);
 
     const now = instant(options.now());
     let transfer = before;
-    let queued = false;
+    const queued = new Set<Kind>();
     // What cannot be sent is an event of its own: the decision about it belongs to the same transaction.
     for (let events: Event[] = [event]; events.length > 0; ) {
       const [next, ...rest] = events;
       if (!next) break;
       const facts = await factsFor(store, transfer, next, { now, newId: options.newId, own });
       const decision = decide(transfer, next, facts);
-      const { notSent, enqueued } = await effects(store, transfer, decision, next, own, now);
-      queued ||= enqueued;
+      const { notSent, enqueued } = await effects(store, later, transfer, decision, next, own, now);
+      for (const kind of enqueued) queued.add(kind);
       const after: Transfer = { ...decision.transfer, version: transfer.version + 1 };
-      await appendHistory(store, ods, id, next.id, {
-        number: after.version,
-        kind: next.kind,
-        at: next.at,
-        by: next.by,
-        from: transfer.version === 0 ? null : transfer.state,
-        to: after.state,
-        note: decision.note,
-        measured: { ...measuredOf(next), ...decision.measured },
-      });
+      later(
+        appendHistory(store, ods, id, next.id, {
+          number: after.version,
+          kind: next.kind,
+          at: next.at,
+          by: next.by,
+          from: transfer.version === 0 ? null : transfer.state,
+          to: after.state,
+          note: decision.note,
+          measured: { ...measuredOf(next), ...decision.measured },
+        }),
+      );
       transfer = after;
       events = [...rest, ...notSent.map(({ message, fault }) => unsendable(message, reasonOf(fault), now))];
     }
-    await writeTransfer(store, transfer);
+    later(writeTransfer(store, transfer));
     if (event.by.kind === 'person') {
       const { user, role } = event.by;
       const detail = { event: event.id, from: before.state, to: transfer.state, ...measuredOf(event) };
-      await audit(store, { practice: ods, transfer: id, actor: `${user} (${role})`, action: event.kind, detail });
+      const actor = `${user} (${role})`;
+      later(audit(store, { practice: ods, transfer: id, actor, action: event.kind, detail }));
     }
     return { posted: { outcome: 'changed', transfer }, queued };
   }
@@ -123,6 +137,11 @@ export function createPost(options: PostOptions): Post {
 
 /** Thrown to roll back: whoever has the claim now will post the same thing. */
 class LostClaim extends Error {}
+
+/** Whether the claim still holds; if so, it does until the transaction ends. */
+function hold(store: Store, { queue, claim }: Cause): Promise<boolean> {
+  return queue === 'inbox' ? holdArrival(store, claim) : holdWork(store, claim);
+}
 
 async function close(store: Store, cause: Cause, transfer: TransferId): Promise<void> {
   const held =

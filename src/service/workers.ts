@@ -2,7 +2,7 @@ import { reasonOf } from '../base/errors.ts';
 import type { Db } from '../database/connect.ts';
 import { listen } from '../database/listen.ts';
 import { type Arrival, claimArrivals, releaseArrivals, renewArrivals } from '../store/inbox.ts';
-import { CHANNEL, claim, type Kind, release, renew, type Work } from '../store/outbox.ts';
+import { CHANNEL, claim, type Kind, readWakeCall, release, renew, type Work } from '../store/outbox.ts';
 import type { Claim, Tables } from '../store/tables.ts';
 import { type Lane, startLane } from './lane.ts';
 
@@ -19,7 +19,11 @@ export type WorkersOptions = {
   readonly pollMs: number;
   readonly onFault: (what: string, error: unknown) => void;
 };
-export type Workers = { wake(): void; stop(): Promise<void> };
+export type Workers = {
+  /** Has the queues looked at that were added to; left out, all. */
+  wake(queues?: Iterable<string>): void;
+  stop(): Promise<void>;
+};
 
 /** What is in hand this long after a stop was asked for is left to another node. */
 const STOP_MS = 7_000;
@@ -50,25 +54,24 @@ export function startWorkers(options: WorkersOptions): Workers {
       pollMs,
       onFault: (error) => options.onFault(`outbox (${kind})`, error),
     });
-  const lanes: Lane[] = [
-    startLane({
-      limit: atOnce.inbox,
-      claim: (limit) => claimArrivals(db, owner, limit, leaseSeconds),
-      work: holding(held.inbox, options.deliver),
-      pollMs,
-      onFault: (error) => options.onFault('inbox', error),
-    }),
-    lane('message'),
-    lane('job'),
-    lane('timer'),
-    lane('notice'),
-  ];
-  const wake = (): void => {
-    for (const each of lanes) each.wake();
+  const inbox = startLane({
+    limit: atOnce.inbox,
+    claim: (limit) => claimArrivals(db, owner, limit, leaseSeconds),
+    work: holding(held.inbox, options.deliver),
+    pollMs,
+    onFault: (error) => options.onFault('inbox', error),
+  });
+  const lanes = new Map<string, Lane>([
+    ['inbox', inbox],
+    ...(['message', 'job', 'timer', 'notice'] as const).map((kind) => [kind, lane(kind)] as const),
+  ]);
+  const wake: Workers['wake'] = (queues = lanes.keys()) => {
+    for (const queue of queues) lanes.get(queue)?.wake();
   };
   // Other nodes' commits. Notifications may be lost; the lanes look by themselves as well.
-  const ear = listen(options.databaseUrl, CHANNEL, (from) => {
-    if (from !== owner) wake();
+  const ear = listen(options.databaseUrl, CHANNEL, (said) => {
+    const call = readWakeCall(said);
+    if (call.owner !== owner) wake(call.queues ?? undefined);
   });
   const renewal = setInterval(
     () => {
@@ -86,7 +89,7 @@ export function startWorkers(options: WorkersOptions): Workers {
       const patience = new Promise<void>((done) => {
         timer = setTimeout(done, STOP_MS);
       });
-      await Promise.race([Promise.all(lanes.map((each) => each.stop())), patience]);
+      await Promise.race([Promise.all([...lanes.values()].map((each) => each.stop())), patience]);
       clearTimeout(timer);
       clearInterval(renewal);
       await ear.close();

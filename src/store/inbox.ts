@@ -4,6 +4,7 @@ import type { ObjectRef } from '../base/content.ts';
 import type { ConversationId, Instant, MessageId, Ods, TransferId } from '../base/ids.ts';
 import type { EbxmlErrorCode } from '../ebxml/message-error.ts';
 import type { Received } from '../transfer/types.ts';
+import { CHANNEL, wakeCall } from './outbox.ts';
 import { storable, writeStored } from './stored-json.ts';
 import type { Claim, Store } from './tables.ts';
 
@@ -39,16 +40,20 @@ export type Arrival = {
 
 /**
  * Keeps a message once, told by sender and message id. `altered`: the id came before with other bytes; the first stays, the second
- * is recorded for an operator. Durable when the transaction commits.
+ * is recorded for an operator. One statement where the message is new, so that it is durable when this resolves; every node but
+ * `node`, which wakes its own workers without the way round, is called.
  */
-export async function accept(store: Store, given: Accepted): Promise<Acceptance> {
+export async function accept(store: Store, given: Accepted, node = ''): Promise<Acceptance> {
   const key = { party: storable(given.fromPartyKey), id: storable(given.messageId) };
   const { rows } = await sql`
-    insert into inbox (from_party_key, message_id, practice, conversation_id, action, digest, bytes, received_at, message)
-    values (${key.party}, ${key.id}, ${given.practice}, ${storable(given.conversationId)}, ${storable(given.action)}, ${given.digest},
-      ${given.bytes}, ${given.receivedAt}, ${writeStored(given.message)}::jsonb)
-    on conflict (from_party_key, message_id) do nothing
-    returning id`.execute(store);
+    with kept as (
+      insert into inbox (from_party_key, message_id, practice, conversation_id, action, digest, bytes, received_at, message)
+      values (${key.party}, ${key.id}, ${given.practice}, ${storable(given.conversationId)}, ${storable(given.action)}, ${given.digest},
+        ${given.bytes}, ${given.receivedAt}, ${writeStored(given.message)}::jsonb)
+      on conflict (from_party_key, message_id) do nothing
+      returning id
+    )
+    select pg_notify(${CHANNEL}, ${wakeCall(node, ['inbox'])}) from kept`.execute(store);
   if (rows.length > 0) return { fate: 'new', receivedAt: given.receivedAt, refused: given.message.refused ?? null };
   const first = await store
     .selectFrom('inbox')
@@ -94,6 +99,13 @@ export async function claimArrivals(store: Store, owner: string, limit: number, 
       ageSeconds: row.age,
       message: row.message,
     }));
+}
+
+/** Whether the claim still holds, for the rest of the transaction. */
+export async function holdArrival(store: Store, { id, owner, claims }: Claim): Promise<boolean> {
+  const { rows } = await sql`
+    select from inbox where id = ${id} and owner = ${owner} and claims = ${claims} and done_at is null for update`.execute(store);
+  return rows.length === 1;
 }
 
 /** The transfer has taken the message. False: the claim was lost. */

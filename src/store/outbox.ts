@@ -35,8 +35,19 @@ export type Work = {
 /** A century stands for "when the contract ends". */
 const LONGEST_SECONDS = 3_153_600_000;
 
-/** The channel on which every node hears that there is something to do. */
+/** The channel on which every node hears that there is something to do: who queued it, and in which queues. */
 export const CHANNEL = 'gp2gp_work';
+
+/** What is said on the channel. */
+export function wakeCall(owner: string, queues: Iterable<Kind | 'inbox'>): string {
+  return `${owner}|${[...new Set(queues)].join(',')}`;
+}
+
+/** Reads a call; without queues, as an older node makes it, it means all of them. */
+export function readWakeCall(call: string): { readonly owner: string; readonly queues: readonly string[] | null } {
+  const [owner = '', queues] = call.split('|');
+  return { owner, queues: queues ? queues.split(',') : null };
+}
 
 /**
  * Queues tasks of one transfer, in order, in the caller's transaction. A timer that is set already is set anew. What is due at once
@@ -58,7 +69,10 @@ export async function enqueue(store: Store, practice: Ods, transfer: TransferId,
         select ${practice}, ${transfer}, kind, name, body, now(), now() + make_interval(secs => persist)
         from jsonb_to_recordset(${writeStored(rows)}::jsonb) as task(kind text, name text, body jsonb, persist float8)
       )
-      select pg_notify(${CHANNEL}, ${owner})`.execute(store);
+      select pg_notify(${CHANNEL}, ${wakeCall(
+        owner,
+        others.map(({ kind }) => kind),
+      )})`.execute(store);
   }
   for (const timer of timers) {
     await sql`
@@ -155,15 +169,16 @@ export async function renew(store: Store, owner: string, ids: readonly number[],
   return rows.map((row) => row.id);
 }
 
+/** Whether the claim still holds, for the rest of the transaction. */
+export async function holdWork(store: Store, { id, owner, claims }: Claim): Promise<boolean> {
+  const { rows } = await sql`select from outbox where id = ${id} and owner = ${owner} and claims = ${claims} for update`.execute(store);
+  return rows.length === 1;
+}
+
 /** Ends a task. False: the claim was lost, and whatever came out of it must be dropped. */
 export async function complete(store: Store, { id, owner, claims }: Claim): Promise<boolean> {
-  const { numDeletedRows } = await store
-    .deleteFrom('outbox')
-    .where('id', '=', id)
-    .where('owner', '=', owner)
-    .where('claims', '=', claims)
-    .executeTakeFirst();
-  return numDeletedRows === 1n;
+  const { numAffectedRows } = await sql`delete from outbox where id = ${id} and owner = ${owner} and claims = ${claims}`.execute(store);
+  return numAffectedRows === 1n;
 }
 
 /**
@@ -226,8 +241,8 @@ export async function release(store: Store, owner: string): Promise<void> {
 }
 
 /** Wakes the workers of every other node when the transaction commits. */
-export async function wake(store: Store, owner: string): Promise<void> {
-  await sql`select pg_notify(${CHANNEL}, ${owner})`.execute(store);
+export async function wake(store: Store, owner: string, kind: Kind): Promise<void> {
+  await sql`select pg_notify(${CHANNEL}, ${wakeCall(owner, [kind])})`.execute(store);
 }
 
 export type QueueDepth = { readonly kind: Tables['outbox']['kind'] | 'inbox'; readonly waiting: number; readonly dead: number };
