@@ -19,8 +19,11 @@ export interface Objects {
    * written again, its time of modification is refreshed, so that no sweep takes it. More than `limit` bytes: `Fault` `objects.tooLarge`.
    */
   put(source: Bytes, limit?: number): Promise<ObjectRef>;
-  /** Bytes `from` (inclusive) to `to` (exclusive). `Fault` `objects.missing` where there is no such object. */
-  get(ref: ObjectRef, from?: number, to?: number): AsyncIterable<Uint8Array>;
+  /**
+   * Bytes `from` (inclusive) to `to` (exclusive). `Fault` `objects.missing` where there is no such object. `into`: room that is read into
+   * again and again, for whoever has done with a piece when it asks for the next.
+   */
+  get(ref: ObjectRef, from?: number, to?: number, into?: Uint8Array): AsyncIterable<Uint8Array>;
   head(ref: ObjectRef): Promise<ObjectHead | null>;
   delete(ref: ObjectRef): Promise<void>;
   list(): AsyncIterable<ObjectEntry>;
@@ -30,6 +33,10 @@ export interface Objects {
 
 /** What is smaller is held in memory until its hash is known: one file operation less, and none where the object exists. */
 const BUFFER_BYTES = 262_144;
+/** Rooms for that which are kept for the next object. */
+const SPARE_ROOMS = 16;
+/** Up to here the pieces are held as they came. */
+const HELD_BYTES = 65_536;
 const READ_BYTES = 262_144;
 const HASH = /^[0-9a-f]{64}$/;
 
@@ -48,31 +55,57 @@ export async function openObjects(folder: string): Promise<Objects> {
   }
   const storeId = await identify(home);
   const counters = { written: 0, kept: 0, refused: 0 };
+  const rooms: Buffer[] = [];
   const pathOf = (ref: ObjectRef): string => join(home, addressOf(ref));
 
   async function put(source: Bytes, limit = Number.POSITIVE_INFINITY): Promise<ObjectRef> {
     const hash = createHash('sha256');
     const held: Uint8Array[] = [];
+    // Pieces are copied out of the buffers in which they came. Those would else live until the disk has them, outlast the quick
+    // collections of garbage and lie about by the dozen megabytes until the next great one.
+    let room: Buffer | null = null;
     let heldBytes = 0;
     let bytes = 0;
     let temporary: { path: string; file: FileHandle } | null = null;
+    const write = async (file: FileHandle, piece: Uint8Array): Promise<void> => {
+      // A short write is legal.
+      for (let at = 0; at < piece.byteLength; ) {
+        const { bytesWritten } = await file.write(piece, at);
+        counters.written += bytesWritten;
+        at += bytesWritten;
+      }
+    };
     const spill = async (): Promise<{ path: string; file: FileHandle }> => {
       if (!temporary) {
         const path = join(incoming, `${process.pid}-${randomUUID()}`);
         temporary = { path, file: await open(path, 'wx', 0o600) };
       }
-      for (let left = held.splice(0); left.length > 0; ) {
-        // A short write is legal; `writev` says how far it came.
-        let { bytesWritten } = await temporary.file.writev(left);
-        counters.written += bytesWritten;
-        while (left[0] && bytesWritten >= left[0].byteLength) {
-          bytesWritten -= left[0].byteLength;
-          left = left.slice(1);
-        }
-        if (left[0] && bytesWritten > 0) left[0] = left[0].subarray(bytesWritten);
-      }
+      for (const piece of room ? [room.subarray(0, heldBytes)] : held) await write(temporary.file, piece);
+      held.length = 0;
       heldBytes = 0;
       return temporary;
+    };
+    const keep = async (chunk: Uint8Array): Promise<void> => {
+      if (!room && heldBytes + chunk.byteLength <= HELD_BYTES) {
+        held.push(chunk);
+        heldBytes += chunk.byteLength;
+        return;
+      }
+      if (!room) {
+        room = rooms.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES);
+        let at = 0;
+        for (const piece of held.splice(0)) {
+          room.set(piece, at);
+          at += piece.byteLength;
+        }
+      }
+      for (let from = 0; from < chunk.byteLength; ) {
+        const piece = chunk.subarray(from, from + BUFFER_BYTES - heldBytes);
+        room.set(piece, heldBytes);
+        heldBytes += piece.byteLength;
+        from += piece.byteLength;
+        if (heldBytes === BUFFER_BYTES) await spill();
+      }
     };
     try {
       for await (const chunk of source instanceof Uint8Array ? [source] : source) {
@@ -82,9 +115,7 @@ export async function openObjects(folder: string): Promise<Objects> {
           throw new Fault('objects.tooLarge', `more than ${limit} bytes`);
         }
         hash.update(chunk);
-        held.push(chunk);
-        heldBytes += chunk.byteLength;
-        if (heldBytes >= BUFFER_BYTES) await spill();
+        await keep(chunk);
       }
       const ref: ObjectRef = { sha256: hash.digest('hex'), bytes };
       if (temporary === null && (await refresh(join(home, addressOf(ref))))) {
@@ -99,10 +130,12 @@ export async function openObjects(folder: string): Promise<Objects> {
     } catch (cause) {
       await discard(temporary);
       throw cause instanceof Fault ? cause : diskFault(cause, 'cannot store an object');
+    } finally {
+      if (room && rooms.length < SPARE_ROOMS) rooms.push(room);
     }
   }
 
-  async function* get(ref: ObjectRef, from = 0, to = ref.bytes): AsyncGenerator<Uint8Array, void, void> {
+  async function* get(ref: ObjectRef, from = 0, to = ref.bytes, into?: Uint8Array): AsyncGenerator<Uint8Array, void, void> {
     const file = await open(pathOf(ref), 'r').catch((cause: NodeJS.ErrnoException) => {
       if (cause.code !== 'ENOENT') throw diskFault(cause, `cannot read object ${ref.sha256}`);
       throw new Fault('objects.missing', `object ${ref.sha256} is not in the store ${home}`, {
@@ -111,7 +144,8 @@ export async function openObjects(folder: string): Promise<Objects> {
     });
     try {
       for (let at = from; at < to; ) {
-        const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(Math.min(READ_BYTES, to - at)), 0, null, at);
+        const wanted = Math.min(into?.byteLength ?? READ_BYTES, to - at);
+        const { bytesRead, buffer } = await file.read(into?.subarray(0, wanted) ?? Buffer.allocUnsafe(wanted), 0, wanted, at);
         if (bytesRead === 0) throw new Fault('objects.short', `object ${ref.sha256} ends at byte ${at}, before ${to}`);
         at += bytesRead;
         yield bytesRead === buffer.byteLength ? buffer : buffer.subarray(0, bytesRead);

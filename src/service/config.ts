@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
@@ -184,9 +185,12 @@ const schema = z.strictObject({
       messages: count(1, 64).default(8),
       jobs: count(1, 64).default(8),
       arrivals: count(1, 64).default(8),
+      /** Bodies in flight at the same time: of messages from Spine, of large ones to it, and of documents from the practices' systems. */
+      streams: count(1, 64).default(4),
       leaseSeconds: count(2, 600).default(15),
       pollMs: count(50, 60_000).default(1_000),
-      conversionThreads: count(1, 16).default(2),
+      /** Left out: one for each two cores. Each takes about 50 MB, and on a small machine two would only take turns. */
+      conversionThreads: count(1, 16).default(Math.min(16, Math.max(1, Math.floor(availableParallelism() / 2)))),
       /** Bytes of all cores that are converted at the same time. */
       conversionBytes: count(1_000_000, 10_000_000_000).default(64_000_000),
     })

@@ -23,6 +23,7 @@ import { type Practice, putPractice } from '../store/practices.ts';
 import { readTransfer } from '../store/transfers.ts';
 import { createBudget } from '../web/budget.ts';
 import { createClient } from '../web/client.ts';
+import { createGate } from '../web/gate.ts';
 import { createServer, listen } from '../web/server.ts';
 import { startAdaptorQueue } from './adaptor-queue.ts';
 import { createAccept, createDeliver, createIsMine } from './arrivals.ts';
@@ -40,7 +41,7 @@ import { toHl7Job } from './jobs/to-hl7.ts';
 import { createListener, demandUsable } from './listener.ts';
 import { createMetrics } from './metrics.ts';
 import { createAcknowledged, createIsOurs, createRenew } from './outgoing.ts';
-import { createPost, type Post } from './post.ts';
+import { createPost, type Post, type Queued } from './post.ts';
 import { practiceActions } from './practice-actions.ts';
 import { createPractices } from './practices.ts';
 import { startRelay } from './relay.ts';
@@ -72,6 +73,10 @@ export type RunningNode = {
 
 /** What failed at the practice's system is tried again soon; the job's own repetitions are for longer trouble. */
 const GP_SYSTEM_WAITS = [200, 1_000, 4_000];
+/** What is smaller goes out beside the large ones. */
+const SMALL_BYTES = 262_144;
+/** Nobody waits longer for those before him to be read. */
+const GATE_MS = 2_000;
 const PRODUCT = 'Open GP2GP';
 /** Spine does not know the agreement or the party: what SDS said is not true any more. */
 const OUTDATED = /\b(501314|501319)\b/;
@@ -133,9 +138,9 @@ async function start(
   let certificates: Certificates | null = null;
   const metrics = createMetrics({ db, objects, conversions, expiries: () => certificates?.expiries() ?? [], now });
   let workers: Workers | null = null;
-  const committed = (queued: boolean): void => {
+  const committed = (queued: Queued): void => {
     metrics.committed();
-    if (queued) workers?.wake();
+    workers?.wake(queued);
   };
   const packer = config.adaptor.url === undefined ? undefined : packForAdaptor;
   const post = createPost({ db, objects, practice: practices.byOds, now, newId, owner, committed, ...(packer && { packer }) });
@@ -165,14 +170,16 @@ async function start(
   const outgoing = { ...arrivals, newId };
   const accept = (extras.aroundAccept ?? ((own) => own))(createAccept(arrivals));
   const filing = (practice: Practice) => createFiling({ url: practice.gpSystem.filingUrl, apiKey: practice.gpSystem.key, client });
+  const sending = createGate(config.work.streams, GATE_MS);
   const work = createWork({
     db,
     post,
     practices,
     sender: {
       async send(packed, url) {
-        const outcome = await sender.send(packed, url);
-        metrics.sent(outcome.outcome, packed.contentLength ?? 0);
+        const size = packed.contentLength ?? 0;
+        const outcome = size > SMALL_BYTES ? await sending(() => sender.send(packed, url)) : await sender.send(packed, url);
+        metrics.sent(outcome.outcome, size);
         if (outcome.outcome !== 'delivered') log.warn({ message: packed.messageId, ...outcome }, 'a message was not delivered');
         return outcome;
       },
@@ -191,6 +198,7 @@ async function start(
         objects,
         conversions,
         newId,
+        gate: createGate(config.work.streams, GATE_MS),
         gpConnect: ({ asid, gpSystem }) =>
           createGpConnect({
             base: gpSystem.connectUrl,
@@ -251,6 +259,7 @@ async function start(
       client: spineClient,
       endpoint: {
         objects,
+        gate: createGate(config.work.streams, GATE_MS),
         accept: async (inbound) => (relay && relays(inbound.toPartyKey) ? await relay.keepUnqueued(inbound) : await counted(inbound)),
         ownsPartyKey: async (partyKey) => relays(partyKey) || (await practices.ownsPartyKey(partyKey)),
         ...(relay && { relay: relay.endpoint }),

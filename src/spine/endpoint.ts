@@ -7,6 +7,7 @@ import { MimeFault, readContentType } from '../ebxml/mime-header.ts';
 import type { Objects } from '../objects/objects.ts';
 import type { Received } from '../transfer/types.ts';
 import type { HttpClient } from '../web/client.ts';
+import type { Gate } from '../web/gate.ts';
 import { Problem } from '../web/problem.ts';
 import { type AnswerOptions, answerAcknowledged, answerFault, answerRefused, type Refused } from './answer.ts';
 import { BodyTooLarge, BrokenBody, InboundBody } from './inbound-body.ts';
@@ -65,8 +66,10 @@ export type EndpointOptions = {
   readonly alert: (alert: EndpointAlert) => void;
   readonly answers?: AnswerOptions;
   readonly bodyBytes?: number;
-  /** Bodies that are read at the same time; more are asked to come again. */
+  /** Messages in hand at the same time; more are asked to come again. */
   readonly bodiesAtOnce?: number;
+  /** Through which each body is read. */
+  readonly gate?: Gate;
 };
 
 /** Suppliers' messages reach 5,037,864 characters and an envelope; the published 5,000,000 is not kept by all. */
@@ -83,6 +86,7 @@ const GO_BY_MS = 3_000;
  */
 export async function messageEndpoint(server: FastifyInstance, options: EndpointOptions): Promise<void> {
   const limit = options.bodyBytes ?? BODY_BYTES;
+  const gate: Gate = options.gate ?? ((work) => work());
   let bodies = 0;
   await server.register(async (scope) => {
     scope.removeAllContentTypeParsers();
@@ -97,7 +101,7 @@ export async function messageEndpoint(server: FastifyInstance, options: Endpoint
       const body = new InboundBody(request.raw, limit);
       try {
         if (Number(request.headers['content-length'] ?? 0) > limit) throw new BodyTooLarge(limit);
-        return await receive(request, reply, body, options);
+        return await gate(() => receive(request, reply, body, options));
       } catch (thrown) {
         if (thrown instanceof BodyTooLarge) await body.letGo(limit * GO_BY, GO_BY_MS);
         throw asProblem(thrown, limit, options, reply);

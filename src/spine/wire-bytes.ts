@@ -3,7 +3,11 @@ import { Fault, reasonOf } from '../base/errors.ts';
 import type { WireBody, WirePiece } from '../base/wire.ts';
 
 /** What sending needs of the object store. */
-export type ObjectReader = { get(object: ObjectRef, from?: number, to?: number): AsyncIterable<Uint8Array> };
+export type ObjectReader = { get(object: ObjectRef, from?: number, to?: number, into?: Uint8Array): AsyncIterable<Uint8Array> };
+
+/** Read at once, and of that encoded at once: a multiple of three whose text is small enough to be collected quickly. */
+const READ_BYTES = 196_608;
+const ENCODE_BYTES = 49_152;
 
 /**
  * The bytes of a packed body, read from the store and encoded on the way; no piece is ever held whole. Throws `Fault`
@@ -13,6 +17,7 @@ export async function* wireBytes(body: WireBody, objects: ObjectReader): AsyncGe
   // Up to two bytes that do not fill a group of three yet.
   let rest: Uint8Array = new Uint8Array();
   const text = jsonText();
+  let room: Uint8Array | undefined;
   for (const piece of body) {
     if (piece.encode !== 'base64' && rest.byteLength) {
       yield base64(rest);
@@ -30,11 +35,12 @@ export async function* wireBytes(body: WireBody, objects: ObjectReader): AsyncGe
       yield* piece.in === 'row' ? [piece.data] : stored(piece, objects);
       continue;
     }
-    for await (const bytes of piece.in === 'row' ? [piece.data] : stored(piece, objects)) {
+    room ??= Buffer.allocUnsafeSlow(Math.min(READ_BYTES, roomFor(body)));
+    for await (const bytes of piece.in === 'row' ? [piece.data] : stored(piece, objects, room)) {
       const joined = rest.byteLength ? Buffer.concat([rest, bytes]) : bytes;
       const whole = joined.byteLength - (joined.byteLength % 3);
-      if (whole) yield base64(joined.subarray(0, whole));
-      // Copied: the store may use its buffer again.
+      for (let at = 0; at < whole; at += ENCODE_BYTES) yield base64(joined.subarray(at, Math.min(whole, at + ENCODE_BYTES)));
+      // Copied: the room is read into again.
       rest = Uint8Array.from(joined.subarray(whole));
     }
   }
@@ -54,11 +60,16 @@ function base64(bytes: Uint8Array): Buffer {
   return Buffer.from(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64'), 'latin1');
 }
 
-async function* stored(piece: WirePiece & { in: 'store' }, objects: ObjectReader): AsyncGenerator<Uint8Array> {
+/** What the largest piece that is encoded needs. */
+function roomFor(body: WireBody): number {
+  return Math.max(1, ...body.map((piece) => (piece.in === 'store' && piece.encode === 'base64' ? piece.to - piece.from : 0)));
+}
+
+async function* stored(piece: WirePiece & { in: 'store' }, objects: ObjectReader, room?: Uint8Array): AsyncGenerator<Uint8Array> {
   const { object, from, to } = piece;
   let bytes = 0;
   try {
-    for await (const chunk of objects.get(object, from, to)) {
+    for await (const chunk of objects.get(object, from, to, room)) {
       bytes += chunk.byteLength;
       yield chunk;
     }

@@ -9,6 +9,7 @@ import { placeholderText } from '../../record/document/terms.ts';
 import type { Practice } from '../../store/practices.ts';
 import { writeStored } from '../../store/stored-json.ts';
 import type { Sending } from '../../transfer/types.ts';
+import type { Gate } from '../../web/gate.ts';
 import type { Conversions } from '../conversions/conversions.ts';
 import type { FetchedDocument, ListedDocument } from '../conversions/tasks.ts';
 import type { RunJob } from '../work.ts';
@@ -18,6 +19,8 @@ export type FetchOptions = {
   readonly conversions: Conversions;
   readonly gpConnect: (practice: Practice) => GpConnect;
   readonly newId: () => string;
+  /** Through which each document is fetched. */
+  readonly gate: Gate;
 };
 
 /** Documents of one record that are fetched at the same time. */
@@ -26,7 +29,7 @@ const AT_ONCE = 4;
 const PATIENCE = 5;
 
 /** Fetches the record from the practice's system, then each document it names. The fate of every document is known before conversion. */
-export function fetchJob({ objects, conversions, gpConnect, newId }: FetchOptions): RunJob {
+export function fetchJob({ objects, conversions, gpConnect, newId, gate }: FetchOptions): RunJob {
   return async ({ transfer, practice, attempts }) => {
     if (transfer.role !== 'sending' || transfer.state !== 'fetching') return { outcome: 'moot' };
     const system = gpConnect(practice);
@@ -47,7 +50,7 @@ export function fetchJob({ objects, conversions, gpConnect, newId }: FetchOption
     }
     const fetched = await inTurns(listed, AT_ONCE, async (document) => {
       if ('absent' in document) return absent(document, document.absent, transfer);
-      const binary = await system.fetchBinary({ ...ask, url: document.url });
+      const binary = await gate(() => system.fetchBinary({ ...ask, url: document.url }));
       if (!binary.fetched) {
         if (binary.trouble && attempts < PATIENCE) throw new Fault('document.unavailable', `${document.reference}: ${binary.missing}`);
         return absent(document, binary.missing, transfer);
