@@ -32,8 +32,13 @@ const PROGRAMS: readonly { readonly program: string; readonly figures: readonly 
   },
   { program: 'transactions', figures: ['transactions-requesting', 'transactions-sending'], records: false },
   { program: 'inbound', figures: ['inbound'], records: false },
-  { program: 'chain-documents', figures: ['chain-documents'], records: false },
-  { program: 'chain-small', figures: ['chain-small'], records: false },
+  {
+    program: 'transfer-average',
+    figures: ['transfer.average', 'transfer.average.sendingPeak', 'transfer.average.receivingPeak'],
+    records: false,
+  },
+  { program: 'transfer-small', figures: ['transfer.small'], records: false },
+  { program: 'transfer-flat', figures: ['transfer.flat'], records: false },
 ];
 
 const { values } = parseArgs({ options: { json: { type: 'boolean', default: false }, only: { type: 'string', default: '' } } });

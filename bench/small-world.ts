@@ -1,44 +1,63 @@
 /** A world for speed runs: patients without documents or with some, moved from the north to the south, nobody watching each of them. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import type { NhsNumber } from '../src/base/nhs-number.ts';
 import { cast } from '../src/cli/demo/cast.ts';
 import { ask } from '../src/cli/demo/moves.ts';
-import { syntheticMovers } from '../src/cli/demo/patient.ts';
-import { startWorld, type World } from '../src/cli/demo/world.ts';
+import { personOf } from '../src/cli/demo/patient.ts';
+import { startWorld, type World, type WorldOptions } from '../src/cli/demo/world.ts';
+import { writeJson } from '../src/fhir/json.ts';
+import type { Patient } from '../src/fhir/types.ts';
+import { makePatient, type PatientOptions } from '../src/simulator/patients/patient.ts';
 
-export type Patients = { readonly count: number; readonly documents: number; readonly documentBytes: number };
+/** Left out, documents are as many and as large as the national spread has them, and consultations those of some years. */
+export type Patients = { readonly count: number } & Pick<PatientOptions, 'documents' | 'documentBytes' | 'consultations'>;
+/** One of them: his record is in the first practice's system. */
+export type BenchPatient = { readonly nhsNumber: string; readonly documentBytes: number };
+export type Side = 'north' | 'south';
 
 /** Starts a world in which the first practice holds the records of so many patients, lets `work` use it, and removes it. */
 export async function inWorld<Result>(
-  { count, documents, documentBytes }: Patients,
-  work: (world: World, nhsNumbers: readonly string[]) => Promise<Result>,
+  { count, ...kind }: Patients,
+  work: (world: World, patients: readonly BenchPatient[]) => Promise<Result>,
+  settings: Pick<WorldOptions, 'nodeSettings' | 'practiceSettings'> = {},
 ): Promise<Result> {
   const folder = await mkdtemp(join(tmpdir(), 'gp2gp-bench-world-'));
-  const practices = cast(2);
-  const [from] = practices;
+  const [from] = cast(2);
   if (!from) throw new Error('there are practices');
-  const movers = syntheticMovers({ seed: 100, transfers: count, documents, documentBytes }, [from]);
+  const made = Array.from({ length: count }, (_, i) => makePatient({ seed: 100 + i, ods: from.ods, practiceName: from.name, ...kind }));
   const world = await startWorld({
     folder,
     practices: 2,
     nodesPerSide: 1,
-    people: movers.flatMap(({ person }) => (person ? [{ ...person, practice: { ods: from.ods, start: '2010-01-01' } }] : [])),
-    documentBytes,
+    people: made.map(({ nhsNumber, bundle }) => ({
+      ...personOf(
+        nhsNumber as NhsNumber,
+        (bundle.entry ?? []).map(({ resource }) => resource).find((one): one is Patient => one?.resourceType === 'Patient') ?? {
+          resourceType: 'Patient',
+        },
+      ),
+      practice: { ods: from.ods, start: '2010-01-01' },
+    })),
+    ...(kind.documentBytes !== undefined && { documentBytes: kind.documentBytes }),
+    ...settings,
   });
   try {
-    for (const { nhsNumber, record } of movers) {
+    for (const { nhsNumber, bundle } of made) {
       const file = join(folder, `record-${nhsNumber}.json`);
-      await writeFile(file, record ?? '');
-      await ask(`${world.systemUrl.north}/control/records`, {
-        method: 'POST',
-        body: JSON.stringify({ ods: from.ods, file, documentBytes }),
-      });
+      await writeFile(file, writeJson(bundle));
+      const given = kind.documentBytes === undefined ? {} : { documentBytes: kind.documentBytes };
+      await ask(`${world.systemUrl.north}/control/records`, { method: 'POST', body: JSON.stringify({ ods: from.ods, file, ...given }) });
     }
     return await work(
       world,
-      movers.map(({ nhsNumber }) => nhsNumber),
+      made.map(({ nhsNumber, documents }) => ({
+        nhsNumber,
+        documentBytes: documents.reduce((sum, { bytes }) => sum + bytes, 0),
+      })),
     );
   } finally {
     await world.stop();
@@ -46,42 +65,75 @@ export async function inWorld<Result>(
   }
 }
 
-/** Registers patients at the second practice and waits until both nodes have ended all transfers so far. Gives the seconds it took. */
-export async function move(world: World, nhsNumbers: readonly string[], endedBefore: number): Promise<number> {
+/** Registers patients at the second practice and waits until both nodes have ended all their transfers. Gives the seconds it took. */
+export async function move(world: World, patients: readonly BenchPatient[], limitMs = 300_000): Promise<number> {
   const to = world.practices[1];
-  const from = performance.now();
-  await Promise.all(
-    nhsNumbers.map((nhsNumber) =>
-      ask(`${world.systemUrl.south}/control/register`, { method: 'POST', body: JSON.stringify({ ods: to?.ods, nhsNumber }) }),
-    ),
-  );
-  for (;;) {
-    const [north, south] = await Promise.all([counters(world, 'north'), counters(world, 'south')]);
-    const all = endedBefore + nhsNumbers.length;
-    if (north.ended >= all && south.ended >= all) {
-      if (north.integrated < all || south.integrated < all) throw new Error('a transfer ended otherwise than integrated');
-      return (performance.now() - from) / 1000;
+  const seen = { north: await watch(world, 'north'), south: await watch(world, 'south') };
+  try {
+    const before = { north: await seen.north.ended(), south: await seen.south.ended() };
+    const from = performance.now();
+    const registering = Promise.all(
+      patients.map(({ nhsNumber }) =>
+        ask(`${world.systemUrl.south}/control/register`, { method: 'POST', body: JSON.stringify({ ods: to?.ods, nhsNumber }) }),
+      ),
+    );
+    registering.catch(() => undefined);
+    for (;;) {
+      const [north, south] = [await seen.north.ended(), await seen.south.ended()];
+      const now = { north: north.all - before.north.all, south: south.all - before.south.all };
+      if (now.north >= patients.length && now.south >= patients.length) {
+        const good = Math.min(north.good - before.north.good, south.good - before.south.good);
+        if (good < patients.length) throw new Error(`${patients.length - good} transfers ended otherwise than integrated`);
+        await registering;
+        return (performance.now() - from) / 1000;
+      }
+      if (performance.now() - from > limitMs)
+        throw new Error(`${now.north} and ${now.south} of ${patients.length} transfers have ended so far, which is too slow`);
+      await sleep(50);
     }
-    if (performance.now() - from > 300_000) throw new Error(`after five minutes ${north.ended} and ${south.ended} of ${all} have ended`);
-    await sleep(100);
+  } finally {
+    await seen.north.close();
+    await seen.south.close();
   }
 }
 
-/** What a side's node counts of itself. */
-export async function counters(world: World, side: 'north' | 'south') {
+/** A side's transfers, asked of its database: asking the node would cost what is to be measured. */
+async function watch(world: World, side: Side) {
+  const client = new pg.Client({ connectionString: world.databaseUrls[side] });
+  await client.connect();
+  return {
+    async ended(): Promise<{ readonly all: number; readonly good: number }> {
+      const { rows } = await client.query<{ all: string; good: string }>(
+        `select count(*) as all, count(*) filter (where outcome in ('integrated', 'acknowledged')) as good from transfers where state = 'ended'`,
+      );
+      return { all: Number(rows[0]?.all), good: Number(rows[0]?.good) };
+    },
+    close: () => client.end(),
+  };
+}
+
+/** Transactions that a side's node counts of itself. */
+export async function transactions(world: World, side: Side): Promise<number> {
   const text = await (await fetch(`${world.nodeUrls[side][0]}/metrics`)).text();
-  const found = { transactions: 0, ended: 0, integrated: 0 };
-  for (const line of text.split('\n')) {
-    const [, name, labels = '', value] = /^(gp2gp_\w+)(\{.*\})? (\S+)$/.exec(line) ?? [];
-    if (name === 'gp2gp_transactions_total') found.transactions = Number(value);
-    if (name !== 'gp2gp_transfers' || !labels.includes('state="ended"')) continue;
-    found.ended += Number(value);
-    if (/outcome="(integrated|acknowledged)"/.test(labels)) found.integrated += Number(value);
-  }
-  return found;
+  return Number(/^gp2gp_transactions_total (\S+)$/m.exec(text)?.[1]);
+}
+
+/** Bytes of the messages that have crossed the hub since its line `from`, in their order; and how many lines there are. */
+export async function crossed(world: World, from = 0): Promise<{ readonly sizes: readonly number[]; readonly lines: number }> {
+  const lines = (await readFile(world.ledgerFile, 'utf8')).trim().split('\n');
+  const sizes = lines.slice(from).flatMap((line) => {
+    const { direction, bytes } = JSON.parse(line) as { direction: string; bytes: number };
+    return direction === 'accepted' ? [bytes] : [];
+  });
+  return { sizes, lines: lines.length };
+}
+
+/** Highest memory of a side's node so far. */
+export function peakOf(world: World, side: Side): number {
+  return Math.max(...world.nodeNames[side].map((name) => world.programs.get(name)?.peakRss() ?? 0));
 }
 
 /** Of the larger of the nodes. */
 export function peakOfNodes(world: World): number {
-  return Math.max(...[...world.nodeNames.north, ...world.nodeNames.south].map((name) => world.programs.get(name)?.peakRss() ?? 0));
+  return Math.max(peakOf(world, 'north'), peakOf(world, 'south'));
 }

@@ -3,17 +3,17 @@
  * acknowledgement; to send, 8. Deliveries to the practice's system and completed rows that nobody waits for are not among them.
  */
 import { print } from './figure.ts';
-import { counters, inWorld, move, peakOfNodes } from './small-world.ts';
+import { inWorld, move, peakOfNodes, transactions } from './small-world.ts';
 
 const TRANSFERS = 10;
 const MOVEMENTS = { requesting: 9, sending: 8 };
 
-await inWorld({ count: TRANSFERS + 1, documents: 0, documentBytes: 1 }, async (world, [first = '', ...others]) => {
+await inWorld({ count: TRANSFERS + 1, documents: 0 }, async (world, patients) => {
   // The first transfer looks up what later ones remember.
-  await move(world, [first], 0);
-  const before = { north: await counters(world, 'north'), south: await counters(world, 'south') };
-  await move(world, others, 1);
-  const each = async (side: 'north' | 'south') => ((await counters(world, side)).transactions - before[side].transactions) / others.length;
+  await move(world, patients.slice(0, 1));
+  const before = { north: await transactions(world, 'north'), south: await transactions(world, 'south') };
+  await move(world, patients.slice(1));
+  const each = async (side: 'north' | 'south') => ((await transactions(world, side)) - before[side]) / TRANSFERS;
   const figure = (name: string, value: number, baselineValue: number) => ({
     name,
     unit: 'per transfer',

@@ -25,9 +25,10 @@ export function nodeConfig(place: NodePlace): Record<string, unknown> {
     database: { url: place.database },
     objects: { folder: place.objects },
     spine: { url: place.hubUrl, tls: place.tls, host: '127.0.0.1', port: place.ports.spine, peerNames: ['spine.gp2gp.invalid'] },
-    sds: { url: place.sdsUrl },
+    // The simulated services have no quota; with that of a real registration, five a second, no more than five transfers a second begin.
+    sds: { url: place.sdsUrl, perSecond: 1_000 },
     // The simulated PDS takes this token as an application's, which may only read.
-    pds: { url: place.pdsUrl, token: 'application' },
+    pds: { url: place.pdsUrl, token: 'application', perSecond: 1_000 },
     api: { port: place.ports.api, console: place.console },
     practices: place.practices.map(({ ods, asid, partyKey, apiKey }) => ({
       ods,

@@ -1,0 +1,54 @@
+/**
+ * Average records from one practice's system to the other's, twenty at once, both roles and the hub on one machine: fetched, converted,
+ * cut, sent, joined, converted, filed. MB are those of the documents. Beside it the chain without logic, which carries messages of the
+ * same sizes.
+ */
+import { startEmptyChain } from './empty-chain.ts';
+import { print } from './figure.ts';
+import { crossed, inWorld, move, peakOf, peakOfNodes } from './small-world.ts';
+
+const TRANSFERS = 20;
+const WARM_UP = 4;
+
+await inWorld({ count: WARM_UP + TRANSFERS }, async (world, patients) => {
+  await move(world, patients.slice(0, WARM_UP));
+  const measured = patients.slice(WARM_UP);
+  const { lines } = await crossed(world);
+  const seconds = await move(world, measured, 900_000);
+  const { sizes } = await crossed(world, lines);
+  const chain = await startEmptyChain(world);
+  try {
+    await chain.carry(sizes.slice(0, 100));
+    const bare = await chain.carry(sizes);
+    const megabytes = measured.reduce((sum, { documentBytes }) => sum + documentBytes, 0) / 1e6;
+    const peaks = await chain.peaks();
+    print([
+      {
+        name: 'transfer.average',
+        unit: 'MB/s',
+        value: megabytes / seconds,
+        baseline: 'the empty chain',
+        baselineValue: megabytes / bare,
+        peakRssBytes: peakOfNodes(world),
+      },
+      {
+        name: 'transfer.average.sendingPeak',
+        unit: 'MB',
+        value: peakOf(world, 'north') / 1e6,
+        baseline: 'the sender of the empty chain',
+        baselineValue: peaks.sender / 1e6,
+        peakRssBytes: peakOf(world, 'north'),
+      },
+      {
+        name: 'transfer.average.receivingPeak',
+        unit: 'MB',
+        value: peakOf(world, 'south') / 1e6,
+        baseline: 'the receiver of the empty chain',
+        baselineValue: peaks.receiver / 1e6,
+        peakRssBytes: peakOf(world, 'south'),
+      },
+    ]);
+  } finally {
+    chain.stop();
+  }
+});
