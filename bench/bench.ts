@@ -39,6 +39,11 @@ const PROGRAMS: readonly { readonly program: string; readonly figures: readonly 
   },
   { program: 'transfer-small', figures: ['transfer.small'], records: false },
   { program: 'transfer-flat', figures: ['transfer.flat'], records: false },
+  {
+    program: 'large-transfers',
+    figures: ['documents', 'documentsPeak', 'record', 'recordPeak'].map((name) => `large-transfers.${name}`),
+    records: false,
+  },
 ];
 
 const { values } = parseArgs({ options: { json: { type: 'boolean', default: false }, only: { type: 'string', default: '' } } });

@@ -14,14 +14,18 @@ import type { Patient } from '../src/fhir/types.ts';
 import { makePatient, type PatientOptions } from '../src/simulator/patients/patient.ts';
 
 /** Left out, documents are as many and as large as the national spread has them, and consultations those of some years. */
-export type Patients = { readonly count: number } & Pick<PatientOptions, 'documents' | 'documentBytes' | 'consultations'>;
+export type Patients = {
+  readonly count: number;
+  /** Of each document, in their order in the record. */
+  readonly sizes?: readonly number[];
+} & Pick<PatientOptions, 'documents' | 'documentBytes' | 'consultations'>;
 /** One of them: his record is in the first practice's system. */
 export type BenchPatient = { readonly nhsNumber: string; readonly documentBytes: number };
 export type Side = 'north' | 'south';
 
 /** Starts a world in which the first practice holds the records of so many patients, lets `work` use it, and removes it. */
 export async function inWorld<Result>(
-  { count, ...kind }: Patients,
+  { count, sizes, ...kind }: Patients,
   work: (world: World, patients: readonly BenchPatient[]) => Promise<Result>,
   settings: Pick<WorldOptions, 'nodeSettings' | 'practiceSettings'> = {},
 ): Promise<Result> {
@@ -48,7 +52,11 @@ export async function inWorld<Result>(
   try {
     for (const { nhsNumber, bundle } of made) {
       const file = join(folder, `record-${nhsNumber}.json`);
-      await writeFile(file, writeJson(bundle));
+      let next = 0;
+      await writeFile(
+        file,
+        sizes ? writeJson(bundle).replace(/"size":\d+/g, (size) => `"size":${sizes[next++] ?? size}`) : writeJson(bundle),
+      );
       const given = kind.documentBytes === undefined ? {} : { documentBytes: kind.documentBytes };
       await ask(`${world.systemUrl.north}/control/records`, { method: 'POST', body: JSON.stringify({ ods: from.ods, file, ...given }) });
     }
@@ -56,7 +64,7 @@ export async function inWorld<Result>(
       world,
       made.map(({ nhsNumber, documents }) => ({
         nhsNumber,
-        documentBytes: documents.reduce((sum, { bytes }) => sum + bytes, 0),
+        documentBytes: (sizes ?? documents.map(({ bytes }) => bytes)).reduce((sum, bytes) => sum + bytes, 0),
       })),
     );
   } finally {

@@ -99,6 +99,8 @@ export type Later = (written: Promise<unknown>) => void;
 export async function transaction<Schema, Result>(
   db: Db<Schema>,
   work: (trx: Kysely<Schema>, later: Later) => Promise<Result>,
+  /** `snapshot`: every statement sees what the first one sees, and the transaction may think for as long as it likes. */
+  { snapshot = false }: { readonly snapshot?: boolean } = {},
 ): Promise<Result> {
   const pool = POOLS.get(db);
   if (!pool) throw new Error('transactions need the pool itself');
@@ -110,7 +112,9 @@ export async function transaction<Schema, Result>(
     promise.catch(() => undefined);
     written.push(promise);
   };
-  const begun = client.query('begin');
+  const begun = client.query(
+    snapshot ? 'begin isolation level repeatable read; set local idle_in_transaction_session_timeout = 0' : 'begin',
+  );
   begun.catch(() => undefined);
   const mine = onlyOn<Schema>(client, begun);
   try {

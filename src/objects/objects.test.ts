@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -136,4 +136,36 @@ test('a path that cannot be a folder is refused in clear words', async () => {
     assert.match(error.message, /object store/);
     return true;
   });
+});
+
+test('an object expires where nobody has stored it lately, and stays where somebody has', async () => {
+  const ref = await objects.put(randomBytes(2_000));
+  const hourAgo = new Date(Date.now() - 3_600_000);
+  assert.equal(await objects.expire(ref, hourAgo), false);
+  assert.ok(await objects.head(ref));
+  await utimes(inStore(ref), new Date(0), new Date(0));
+  assert.equal(await objects.expire(ref, hourAgo), true);
+  assert.equal(await objects.head(ref), null);
+  assert.equal(await objects.expire(ref, hourAgo), true, 'what is gone is gone');
+  assert.deepEqual(await leftOver(), []);
+});
+
+test('whoever stores bytes while they expire has them: two hundred times, small and large, by two sweeps at once', async () => {
+  const hourAgo = new Date(Date.now() - 3_600_000);
+  for (let round = 0; round < 200; round++) {
+    const bytes = randomBytes(round % 10 === 0 ? 600_000 : 3_000);
+    const ref = await objects.put(bytes);
+    await utimes(inStore(ref), new Date(0), new Date(0));
+    const storing = Array.from({ length: 3 }, () => objects.put(bytes));
+    await Promise.all([objects.expire(ref, hourAgo), ...storing, objects.expire(ref, hourAgo)]);
+    assert.deepEqual(await read(objects.get(ref)), bytes, `round ${round}`);
+  }
+  assert.deepEqual(await leftOver(), []);
+});
+
+test('an expiry that a crash interrupted leaves the object where it was', async () => {
+  const ref = await objects.put(randomBytes(1_000));
+  await rename(inStore(ref), join(folder, 'store', 'incoming', `expired-${ref.sha256}`));
+  const opened = await openObjects(join(folder, 'store'));
+  assert.equal((await opened.head(ref))?.bytes, 1_000);
 });

@@ -26,6 +26,11 @@ export interface Objects {
   get(ref: ObjectRef, from?: number, to?: number, into?: Uint8Array): AsyncIterable<Uint8Array>;
   head(ref: ObjectRef): Promise<ObjectHead | null>;
   delete(ref: ObjectRef): Promise<void>;
+  /**
+   * Deletes an object that nobody has stored, or stored again, since `before`; false: somebody has, and it stays. Who stores the same
+   * bytes at this moment ends up with the object, whichever of both comes first.
+   */
+  expire(ref: ObjectRef, before: Date): Promise<boolean>;
   list(): AsyncIterable<ObjectEntry>;
   /** Free bytes of the disk, and its size: below the floor a node accepts no more messages. */
   space(): Promise<{ readonly free: number; readonly total: number }>;
@@ -38,6 +43,8 @@ const SPARE_ROOMS = 16;
 /** Up to here the pieces are held as they came. */
 const HELD_BYTES = 65_536;
 const READ_BYTES = 262_144;
+/** Before the address of an object that is on its way out. */
+const EXPIRED = 'expired-';
 const HASH = /^[0-9a-f]{64}$/;
 
 /**
@@ -167,6 +174,24 @@ export async function openObjects(folder: string): Promise<Objects> {
     async delete(ref) {
       await rm(pathOf(ref), { force: true });
     },
+    async expire(ref, before) {
+      const place = pathOf(ref);
+      // Out of reach first: a writer that comes now finds nothing and writes anew; one that came before has left its mark.
+      const aside = join(incoming, `${EXPIRED}${ref.sha256}`);
+      try {
+        await rename(place, aside);
+      } catch (cause) {
+        if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return true;
+        throw diskFault(cause, `cannot delete object ${ref.sha256}`);
+      }
+      if ((await stat(aside)).mtime < before) {
+        await rm(aside);
+        return true;
+      }
+      await rename(aside, place);
+      await syncFolder(dirname(place));
+      return false;
+    },
     list: () => listObjects(home),
     async space() {
       const { bavail, blocks, bsize } = await statfs(home);
@@ -207,6 +232,11 @@ async function makeShelves(home: string): Promise<void> {
   const dayAgo = Date.now() - 86_400_000;
   for (const name of await readdir(incoming)) {
     const path = join(incoming, name);
+    // Its expiry was interrupted: whether it is to go is asked again.
+    if (name.startsWith(EXPIRED)) {
+      await rename(path, join(home, addressOf({ sha256: name.slice(EXPIRED.length), bytes: 0 })));
+      continue;
+    }
     const found = await stat(path).catch(absent);
     if (found && found.mtimeMs < dayAgo) await rm(path, { force: true });
   }

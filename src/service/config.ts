@@ -195,6 +195,16 @@ const schema = z.strictObject({
       conversionBytes: count(1_000_000, 10_000_000_000).default(64_000_000),
     })
     .prefault({}),
+  /** Days after the end of a transfer. */
+  retention: z
+    .strictObject({
+      /** For which its content is kept: for late documents, undoing, print lists. */
+      contentDays: count(1, 3_650).default(30),
+      /** For which it is known at all; afterwards it is only counted. Duplicates are told from new messages for as long. */
+      metadataDays: count(30, 3_650).default(84),
+      sweepMinutes: count(1, 1_440).default(60),
+    })
+    .prefault({}),
   practices: z.array(practiceSchema).default([]),
 });
 

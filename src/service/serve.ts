@@ -45,6 +45,7 @@ import { createPost, type Post, type Queued } from './post.ts';
 import { practiceActions } from './practice-actions.ts';
 import { createPractices } from './practices.ts';
 import { startRelay } from './relay.ts';
+import { startRetention } from './retention.ts';
 import { type LoadedTerminology, type WatchedTerminology, watchTerminology } from './terminology.ts';
 import { createWork } from './work.ts';
 import { startWorkers, type Workers } from './workers.ts';
@@ -143,7 +144,15 @@ async function start(
     workers?.wake(queued);
   };
   const packer = config.adaptor.url === undefined ? undefined : packForAdaptor;
-  const post = createPost({ db, objects, practice: practices.byOds, now, newId, owner, committed, ...(packer && { packer }) });
+  const retention = startRetention({ db, objects, ...config.retention, everyMs: config.retention.sweepMinutes * 60_000, now, log });
+  closers.push(() => retention.stop());
+  const door = createPost({ db, objects, practice: practices.byOds, now, newId, owner, committed, ...(packer && { packer }) });
+  const post: Post = async (posting) => {
+    const posted = await door(posting);
+    const { transfer } = posted;
+    if (transfer?.state === 'ended' && transfer.outcome.kind === 'rejected') retention.rejected();
+    return posted;
+  };
 
   const spineClient = createClient({
     ...(tls && { tls }),

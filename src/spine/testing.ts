@@ -47,6 +47,10 @@ export function memoryObjects(): TestObjects {
     async delete(ref) {
       held.delete(ref.sha256);
     },
+    async expire(ref) {
+      held.delete(ref.sha256);
+      return true;
+    },
     async *list() {},
     async space() {
       return { free: 1e12, total: 1e12 };

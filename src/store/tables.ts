@@ -34,7 +34,10 @@ export type Tables = {
     started_at: Instant;
     changed_at: Now;
     ended_at: Instant | null;
+    content_erased_at: Generated<Instant | null>;
   };
+  erasures: { sha256: string; bytes: number; since: Now };
+  past_transfers: { practice: Ods; role: Transfer['role']; outcome: string; month: string; transfers: number };
   inbox: {
     from_party_key: string;
     message_id: MessageId;
