@@ -53,6 +53,8 @@ import { startWorkers, type Workers } from './workers.ts';
 export type NodeExtras = {
   /** Pages for staff; handed what they may read. */
   readonly console?: (server: FastifyInstance, reads: ConsoleReads) => Promise<void>;
+  /** Folder of the migrations, in the place of this program's own: the test of a rolling upgrade starts nodes of before. */
+  readonly migrations?: string;
   /** Put around the acceptance of a message by the fault test, which has to see that it notices a node that answers too early. */
   readonly aroundAccept?: (accept: Accept) => Accept;
 };
@@ -120,7 +122,7 @@ async function start(
   });
   closers.push(() => db.destroy());
   const objects = await openObjects(config.objects.folder);
-  await prepareStore(db, objects.storeId);
+  await prepareStore(db, objects.storeId, extras.migrations);
   for (const practice of config.practices) await putPractice(db, practice);
   const practices = createPractices(db);
   const served = await practices.all();

@@ -19,8 +19,8 @@ export function openStore(url: string, options: ConnectOptions = {}): Db<Tables>
  * Migrates, and ties the database to one object store: rows point at objects, and with another store beside them every pointer
  * would lead nowhere. Throws `Fault` `store.otherObjects`.
  */
-export async function prepareStore(db: Db<Tables>, objectStoreId: string): Promise<void> {
-  await migrate(db, MIGRATIONS, SCHEMA);
+export async function prepareStore(db: Db<Tables>, objectStoreId: string, migrations = MIGRATIONS): Promise<void> {
+  await migrate(db, migrations, SCHEMA);
   const known = await sql<{ value: string }>`
     with first as (
       insert into settings (name, value) values ('object_store', ${objectStoreId}) on conflict (name) do nothing returning value
