@@ -43,7 +43,8 @@ export const FILES = {
   filed: (side: string) => join('filed', side),
 } as const;
 
-export const README = `What a run of the fault test left behind. \`gp2gp torture --recount DIR --json\` counts it again from these files alone.
+export const README = `What a run of the fault test left behind. \`gp2gp torture --recount DIR --json\` counts it again from these files alone,
+\`python3 witness/recount.py DIR\` does so without any code of this program.
 
 plan.json      the transfers as they were meant: who moves from where to where, and how that may end
 kills.jsonl    every kill -9 that was carried out: when, which program, which process
