@@ -7,7 +7,8 @@ import type { Count } from './torture/count/count.ts';
 
 const HELP = `
 Two suppliers' nodes move synthetic records over a simulated Spine while nodes, hub, practices' systems and the database server are
-killed (kill -9) at random moments and started again. Then messages, both sides' tables and the filed records are counted from the
+killed (kill -9) at random moments and started again, stand still for a while, refuse or cut their connections, or find their disk full
+(which takes the right to mount; elsewhere that is left out and said). Then messages, both sides' tables and the filed records are counted from the
 outside: every record must be filed once and whole or rejected as it was meant to be, on both sides alike.
 
 The last line with --json:
@@ -23,6 +24,7 @@ export type TortureCommand = {
   readonly json?: boolean;
   readonly transfers: number;
   readonly kills: number;
+  readonly troubles?: number;
   readonly seed: number;
   readonly nodes: number;
   readonly keep?: string;
@@ -35,6 +37,7 @@ export function tortureCommand(): Command {
     .description('kill everything again and again while records move, and count what was lost')
     .option('--transfers <n>', 'how many records move', whole(1), 20)
     .option('--kills <n>', 'how many processes are killed, spread over the transfers', whole(0), 6)
+    .option('--troubles <n>', 'how often something stands still, refuses, or has a full disk; default: a quarter of the kills', whole(0))
     .option('--seed <n>', 'which patients, practices, targets and moments', whole(0), 1)
     .option('--nodes <n>', 'nodes for each side, over one database and one object store', whole(1), 1)
     .option('--keep <dir>', 'leave ledger, tables, records and kills in this folder')
@@ -64,7 +67,10 @@ async function run(options: TortureCommand): Promise<number> {
     return isClean(count.line) ? 0 : 1;
   }
   const keep = options.keep === undefined ? await mkdtemp(join(tmpdir(), 'gp2gp-torture-')) : await emptyFolder(resolve(options.keep));
-  say(`${options.transfers} transfers, ${options.kills} kills, ${options.nodes} nodes for each side, seed ${options.seed}; folder ${keep}`);
+  const troubles = options.troubles ?? Math.floor(options.kills / 4);
+  say(
+    `${options.transfers} transfers, ${options.kills} kills, ${troubles} other troubles, ${options.nodes} nodes for each side, seed ${options.seed}; folder ${keep}`,
+  );
   const { torture } = await import('./torture/run.ts');
   const interrupted = new Promise<void>((done) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => done());
@@ -73,6 +79,7 @@ async function run(options: TortureCommand): Promise<number> {
   try {
     count = await torture({
       ...options,
+      troubles,
       nodesPerSide: options.nodes,
       keep,
       say,

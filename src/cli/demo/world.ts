@@ -35,6 +35,8 @@ export type WorldOptions = {
   readonly contract?: { readonly retries: number; readonly retryInterval: string };
   /** What the hub does wrong on purpose, from its start on. */
   readonly hubFaults?: readonly FaultRule[];
+  /** Opens a way to a program's port: the port by which the other programs reach it. Left out, they reach it itself. */
+  readonly way?: (name: string, port: number) => Promise<number>;
   /** Program file that takes the place of this one for nodes, with the same arguments. */
   readonly nodeProgram?: string;
 };
@@ -79,6 +81,12 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   ]);
   const [hub = 0, hubControl = 0, sds = 0, pds = 0, northSystem = 0, southSystem = 0, ...nodePorts] = ports;
   const portsOf = new Map(all.map((name, i) => [name, { spine: nodePorts[i * 2] ?? 0, api: nodePorts[i * 2 + 1] ?? 0 }]));
+  const reach = async (name: string, port: number) => (await options.way?.(name, port)) ?? port;
+  const hubReached = await reach('spine', hub);
+  const nodesReached = new Map(
+    await Promise.all(all.map(async (name) => [name, await reach(name, portsOf.get(name)?.spine ?? 0)] as const)),
+  );
+  const systemReached = { north: await reach('north-system', northSystem), south: await reach('south-system', southSystem) };
   const url = (port: number) => `http://127.0.0.1:${port}`;
   const systemUrl = { north: url(northSystem), south: url(southSystem) };
   const apiUrls = (side: Side) => nodeNames[side].map((name) => url(portsOf.get(name)?.api ?? 0));
@@ -91,7 +99,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       routes: Object.fromEntries(
         practices.map(({ partyKey, asid, side }) => [
           partyKey,
-          { asid, urls: nodeNames[side].map((name) => `https://127.0.0.1:${portsOf.get(name)?.spine}/reliablemessaging/intermediary`) },
+          { asid, urls: nodeNames[side].map((name) => `https://127.0.0.1:${nodesReached.get(name)}/reliablemessaging/intermediary`) },
         ]),
       ),
       port: hub,
@@ -151,10 +159,10 @@ export async function startWorld(options: WorldOptions): Promise<World> {
           objects: join(folder, side, 'objects'),
           ports: { spine: at?.spine ?? 0, api: at?.api ?? 0 },
           tls: tlsFiles(certificates, name),
-          hubUrl: `https://127.0.0.1:${hub}/reliablemessaging/intermediary`,
+          hubUrl: `https://127.0.0.1:${hubReached}/reliablemessaging/intermediary`,
           sdsUrl: url(sds),
           pdsUrl: url(pds),
-          systemUrl: systemUrl[side],
+          systemUrl: url(systemReached[side]),
           practices: practices.filter((practice) => practice.side === side),
           ...(options.practiceSettings && { practiceSettings: options.practiceSettings }),
           console: options.console ?? false,

@@ -29,6 +29,7 @@ export async function beginEvidence(keep: string, seed: number, plan: Plan, nhsN
   await writeFile(join(keep, 'README.txt'), README);
   await writeFile(join(keep, FILES.plan), `${JSON.stringify(file, null, 1)}\n`);
   await writeFile(join(keep, FILES.kills), '');
+  await writeFile(join(keep, FILES.troubles), '');
 }
 
 /** Gathers what the processes left on disks and in databases; nobody but the database server runs any more. */

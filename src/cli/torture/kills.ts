@@ -1,4 +1,4 @@
-import { appendFile, readdir, readFile } from 'node:fs/promises';
+import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Fault, reasonOf } from '../../base/errors.ts';
@@ -6,10 +6,13 @@ import type { World } from '../demo/world.ts';
 import { FILES } from './count/evidence.ts';
 import { nextDelivery } from './deliveries.ts';
 import type { PlannedKill } from './plan.ts';
+import { isThere, signal, treeOf } from './processes.ts';
 
 export type Killer = {
   /** Kills the target with SIGKILL and has it started again after its pause; resolves when it is dead, not when it is back. */
   kill(planned: PlannedKill): Promise<void>;
+  /** Starts the database server again where it has ended by itself. */
+  ensureDatabase(): Promise<void>;
   /** Resolves when everything runs that should. */
   allUp(): Promise<void>;
   /** From here on nothing is started again. */
@@ -20,6 +23,8 @@ export type Killer = {
 const DELIVERY_MS = 5_000;
 /** A program that cannot be started again within this time ends the test. */
 const START_MS = 90_000;
+/** Within this time a server that cannot write its log has ended. */
+const SETTLE_MS = 1_000;
 
 /** Kills programs and the database, and starts them again. A program that ends by itself is started again too, and told of. */
 export function createKiller(world: World, keep: string, say: (line: string) => void): Killer {
@@ -82,9 +87,9 @@ export function createKiller(world: World, keep: string, say: (line: string) => 
   function watch(target: string): void {
     const program = world.programs.get(target);
     if (!program) return;
-    void program.ended.then(({ code, signal }) => {
+    void program.ended.then(({ code, signal: by }) => {
       if (stopping || down.has(target) || world.programs.get(target) !== program) return;
-      say(`${target} ended by itself (${signal ?? `code ${code}`}) and is started again`);
+      say(`${target} ended by itself (${by ?? `code ${code}`}) and is started again`);
       keepDown(target, startAgain(target));
     });
   }
@@ -92,6 +97,14 @@ export function createKiller(world: World, keep: string, say: (line: string) => 
 
   return {
     kill,
+    async ensureDatabase() {
+      const { pid } = world.database;
+      // It may be about to end over what it could not write.
+      for (const end = Date.now() + SETTLE_MS; Date.now() < end && isThere(pid); ) await sleep(50);
+      if (stopping || down.has('database') || isThere(pid)) return;
+      say('the database server ended by itself and is started again');
+      keepDown('database', startAgain('database'));
+    },
     async allUp() {
       while (down.size) await Promise.all(down.values());
       if (broken) throw broken;
@@ -107,50 +120,20 @@ async function killProgram(world: World, name: string): Promise<number> {
   const program = world.programs.get(name);
   if (!program) throw new Fault('torture.target', `there is no program ${name}`);
   program.kill('SIGKILL');
-  const { signal } = await program.ended;
-  if (signal !== 'SIGKILL') throw new Fault('torture.target', `${name} ended by itself before it could be killed`);
+  const { signal: by } = await program.ended;
+  if (by !== 'SIGKILL') throw new Fault('torture.target', `${name} ended by itself before it could be killed`);
   return program.pid;
 }
 
 /** The server and every process it began: as when the machine loses its power, but for what the disk holds. */
 async function killDatabase(world: World): Promise<number> {
   const { pid } = world.database;
-  const tree = [pid, ...(await childrenOf(pid))];
-  for (const one of tree) send(one);
+  const tree = await treeOf(pid);
+  for (const one of tree) signal(one, 'SIGKILL');
   const since = Date.now();
   while (tree.some(isThere)) {
     if (Date.now() - since > 20_000) throw new Fault('torture.target', `the database server ${pid} does not die`);
     await sleep(20);
   }
   return pid;
-}
-
-function send(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch (thrown) {
-    if (!(thrown instanceof Error && 'code' in thrown && thrown.code === 'ESRCH')) throw thrown;
-  }
-}
-
-function isThere(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    // ESRCH: gone.
-    return false;
-  }
-}
-
-/** From /proc, where the system has it; elsewhere the children end by themselves when they miss their parent. */
-async function childrenOf(parent: number): Promise<number[]> {
-  const found: number[] = [];
-  for (const name of await readdir('/proc').catch(() => [])) {
-    if (!/^\d+$/.test(name)) continue;
-    // The name of the program stands in brackets and may hold anything; the parent is the second word after it.
-    const stat = await readFile(`/proc/${name}/stat`, 'utf8').catch(() => '');
-    if (Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) === parent) found.push(Number(name));
-  }
-  return found;
 }

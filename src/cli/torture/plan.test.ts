@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { KINDS, makePlan, refusingPractices } from './plan.ts';
+import { KINDS, makePlan, refusingPractices, TROUBLES } from './plan.ts';
 
 const given = { transfers: 200, kills: 60, seed: 7, nodesPerSide: 2 };
 
@@ -41,4 +41,15 @@ test('kills meet everything that runs, and are spread over the transfers in orde
 test('a plan for nodes alone kills nothing else', () => {
   const { kills } = makePlan({ ...given, targets: 'nodes' });
   assert.ok(kills.every(({ target }) => /^(north|south)-[12]$/.test(target)));
+});
+
+test('every kind of trouble comes, at everything that it can meet, and a node stands still for longer than its leases last', () => {
+  const { troubles } = makePlan({ ...given, troubles: 400 });
+  assert.deepEqual(new Set(troubles.map(({ trouble }) => trouble)), new Set(TROUBLES));
+  const of = (kind: string) => new Set(troubles.filter(({ trouble }) => trouble === kind).map(({ target }) => target));
+  const programs = ['north-1', 'north-2', 'south-1', 'south-2', 'spine', 'north-system', 'south-system'];
+  assert.deepEqual(of('stall'), new Set([...programs, 'database']));
+  assert.deepEqual(new Set([...of('refuse'), ...of('hang'), ...of('cut')]), new Set(programs));
+  assert.deepEqual(of('diskFull'), new Set(['north-objects', 'south-objects', 'database']));
+  for (const { trouble, target, forMs } of troubles) if (trouble === 'stall' && /-\d$/.test(target)) assert.ok(forMs > 6_000);
 });

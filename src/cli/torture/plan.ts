@@ -31,14 +31,27 @@ export type PlannedKill = {
   /** How long the process is down before it is started again. */
   readonly downMs: number;
 };
+/** What goes wrong for a while without anybody being killed; see `troubles.ts` and `ways.ts`. */
+export const TROUBLES = ['stall', 'refuse', 'hang', 'cut', 'diskFull'] as const;
+export type PlannedTrouble = {
+  readonly number: number;
+  readonly trouble: (typeof TROUBLES)[number];
+  /** A program's name, or `database`; of a disk `north-objects`, `south-objects` or `database`. */
+  readonly target: string;
+  readonly afterEnded: number;
+  readonly pauseMs: number;
+  readonly forMs: number;
+};
 export type Plan = {
   readonly practices: readonly CastPractice[];
   readonly transfers: readonly PlannedTransfer[];
   readonly kills: readonly PlannedKill[];
+  readonly troubles: readonly PlannedTrouble[];
 };
 export type PlanOptions = {
   readonly transfers: number;
   readonly kills: number;
+  readonly troubles?: number;
   readonly seed: number;
   readonly nodesPerSide: number;
   /** `nodes`: only these are killed. */
@@ -67,7 +80,7 @@ export function makePlan(options: PlanOptions): Plan {
   const random = seeded(options.seed);
   const practices = cast(PRACTICES);
   const transfers = Array.from({ length: options.transfers }, (_, i) => plannedTransfer(i, practices, options.seed, random));
-  return { practices, transfers, kills: plannedKills(options, random) };
+  return { practices, transfers, kills: plannedKills(options, random), troubles: plannedTroubles(options, random) };
 }
 
 function plannedTransfer(i: number, practices: readonly CastPractice[], seed: number, random: () => number): PlannedTransfer {
@@ -102,22 +115,46 @@ function kindOf(i: number, random: () => number): Kind {
  * has begun, which `run.ts` begins only after all other kills.
  */
 function plannedKills({ transfers, kills, nodesPerSide, targets }: PlanOptions, random: () => number): PlannedKill[] {
-  const sides = ['north', 'south'];
-  const nodes = sides.flatMap((side) => Array.from({ length: nodesPerSide }, (_, i) => `${side}-${i + 1}`));
-  const others = ['spine', 'north-system', 'south-system', 'database'];
+  const nodes = nodeNames(nodesPerSide);
   const span = Math.max(0, transfers - 1);
   return Array.from({ length: kills }, (_, i) => {
     // Nodes are what is tested: half of the kills are theirs, and half of those come when most is at stake.
     const isNode = targets === 'nodes' || random() < 0.5;
     return {
       number: i + 1,
-      target: pick(isNode ? nodes : others, random),
+      target: pick(isNode ? nodes : OTHERS, random),
       afterEnded: Math.min(span, Math.floor(((i + random()) / kills) * span * 0.9)),
       // The last one has to meet the last transfer on its way.
       pauseMs: Math.floor(random() * (i === kills - 1 ? 300 : 1_500)),
       afterDelivery: (random() < 0.5 || targets === 'nodes') && isNode && i < kills - 1,
       downMs: 100 + Math.floor(random() * 2_400),
     };
+  });
+}
+
+const OTHERS = ['spine', 'north-system', 'south-system', 'database'];
+
+function nodeNames(nodesPerSide: number): readonly string[] {
+  return ['north', 'south'].flatMap((side) => Array.from({ length: nodesPerSide }, (_, i) => `${side}-${i + 1}`));
+}
+
+/**
+ * Each kind in its turn, spread over the transfers. A node that stands still does so for longer than its leases last: another takes its
+ * work, and what the first one still says when it goes on must count for nothing.
+ */
+function plannedTroubles({ transfers, troubles = 0, nodesPerSide }: PlanOptions, random: () => number): PlannedTrouble[] {
+  const nodes = nodeNames(nodesPerSide);
+  const programs = [...nodes, 'spine', 'north-system', 'south-system'];
+  const span = Math.max(0, transfers - 1);
+  return Array.from({ length: troubles }, (_, i) => {
+    const trouble = TROUBLES[i % TROUBLES.length] ?? 'stall';
+    const target = pick(
+      trouble === 'diskFull' ? ['north-objects', 'south-objects', 'database'] : trouble === 'stall' ? [...programs, 'database'] : programs,
+      random,
+    );
+    const forMs = 1_000 + Math.floor(random() * 4_000) + (trouble === 'stall' && nodes.includes(target) ? 6_000 : 0);
+    const afterEnded = Math.floor(((i + random()) / troubles) * span * 0.7);
+    return { number: i + 1, trouble, target, afterEnded, pauseMs: Math.floor(random() * 1_500), forMs };
   });
 }
 

@@ -1,19 +1,25 @@
+import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FaultRule } from '../../simulator/hub/faults.ts';
+import type { SyntheticPatient } from '../../simulator/patients/patient.ts';
 import { ask } from '../demo/moves.ts';
 import { startWorld, type World } from '../demo/world.ts';
-import { beginTransfer, createRejecter } from './begin.ts';
 import { type Count, recount } from './count/count.ts';
+import { type Disks, mountDisks } from './disks.ts';
+import { driveAll, since } from './drive.ts';
 import { beginEvidence, gatherEvidence } from './keep.ts';
-import { createKiller, type Killer } from './kills.ts';
+import { createKiller } from './kills.ts';
 import { makePlan, type Plan, refusingPractices } from './plan.ts';
-import { createProgress, type Snapshot } from './progress.ts';
 import { giveRecord, patientOf, personOf } from './records.ts';
+import { createTroubles, folderOf } from './troubles.ts';
+import { createWays, type Ways } from './ways.ts';
 
 export type TortureOptions = {
   readonly transfers: number;
   readonly kills: number;
+  /** Of other kinds than killing: see `troubles.ts`. */
+  readonly troubles?: number;
   readonly seed: number;
   readonly nodesPerSide: number;
   /** Evidence is left here; what the processes need lies in its folder `world`. */
@@ -36,15 +42,9 @@ const HUB_FAULTS: readonly FaultRule[] = [
   { fault: 'reorder', ms: 2_000, probability: 0.05 },
   { fault: 'loseAnswer', probability: 0.03 },
 ];
-/** Transfers on their way at the same time. */
-const WINDOW = 24;
-/** Kills that are due and not carried out before transfers wait for them. */
-const BACKLOG = 3;
 const LOOK_MS = 200;
 /** The hub tries again every two seconds at the slowest. */
 const DELIVERY_MS = 30_000;
-/** Longer than any pause between two attempts that a node makes while somebody is down for seconds. */
-const PATIENCE_MS = 240_000;
 
 /** Moves records while everything is killed again and again, then counts from the outside what became of them. */
 export async function torture(options: TortureOptions): Promise<TortureResult> {
@@ -59,8 +59,51 @@ export async function torture(options: TortureOptions): Promise<TortureResult> {
   const patients = new Map(plan.transfers.map((transfer) => [transfer.number, patientOf(transfer)]));
   const numbers = new Map([...patients].map(([number, { nhsNumber }]) => [number, nhsNumber]));
   await beginEvidence(keep, seed, plan, numbers);
+  const folder = join(keep, 'world');
+  const ways = createWays();
+  const disks = await mountedFor(plan, folder, options);
+  const planned = plan.troubles.filter(({ trouble }) => trouble !== 'diskFull' || disks !== null);
+  if (planned.length < plan.troubles.length)
+    say(`${plan.troubles.length - planned.length} full disks are left out: a file system of their own takes the right to mount`);
+  try {
+    return await inWorld({ ...options, plan: { ...plan, troubles: planned }, patients, numbers, ways, disks, started, interrupted });
+  } finally {
+    await ways.close();
+    await disks?.close();
+  }
+}
+
+/** Room for all that the run writes, several times over: memory is taken as it is used. */
+const BYTES_OF_A_TRANSFER = 40_000_000;
+const BYTES_OF_A_SERVER = 3_000_000_000;
+
+async function mountedFor(plan: Plan, folder: string, { transfers, keep }: TortureOptions): Promise<Disks | null> {
+  const targets = new Set(plan.troubles.filter(({ trouble }) => trouble === 'diskFull').map(({ target }) => target));
+  if (targets.size === 0) return null;
+  // PostgreSQL may run as another user and has to pass through.
+  await mkdir(folder, { recursive: true });
+  await chmod(keep, 0o755);
+  return mountDisks(
+    [...targets].map((target) => folderOf(folder, target)),
+    BYTES_OF_A_SERVER + transfers * BYTES_OF_A_TRANSFER,
+  );
+}
+
+type InWorld = Omit<TortureOptions, 'interrupted'> & {
+  readonly plan: Plan;
+  readonly patients: Map<number, SyntheticPatient>;
+  readonly numbers: ReadonlyMap<number, string>;
+  readonly ways: Ways;
+  readonly disks: Disks | null;
+  readonly started: number;
+  readonly interrupted: () => boolean;
+};
+
+async function inWorld(options: InWorld): Promise<TortureResult> {
+  const { keep, say, plan, patients, numbers, ways, disks, started, interrupted } = options;
   const world = await startWorld({
     folder: join(keep, 'world'),
+    way: ways.open,
     practices: plan.practices.length,
     nodesPerSide: options.nodesPerSide,
     people: plan.transfers.flatMap(({ number, from }) => {
@@ -73,7 +116,9 @@ export async function torture(options: TortureOptions): Promise<TortureResult> {
     hubFaults: HUB_FAULTS,
     ...(options.nodeProgram && { nodeProgram: options.nodeProgram }),
   });
-  const killer = createKiller(world, keep, (line) => say(`${since(started)}  ${line}`));
+  const tell = (line: string) => say(`${since(started)}  ${line}`);
+  const killer = createKiller(world, keep, tell);
+  const troubles = createTroubles({ world, keep, ways, disks, killer, say: tell });
   try {
     for (const practice of refusingPractices(plan))
       await ask(`${world.systemUrl[practice.side]}/control/refuse`, {
@@ -88,7 +133,7 @@ export async function torture(options: TortureOptions): Promise<TortureResult> {
     say(
       `${since(started)}  everything runs: ${world.programs.size} programs and the database; ${plan.transfers.length} records are in place`,
     );
-    await driveAll({ options, plan, world, killer, numbers, started, interrupted });
+    await driveAll({ options, plan, world, killer, troubles, numbers, started, interrupted });
     if (interrupted()) return null;
     await killer.allUp();
     await killer.stop();
@@ -109,119 +154,4 @@ async function delivered(world: World): Promise<void> {
     const { pending } = (await ask(`${world.spineControl}/control/state`)) as { pending: number };
     if (pending === 0) return;
   }
-}
-
-type Drive = {
-  readonly options: TortureOptions;
-  readonly plan: Plan;
-  readonly world: World;
-  readonly killer: Killer;
-  readonly numbers: ReadonlyMap<number, string>;
-  readonly started: number;
-  readonly interrupted: () => boolean;
-};
-
-/** Begins the transfers, carries out the kills between them, and waits until nothing moves any more. */
-async function driveAll({ options, plan, world, killer, numbers, started, interrupted }: Drive): Promise<void> {
-  const { say } = options;
-  const patience = options.patienceMs ?? PATIENCE_MS;
-  const progress = createProgress(world);
-  const closing = new AbortController();
-  const reject = createRejecter(world, plan, closing.signal);
-  let latest: Snapshot | null = null;
-  let begun = 0;
-  let ended = 0;
-  let killed = 0;
-  // Nothing has moved for too long: what waits for progress goes on without it, so that the run comes to its end.
-  let forced = false;
-  let failure: { readonly thrown: unknown } | null = null;
-  const fail = (thrown: unknown) => {
-    if (!closing.signal.aborted) failure ??= { thrown };
-  };
-
-  const isDue = (i: number): boolean => {
-    const planned = plan.kills[i];
-    if (!planned) return false;
-    if (i === plan.kills.length - 1) return begun === plan.transfers.length;
-    return forced || ended >= planned.afterEnded;
-  };
-  const killAll = async () => {
-    for (const [i, planned] of plan.kills.entries()) {
-      while (!isDue(i)) await sleep(50, undefined, { signal: closing.signal });
-      await sleep(planned.pauseMs, undefined, { signal: closing.signal });
-      await killer.kill(planned);
-      killed++;
-    }
-  };
-  const mayBegin = (): boolean => {
-    if (begun >= plan.transfers.length) return false;
-    // The last transfer begins when one kill is left: that one meets it on its way.
-    if (begun === plan.transfers.length - 1 && killed < plan.kills.length - 1) return false;
-    const due = plan.kills.filter((_, i) => i < plan.kills.length - 1 && isDue(i)).length;
-    return forced || (begun - ended < WINDOW && due - killed <= BACKLOG);
-  };
-
-  const begin = (): void => {
-    const transfer = plan.transfers[begun++];
-    if (!transfer) return;
-    const nhsNumber = numbers.get(transfer.number) ?? '';
-    beginTransfer(world, plan, transfer, nhsNumber, () => latest, closing.signal).catch(fail);
-  };
-
-  void killAll().catch(fail);
-  let moved = Date.now();
-  let before = '';
-  let told = 0;
-  try {
-    while (!interrupted()) {
-      if (failure !== null) throw (failure as { thrown: unknown }).thrown;
-      const seen = await progress.look();
-      if (seen) {
-        latest = seen;
-        ended = countEnded(plan, seen);
-        reject(seen);
-        const print = `${begun} ${killed} ${seen.open} ${seen.transfers.reduce((sum, row) => sum + row.version, 0)}`;
-        if (print !== before) [before, moved] = [print, Date.now()];
-        options.status?.(
-          `${since(started)}  ${ended} of ${plan.transfers.length} transfers have ended, ${killed} of ${plan.kills.length} kills are done`,
-        );
-        if (Math.floor((ended * 10) / plan.transfers.length) > told) {
-          told = Math.floor((ended * 10) / plan.transfers.length);
-          say(
-            `${since(started)}  ${ended} of ${plan.transfers.length} transfers have ended, ${killed} of ${plan.kills.length} kills are done`,
-          );
-        }
-      }
-      while (mayBegin()) begin();
-      const allOut = begun === plan.transfers.length && killed === plan.kills.length;
-      if (seen && allOut && ended === plan.transfers.length && seen.open === 0) return;
-      if (Date.now() - moved > patience) {
-        if (allOut) {
-          say(`${since(started)}  nothing has moved for ${patience / 1000} s; ${plan.transfers.length - ended} transfers have not ended`);
-          return;
-        }
-        forced = true;
-        moved = Date.now();
-      }
-      await sleep(LOOK_MS);
-    }
-  } finally {
-    closing.abort();
-    await progress.close();
-  }
-}
-
-/** Transfers that have ended on both sides, or on the new practice's alone where nothing was asked. */
-function countEnded(plan: Plan, { transfers }: Snapshot): number {
-  const sending = new Map(transfers.filter(({ role }) => role === 'sending').map((row) => [row.conversation, row]));
-  const requesting = new Map(transfers.filter(({ role }) => role === 'requesting').map((row) => [row.registration, row]));
-  return plan.transfers.filter(({ registrationId }) => {
-    const asked = requesting.get(registrationId);
-    if (asked?.state !== 'ended') return false;
-    return asked.outcome === 'notEligible' || sending.get(asked.conversation)?.state === 'ended';
-  }).length;
-}
-
-function since(started: number): string {
-  return `${((Date.now() - started) / 1000).toFixed(1).padStart(6)} s`;
 }

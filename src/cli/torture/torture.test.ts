@@ -21,8 +21,8 @@ async function run(options: Pick<TortureOptions, 'transfers' | 'kills' | 'seed'>
 
 // Side by side: both wait more than they work.
 describe('the fault test', { concurrency: true, timeout: 300_000 }, () => {
-  test('nothing is lost when nodes, hub, systems and database are killed while records move', async () => {
-    const { line, findings, said, stranger } = await run({ transfers: 6, kills: 4, seed: 1 });
+  test('nothing is lost when nodes, hub, systems and database are killed, stand still and refuse while records move', async () => {
+    const { line, findings, said, stranger } = await run({ transfers: 6, kills: 4, troubles: 2, seed: 1 });
     assert.ok(isClean(line), [...said, ...findings.map(({ text }) => text)].join('\n'));
     assert.equal(line.kills, 4);
     assert.ok(line.rejectedAsDesigned > 0);

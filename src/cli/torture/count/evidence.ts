@@ -37,6 +37,7 @@ export type Table = (typeof TABLES)[number];
 export const FILES = {
   plan: 'plan.json',
   kills: 'kills.jsonl',
+  troubles: 'troubles.jsonl',
   ledger: 'ledger.jsonl',
   table: (side: string, table: string) => join('database', side, `${table}.jsonl`),
   sent: (nhsNumber: string) => join('sent', nhsNumber),
@@ -48,6 +49,7 @@ export const README = `What a run of the fault test left behind. \`gp2gp torture
 
 plan.json      the transfers as they were meant: who moves from where to where, and how that may end
 kills.jsonl    every kill -9 that was carried out: when, which program, which process
+troubles.jsonl what else was done to them: stopped for a while, ways refused, hanging or cut, disks full
 ledger.jsonl   the hub's ledger: time, from, to, message id, interaction, status given; one line when a message is accepted,
                one when its recipient has it
 database/      both sides' tables after the end, one JSON object a line
