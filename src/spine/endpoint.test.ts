@@ -56,10 +56,10 @@ async function node(options: Partial<EndpointOptions> = {}, server: FastifyInsta
 const ACTION = 'urn:nhs:names:services:gp2gp/RCMR_IN010000UK05';
 const SIGNAL = 'urn:oasis:names:tc:ebxml-msg:service/Acknowledgment';
 
-/** What a sender says in the header about the envelope in this body. */
+/** What a sender says in the header about the envelope in this body, where a header can carry it: no control characters. */
 function actionIn(body: Buffer | string): string {
   const [, service, action] =
-    /<eb:Service>(.*?)<\/eb:Service><eb:Action>(.*?)<\/eb:Action>/.exec(Buffer.from(body).toString('latin1')) ?? [];
+    /<eb:Service>([\x20-\x7e]*?)<\/eb:Service><eb:Action>([\x20-\x7e]*?)<\/eb:Action>/.exec(Buffer.from(body).toString('latin1')) ?? [];
   return service ? `${service}/${action}` : ACTION;
 }
 
