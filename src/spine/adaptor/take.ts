@@ -7,7 +7,9 @@ import type { Received } from '../../transfer/types.ts';
 import { ACTIONS, type EndpointAlert, type EndpointOptions, inboundOf } from '../endpoint.ts';
 import type { ReceivedParts } from '../receive-parts.ts';
 import { unpack, unreadable } from '../unpack.ts';
-import type { Message, Publisher, Settled } from './amqp.ts';
+import type { Message } from './amqp.ts';
+import type { Settled } from './consume.ts';
+import type { Publisher } from './publish.ts';
 import { bodyText, readQueueMessage } from './queue-message.ts';
 
 export type TakeOptions = {
