@@ -1,18 +1,28 @@
 /** Against a real broker (`npm run test:broker`): whatever becomes of a delivery or of the broker, no message is lost. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { after, before, test } from 'node:test';
+import { after, before, mock, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import rhea from 'rhea';
-import { createPublisher, type Message, type Settled, startConsumer } from './amqp.ts';
+import type { Message } from './amqp.ts';
 import { readBrokers } from './brokers.ts';
+import { type Settled, startConsumer } from './consume.ts';
+import { createPublisher } from './publish.ts';
 import { type TestBroker, testBroker } from './testing-broker.ts';
 
 let broker: TestBroker;
+const said = mock.method(console, 'error');
 before(async () => {
-  broker = await testBroker();
+  broker = await testBroker(['kept', 'dying', 'again', 'several']);
 });
-after(() => broker.close());
+after(async () => {
+  await broker.close();
+  // The library says on the console what a broker does that it should not, or we.
+  assert.deepEqual(
+    said.mock.calls.map((call) => call.arguments.join(' ')),
+    [],
+  );
+});
 
 const settings = (queue: string) => ({ brokers: readBrokers(broker.url), queue, address: '/queue/{queue}' });
 

@@ -6,14 +6,21 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import rhea, { type SenderOptions } from 'rhea';
 
 /** Debian's own start script: the one in the path insists on an account of its own. */
 export const RABBITMQ = '/usr/lib/rabbitmq/bin/rabbitmq-server';
-const START_MS = 60_000;
+const EPMD = '/usr/bin/epmd';
+/** The first start from a cold disk on a busy machine takes longer than a minute. */
+const START_MS = 240_000;
 
 export type TestBroker = { readonly url: string; start(): Promise<void>; kill(): Promise<void>; close(): Promise<void> };
 
-export async function testBroker(): Promise<TestBroker> {
+/**
+ * With durable queues of these names. They are there before anything else, and written down by an orderly end: RabbitMQ 3 may answer that a
+ * queue is declared seconds before its disk knows; one that is killed in between has lost the queue and all that it had accepted for it.
+ */
+export async function testBroker(queues: readonly string[]): Promise<TestBroker> {
   if (!existsSync(RABBITMQ)) throw new Error(`there is no ${RABBITMQ}: install rabbitmq-server`);
   const folder = await mkdtemp(join(tmpdir(), 'gp2gp-broker-'));
   await mkdir(join(folder, 'data'));
@@ -31,14 +38,19 @@ export async function testBroker(): Promise<TestBroker> {
     RABBITMQ_DIST_PORT: String(distribution),
     ERL_EPMD_PORT: String(epmd),
   };
+  // The broker would start a daemon that outlives it.
+  const names = spawn(EPMD, ['-address', '127.0.0.1', '-port', String(epmd)], { stdio: 'ignore' });
+  const namesEnded = new Promise((done) => names.once('exit', done));
+  for (const deadline = Date.now() + START_MS; !(await answers(epmd)); await sleep(50))
+    if (names.exitCode !== null || Date.now() > deadline) throw new Error(`${EPMD} does not start`);
   let child: ChildProcess | null = null;
-  const kill = async (): Promise<void> => {
+  const end = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<void> => {
     const running = child;
     child = null;
     if (!running?.pid || running.exitCode !== null) return;
     const ended = new Promise((done) => running.once('exit', done));
     // The start script and the machine that it starts are one group.
-    process.kill(-running.pid, 'SIGKILL');
+    process.kill(-running.pid, signal);
     await ended;
   };
   const start = async (): Promise<void> => {
@@ -55,13 +67,26 @@ export async function testBroker(): Promise<TestBroker> {
       await sleep(200);
     }
   };
+  const url = `amqp://guest:guest@127.0.0.1:${port}`;
+  await start();
+  for (const queue of queues) {
+    const connection = rhea.create_container().connect({ host: '127.0.0.1', port, username: 'guest', password: 'guest', reconnect: false });
+    const sender = connection.open_sender({ target: { address: `/queue/${queue}`, durable: 2 } } as SenderOptions);
+    await new Promise((done) => sender.once('sendable', done));
+    const closed = new Promise((done) => connection.once('connection_close', done));
+    connection.close();
+    await closed;
+  }
+  await end('SIGTERM');
   await start();
   return {
-    url: `amqp://guest:guest@127.0.0.1:${port}`,
+    url,
     start,
-    kill,
+    kill: () => end('SIGKILL'),
     async close() {
-      await kill();
+      await end('SIGKILL');
+      names.kill();
+      await namesEnded;
       await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };
