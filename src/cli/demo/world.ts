@@ -28,6 +28,8 @@ export type WorldOptions = {
   readonly console?: boolean;
   /** Settings of every node that a test wants otherwise. */
   readonly nodeSettings?: Readonly<Record<string, unknown>>;
+  /** Settings of single nodes, by name. */
+  readonly settingsOfNode?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** Settings of single practices, by ODS code. */
   readonly practiceSettings?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly environment?: Readonly<Record<string, string>>;
@@ -167,7 +169,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
           ...(options.practiceSettings && { practiceSettings: options.practiceSettings }),
           console: options.console ?? false,
         });
-        await plan(name, 'serve', { ...config, ...options.nodeSettings }, options.nodeProgram);
+        await plan(name, 'serve', { ...config, ...options.nodeSettings, ...options.settingsOfNode?.[name] }, options.nodeProgram);
       }
     }
   };

@@ -6,7 +6,9 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import rhea, { type SenderOptions } from 'rhea';
+import type { SenderOptions } from 'rhea';
+import { KEPT, openConnection, within } from './amqp.ts';
+import { addressOf, readBrokers } from './brokers.ts';
 
 /** Debian's own start script: the one in the path insists on an account of its own. */
 export const RABBITMQ = '/usr/lib/rabbitmq/bin/rabbitmq-server';
@@ -70,12 +72,13 @@ export async function testBroker(queues: readonly string[]): Promise<TestBroker>
   const url = `amqp://guest:guest@127.0.0.1:${port}`;
   await start();
   for (const queue of queues) {
-    const connection = rhea.create_container().connect({ host: '127.0.0.1', port, username: 'guest', password: 'guest', reconnect: false });
-    const sender = connection.open_sender({ target: { address: `/queue/${queue}`, durable: 2 } } as SenderOptions);
-    await new Promise((done) => sender.once('sendable', done));
-    const closed = new Promise((done) => connection.once('connection_close', done));
-    connection.close();
-    await closed;
+    // Over a connection that is listened to until its socket is gone: the broker says `shutdown` on one that lingers.
+    const opened = await openConnection(readBrokers(url));
+    const target = { address: addressOf({ queue, address: '/queue/{queue}' }), durable: KEPT };
+    const sender = opened.connection.open_sender({ target } as SenderOptions);
+    const missing = await within(opened, START_MS, (done) => sender.once('sendable', done));
+    if (missing !== null) throw new Error(`the broker does not give the queue ${queue}: ${missing}`);
+    await opened.shut();
   }
   await end('SIGTERM');
   await start();
