@@ -173,7 +173,7 @@ function lengthOf(content: Content): number {
 
 const OCTETS = 'application/octet-stream';
 /** What Spine takes as the type of a part; any other type is only said in the description. */
-const LABELS: ReadonlySet<string> = new Set([
+export const SPINE_TYPES = [
   'text/plain',
   'text/html',
   'application/pdf',
@@ -189,7 +189,8 @@ const LABELS: ReadonlySet<string> = new Set([
   'video/mpeg',
   'application/msword',
   OCTETS,
-]);
+] as const;
+const LABELS: ReadonlySet<string> = new Set(SPINE_TYPES);
 
 export function labelOf(contentType: string, { compressed }: Announced): string {
   const bare = contentType.split(';', 1)[0]?.trim().toLowerCase() ?? '';

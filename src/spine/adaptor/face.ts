@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { conversationId, messageId, type Ods, ods } from '../../base/ids.ts';
 import { readContentType } from '../../ebxml/mime-header.ts';
+import { SPINE_TYPES } from '../pack.ts';
 import type { RelayRequest } from './relay-pack.ts';
 
 /** What the client is told. */
@@ -28,27 +29,10 @@ const INTERACTIONS: ReadonlySet<string> = new Set([
   'COPC_IN000001UK01',
   'MCCI_IN010000UK13',
 ]);
-const TYPES = [
-  'text/plain',
-  'text/html',
-  'application/pdf',
-  'text/xml',
-  'application/xml',
-  'text/rtf',
-  'audio/basic',
-  'audio/mpeg',
-  'image/png',
-  'image/gif',
-  'image/jpeg',
-  'image/tiff',
-  'video/mpeg',
-  'application/msword',
-  'application/octet-stream',
-] as const;
 
 const text = z.string().min(1, 'Length must be between 1 and 5000000.').max(CHARACTERS, 'Longer than maximum length 5000000.');
 const attachment = z.object({
-  content_type: z.enum(TYPES),
+  content_type: z.enum(SPINE_TYPES),
   is_base64: z.boolean('Not a valid boolean.'),
   description: z.string().min(1, 'Shorter than minimum length 1.'),
   payload: text,
