@@ -99,6 +99,7 @@ test('a simulated practice gives its record and its documents, byte for byte', a
   assert.deepEqual(await system.fetchBinary({ ...ask, url: '/Binary/other' }), {
     fetched: false,
     missing: 'NO_RECORD_FOUND',
+    file: 'notFound',
     trouble: false,
   });
 });

@@ -18,7 +18,13 @@ export type FetchedRecord =
 export type FetchedBinary =
   | { readonly fetched: true; readonly object: ObjectRef; readonly contentType: string | null }
   /** `missing` stands in the placeholder that is sent in the document's place. `trouble`: it was not the document's fault. */
-  | { readonly fetched: false; readonly missing: string; readonly trouble: boolean };
+  | {
+      readonly fetched: false;
+      readonly missing: string;
+      readonly trouble: boolean;
+      /** What the system's status says of the file. */
+      readonly file?: 'notFound' | 'deleted' | 'locked';
+    };
 export type GpConnect = {
   /** The whole record of a patient as a FHIR bundle, stored as it came. */
   fetchRecord(ask: { readonly nhsNumber: NhsNumber; readonly requester: Ods; readonly traceId: string }): Promise<FetchedRecord>;
@@ -169,11 +175,18 @@ function recordRefusal(thrown: unknown): { code: ResponseCode; fault: string } {
   return { code: thrown.code === 'http.tooLarge' ? '10' : '99', fault: `the record could not be fetched: ${reasonOf(thrown)}` };
 }
 
+const FILE_BY_STATUS: ReadonlyMap<number, 'notFound' | 'deleted' | 'locked'> = new Map([
+  [404, 'notFound'],
+  [410, 'deleted'],
+  [423, 'locked'],
+]);
+
 function binaryRefusal(thrown: unknown): FetchedBinary {
   if (thrown instanceof Refused) {
     const trouble =
       thrown.status >= 500 || thrown.status === 429 || thrown.status === 408 || thrown.status === 401 || thrown.status === 403;
-    return { fetched: false, missing: thrown.said || `the practice's system answered ${thrown.status}`, trouble };
+    const file = FILE_BY_STATUS.get(thrown.status);
+    return { fetched: false, missing: thrown.said || `the practice's system answered ${thrown.status}`, trouble, ...(file && { file }) };
   }
   if (!(thrown instanceof Fault) || thrown.code.startsWith('objects.')) throw thrown;
   if (thrown.code === 'http.tooLarge') return { fetched: false, missing: 'it is too large to be sent', trouble: false };

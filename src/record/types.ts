@@ -14,6 +14,8 @@ export type Uuid = string;
 
 /** Where in the source something stood. Going to HL7, `id` is `Type/id`; going to FHIR, the statement's id. */
 export type Origin = { readonly composition: number | null; readonly id: string; readonly kind: string; readonly line: number | null };
+/** What the national codes for degraded entries tell apart. */
+export type DegradeKind = 'record' | 'medication' | 'referral' | 'request' | 'plan' | 'drugAllergy' | 'nonDrugAllergy';
 export type IssueCode =
   | 'code.degraded'
   | 'statement.asText'
@@ -35,6 +37,8 @@ export type Issue = {
   /** For clinicians. */
   readonly text: string;
   readonly original?: readonly Coding[];
+  /** A degrade: of what. */
+  readonly degraded?: DegradeKind;
   /** What the program said of a fault, for those who mend it: in the report, on no clinician's screen. */
   readonly technical?: string;
 };
@@ -167,7 +171,12 @@ export type Composition = {
 };
 
 /** How an extract refers to a document: the external document's id and the name in its `file://localhost/` reference, decoded. */
-export type DocumentLink = { readonly documentId: string | undefined; readonly filename: string | undefined };
+export type DocumentLink = {
+  readonly documentId: string | undefined;
+  readonly filename: string | undefined;
+  /** What kind of document it is, in the words of its code. */
+  readonly kind?: string | undefined;
+};
 /** What came for such a reference. */
 export type ReceivedDocument = {
   readonly filename: string;

@@ -14,10 +14,10 @@ import type { Practice } from '../store/practices.ts';
 import type { Claim, Origin, Store, Tables } from '../store/tables.ts';
 import { insertTransfer, lockTransfer, writeTransfer } from '../store/transfers.ts';
 import { decide, unsendable } from '../transfer/decide.ts';
+import { measuredOf, measuredOfEvent } from '../transfer/measured.ts';
 import type { Event, Transfer } from '../transfer/types.ts';
 import { createEffects, type Packer } from './effects.ts';
 import { factsFor } from './facts.ts';
-import { measuredOf } from './measured.ts';
 import { createTurns } from './turns.ts';
 
 /** The row that caused an event; closed in the same transaction, and only while the claim holds. */
@@ -118,7 +118,7 @@ export function createPost(options: PostOptions): Post {
           from: transfer.version === 0 ? null : transfer.state,
           to: after.state,
           note: decision.note,
-          measured: { ...measuredOf(next), ...decision.measured },
+          measured: measuredOf(transfer, next, decision),
         }),
       );
       transfer = after;
@@ -127,7 +127,7 @@ export function createPost(options: PostOptions): Post {
     later(writeTransfer(store, transfer));
     if (event.by.kind === 'person') {
       const { user, role } = event.by;
-      const detail = { event: event.id, from: before.state, to: transfer.state, ...measuredOf(event) };
+      const detail = { event: event.id, from: before.state, to: transfer.state, ...measuredOfEvent(event) };
       const actor = `${user} (${role})`;
       later(audit(store, { practice: ods, transfer: id, actor, action: event.kind, detail }));
     }

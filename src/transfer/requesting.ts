@@ -121,6 +121,7 @@ function mayAsk(transfer: In<'checking'>, answer: Extract<JobResult, { job: 'may
       {
         compatible: 'false',
         reason: answer.reason,
+        ...(answer.internal && { internal: 'true' }),
       },
     );
   }
@@ -182,10 +183,10 @@ function askAgain(facts: Facts): Effect[] {
 
 function filed(transfer: In<'filing'>, result: Extract<JobResult, { job: 'file' }>, facts: Facts): Step {
   if (result.answer === 'refused') {
-    const { by: _by, as: _as, state: _was, ...rest } = transfer;
+    const { by: _by, as: _as, state: _was, returning, ...rest } = transfer;
     const reason = result.reason ?? 'no reason given';
     return step(
-      { ...rest, state: 'waitingForDecision', reasons: ['refusedBySystem'] },
+      { ...rest, state: 'waitingForDecision', reasons: ['refusedBySystem', ...(returning ? ['returningPatient'] : [])] },
       askAgain(facts),
       `The practice's system did not file the record: ${reason}`,
     );
@@ -201,14 +202,28 @@ function failed(transfer: Requesting, event: Extract<Event, { kind: 'failed' }>,
   switch (transfer.state) {
     case 'checking':
       return event.job === 'mayWeAsk'
-        ? end(transfer, { kind: 'notEligible', reason: 'PDS_UNAVAILABLE' }, facts, [{ do: 'raise', task: 'checkFailed', due: null }], note)
+        ? end(
+            transfer,
+            { kind: 'notEligible', reason: 'PDS_UNAVAILABLE' },
+            facts,
+            [{ do: 'raise', task: 'checkFailed', due: null }],
+            note,
+            {
+              compatible: 'false',
+              reason: 'PDS_UNAVAILABLE',
+            },
+          )
         : ignore(transfer, note);
     case 'converting':
       return event.job === 'toFhir' ? refuse(transfer, transfer.core.messageId, '99', facts, note) : ignore(transfer, note);
     case 'filing': {
       if (event.job !== 'file') return ignore(transfer, note);
-      const { by: _by, as: _as, state: _was, ...rest } = transfer;
-      return step({ ...rest, state: 'waitingForDecision', reasons: ['filingFailed'] }, askAgain(facts), note);
+      const { by: _by, as: _as, state: _was, returning, ...rest } = transfer;
+      return step(
+        { ...rest, state: 'waitingForDecision', reasons: ['filingFailed', ...(returning ? ['returningPatient'] : [])] },
+        askAgain(facts),
+        note,
+      );
     }
     case 'waitingForExtract':
     case 'collecting':
@@ -277,9 +292,10 @@ function decided(transfer: Requesting, event: Extract<Event, { kind: 'decided' }
     case 'fileAsAttachment': {
       if (transfer.state !== 'waitingForDecision') return ignore(transfer, 'There is nothing to decide');
       if (transfer.reasons.includes('otherPatient')) return ignore(transfer, 'This is another patient’s record: it can only be rejected');
-      const { reasons: _reasons, state: _was, ...rest } = transfer;
+      const { reasons, state: _was, ...rest } = transfer;
+      const returning = reasons.includes('returningPatient') ? ({ returning: true } as const) : {};
       return step(
-        { ...rest, state: 'filing', by: event.by, as: event.decision },
+        { ...rest, state: 'filing', by: event.by, as: event.decision, ...returning },
         [{ do: 'run', job: 'file' }, { do: 'rest', timer: 'undecided' }, { do: 'notify' }],
         `A person decided: ${event.decision}`,
       );

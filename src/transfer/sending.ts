@@ -1,3 +1,4 @@
+import { storedLength } from '../base/content.ts';
 import { never } from '../base/errors.ts';
 import { CODES } from './codes.ts';
 import { planCore } from './packing.ts';
@@ -107,6 +108,8 @@ function converted(transfer: In<'converting'>, answer: Extract<JobResult, { job:
     parts: plan.parts.length,
     missingDocuments: answer.summary.missingDocuments,
     report: answer.report,
+    structuredBytes: storedLength(answer.hl7),
+    documents: transfer.documents,
   };
   const reserve: Effect[] = first ? [{ do: 'reserve', parts: [first, ...others] }] : [];
   return step(

@@ -201,6 +201,8 @@ export type Requesting = Common & { readonly role: 'requesting'; readonly previo
         readonly record: ConvertedRecord;
         readonly by: Actor;
         readonly as: 'integrate' | 'suppress' | 'fileAsAttachment';
+        /** The practice has a record of its own of this patient, from before. */
+        readonly returning?: true;
       }
     | {
         readonly state: 'ended';
@@ -229,6 +231,9 @@ export type Offer = {
   readonly missingDocuments: number;
   /** What the conversion of the record said. */
   readonly report: ObjectRef;
+  /** Bytes of the structured record alone, and what became of each document: for management information once the core has left. */
+  readonly structuredBytes?: number;
+  readonly documents?: ObjectRef;
 };
 export type Sending = Common & {
   readonly role: 'sending';
@@ -265,6 +270,8 @@ export type Registration = {
   readonly returning: boolean;
   readonly authenticated: boolean;
   readonly traceMatched: boolean;
+  /** Why no person of PDS was chosen; left out where one was. */
+  readonly traceReason?: 'noResults' | 'noneSelected' | 'noTrace';
   readonly gpLinksComplete: boolean;
 };
 export type JobResult =

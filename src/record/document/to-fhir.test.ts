@@ -30,14 +30,14 @@ test('a letter of another system keeps its words and, without a date of its own,
   assert.deepEqual(document.content, [{ attachment: { contentType: 'application/pdf', url: 'file://localhost/FILE-1_letter.pdf' } }]);
 });
 
-test('a file is asked for by its id and its decoded name, and what came is where it is', () => {
+test('a file is asked for by its id, its decoded name and its kind, and what came is where it is', () => {
   const asked: unknown[] = [];
   const document = (link: unknown) => {
     asked.push(link);
     return { filename: 'x', url: 'https://node/documents/1', bytes: 42, missing: null };
   };
   const got = read('Letter', file('A%20letter.pdf'), { document });
-  assert.deepEqual(asked, [{ documentId: 'FILE-1', filename: 'A letter.pdf' }]);
+  assert.deepEqual(asked, [{ documentId: 'FILE-1', filename: 'A letter.pdf', kind: 'Original text document' }]);
   assert.deepEqual(got.document.content?.[0]?.attachment, { contentType: 'application/pdf', url: 'https://node/documents/1', size: 42 });
 });
 

@@ -59,7 +59,11 @@ function attachmentOf(file: XmlElement, s: ToFhir): Read {
   const value = attr(child(text, 'reference'), 'value') ?? '';
   const filename = filenameIn(value);
   const mediaType = attr(text, 'mediaType') ?? '';
-  const received = s.document({ documentId: attr(child(file, 'id'), 'root'), filename: filename || undefined });
+  const received = s.document({
+    documentId: attr(child(file, 'id'), 'root'),
+    filename: filename || undefined,
+    kind: attr(child(file, 'code'), 'displayName'),
+  });
   const missing = received ? received.missing : isPlaceholder(filename) ? PLACEHOLDER_SENTENCE : null;
   if (missing !== null) s.report({ code: 'document.missing', text: missing });
   const validType = mediaType.includes('/');

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CodeableConcept, Coding } from '../../fhir/types.ts';
 import { NO_RELEASE } from '../testing.ts';
-import type { Remark, Terminology } from '../types.ts';
-import { type DegradeKind, degraded } from './degrade.ts';
+import type { DegradeKind, Remark, Terminology } from '../types.ts';
+import { degraded } from './degrade.ts';
 
 const READ = { system: 'http://read.info/readv2', code: 'A1...00', display: 'Sample in Read' };
 const CTV3 = { system: 'http://read.info/ctv3', code: 'XaBVY', display: 'Sample in CTV3' };

@@ -6,7 +6,7 @@ import { Fault } from '../../base/errors.ts';
 import type { CodeableConcept, Coding, Observation, Resource } from '../../fhir/types.ts';
 import type { XmlElement } from '../../xml/element.ts';
 import { faultInResource } from '../faulty.ts';
-import type { Remark, Statement, Terminology, ToFhir, ToHl7, Uuid } from '../types.ts';
+import type { DegradeKind, Remark, Statement, Terminology, ToFhir, ToHl7, Uuid } from '../types.ts';
 import { SNOMED_URI } from './code-systems.ts';
 import { mappedCoding } from './coded.ts';
 import { redactionToHl7 } from './redaction.ts';
@@ -14,8 +14,6 @@ import { head, maybe, ref } from './resources.ts';
 import { idOf, narrative, performerOf } from './statements.ts';
 import { availabilityTime, effectiveToFhir, hl7Time } from './times.ts';
 import { wordsOfResource, wordsOfStatement } from './words.ts';
-
-export type DegradeKind = 'record' | 'medication' | 'referral' | 'request' | 'plan' | 'drugAllergy' | 'nonDrugAllergy';
 
 const CODES: Readonly<Record<DegradeKind, readonly [code: string, display: string]>> = {
   record: ['196411000000103', 'Transfer-degraded record entry'],
@@ -49,6 +47,7 @@ export function degraded<C extends CodeableConcept | undefined>(
   }
   s.report({
     code: 'code.degraded',
+    degraded: kind,
     text: `${display}: “${concept.text ?? original[0]?.display ?? 'no words'}” has no SNOMED code.`,
     original,
   });

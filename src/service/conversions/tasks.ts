@@ -2,6 +2,7 @@ import type { Content, ObjectRef } from '../../base/content.ts';
 import type { DocumentId, Instant, MessageId } from '../../base/ids.ts';
 import type { NhsNumber } from '../../base/nhs-number.ts';
 import type { ReportSummary } from '../../base/report.ts';
+import type { AbsentDocument } from '../../mi/lists.ts';
 import type { DocumentFate } from '../../record/types.ts';
 import type { Announced } from '../../transfer/types.ts';
 
@@ -18,9 +19,15 @@ export type ListedDocument = {
   readonly reference: string;
   /** What a placeholder calls it. */
   readonly name: string;
-} & ({ readonly url: string; readonly contentType: string } | { readonly absent: string });
+} & ({ readonly url: string; readonly contentType: string } | { readonly absent: string; readonly as: AbsentDocument });
 /** What became of it: the content is the document's, or that of the placeholder in its place. */
-export type FetchedDocument = { readonly fate: DocumentFate; readonly documentId: DocumentId; readonly content: Content };
+export type FetchedDocument = {
+  readonly fate: DocumentFate;
+  readonly documentId: DocumentId;
+  readonly content: Content;
+  /** Of a document that is not there. */
+  readonly absent?: AbsentDocument;
+};
 
 export type ToHl7Task = {
   readonly bundle: ObjectRef;
@@ -67,6 +74,8 @@ export type ReceivedDocumentEntry = {
   readonly sha256: string;
   /** Why the document is not there; its sender's placeholder may be. */
   readonly missing: string | null;
+  /** What the extract calls the kind of the document, in the words of its code. */
+  readonly kind?: string;
   readonly content: Content | null;
 };
 export type ToFhirAnswer =

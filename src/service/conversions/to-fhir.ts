@@ -46,11 +46,14 @@ export async function convertToFhir(context: ThreadContext, task: ToFhirTask, te
     objects,
     task.attachments.filter(({ announced }) => !announced.skeleton),
   );
+  const kinds = new Map<DocumentId, string>();
+  const kindOf = ({ documentId: id }: ReceivedDocumentEntry) => (kinds.has(id) ? { kind: kinds.get(id) } : {});
   const writer = openWriter(context.objectsFolder);
   let report: ConversionReport;
   let bundle: ObjectRef;
   try {
-    const options = { newId, losingPractice: task.losingPractice, terminology, documents: lookUpIn(entries, task.documentsUrl) };
+    const documents = lookUpIn(entries, task.documentsUrl, kinds);
+    const options = { newId, losingPractice: task.losingPractice, terminology, documents };
     const conversion = writeFhir(root, options, (piece) => writer.write(piece));
     if ('refused' in conversion) {
       writer.abandon();
@@ -69,7 +72,7 @@ export async function convertToFhir(context: ThreadContext, task: ToFhirTask, te
     converted: true,
     bundle,
     report: await objects.put(jsonPieces(report)),
-    documents: await objects.put(Buffer.from(writeStored(entries))),
+    documents: await objects.put(Buffer.from(writeStored(entries.map((entry) => ({ ...entry, ...kindOf(entry) }))))),
     summary: report.summary,
     nhsNumber,
     undelivered: entries.filter(({ content }) => content === null).length,
@@ -152,14 +155,19 @@ async function measure(objects: Objects, content: Content): Promise<{ bytes: num
   return { bytes, sha256: hash.digest('hex') };
 }
 
-/** By its id; else by the file name, where only one document has it. */
-function lookUpIn(entries: readonly ReceivedDocumentEntry[], documentsUrl: string): (link: DocumentLink) => ReceivedDocument | undefined {
+/** By its id; else by the file name, where only one document has it. What the extract calls its kind is put into `kinds`. */
+function lookUpIn(
+  entries: readonly ReceivedDocumentEntry[],
+  documentsUrl: string,
+  kinds: Map<DocumentId, string>,
+): (link: DocumentLink) => ReceivedDocument | undefined {
   const byId = new Map(entries.map((entry) => [entry.documentId as string, entry]));
   const byName = new Map<string, ReceivedDocumentEntry | null>();
   for (const entry of entries) byName.set(entry.name.toLowerCase(), byName.has(entry.name.toLowerCase()) ? null : entry);
   return (link) => {
     const entry = byId.get(documentId(link.documentId ?? '')) ?? byName.get((link.filename ?? '').toLowerCase());
     if (!entry) return undefined;
+    if (link.kind) kinds.set(entry.documentId, link.kind);
     const { name, bytes, missing } = entry;
     return { filename: name, url: `${documentsUrl}/${encodeURIComponent(entry.documentId)}`, bytes: entry.content ? bytes : null, missing };
   };

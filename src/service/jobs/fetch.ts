@@ -2,6 +2,7 @@ import { wholeObject } from '../../base/content.ts';
 import { Fault } from '../../base/errors.ts';
 import { documentId } from '../../base/ids.ts';
 import type { GpConnect } from '../../gp-system/connect.ts';
+import type { AbsentDocument } from '../../mi/lists.ts';
 import { putAsContent } from '../../objects/content.ts';
 import type { Objects } from '../../objects/objects.ts';
 import { fateOfAbsent, fateOfPresent } from '../../record/document/fate.ts';
@@ -28,6 +29,8 @@ const AT_ONCE = 4;
 /** Attempts at the whole record before a document that the system does not give is replaced by a placeholder. */
 const PATIENCE = 5;
 
+const FILE_REASONS = { notFound: 'FILE_NOT_FOUND', deleted: 'FILE_DELETED', locked: 'FILE_LOCKED' } as const;
+
 /** Fetches the record from the practice's system, then each document it names. The fate of every document is known before conversion. */
 export function fetchJob({ objects, conversions, gpConnect, newId, gate }: FetchOptions): RunJob {
   return async ({ transfer, practice, attempts }) => {
@@ -49,11 +52,12 @@ export function fetchJob({ objects, conversions, gpConnect, newId, gate }: Fetch
       return { outcome: 'done', result: { job: 'fetch', answer: { fetched: false, code: '10' } } };
     }
     const fetched = await inTurns(listed, AT_ONCE, async (document) => {
-      if ('absent' in document) return absent(document, document.absent, transfer);
+      if ('absent' in document) return absent(document, document.absent, document.as, transfer);
       const binary = await gate(() => system.fetchBinary({ ...ask, url: document.url }));
       if (!binary.fetched) {
         if (binary.trouble && attempts < PATIENCE) throw new Fault('document.unavailable', `${document.reference}: ${binary.missing}`);
-        return absent(document, binary.missing, transfer);
+        const reason = binary.file ? FILE_REASONS[binary.file] : 'UNABLE_TO_DETERMINE_PROBLEM';
+        return absent(document, binary.missing, { by: 'SENDER', reason, contentType: document.contentType }, transfer);
       }
       const id = documentId(newId());
       const fate = fateOfPresent(document.reference, id, document.contentType, binary.object.bytes);
@@ -63,11 +67,12 @@ export function fetchJob({ objects, conversions, gpConnect, newId, gate }: Fetch
     return { outcome: 'done', result: { job: 'fetch', answer: { fetched: true, bundle: record.bundle, documents } } };
   };
 
-  async function absent(document: ListedDocument, why: string, transfer: Sending): Promise<FetchedDocument> {
+  async function absent(document: ListedDocument, why: string, as: AbsentDocument, transfer: Sending): Promise<FetchedDocument> {
     const id = documentId(newId());
     const { practice, conversationId } = transfer;
     const text = placeholderText({ original: document.name, sendingPractice: practice, conversationId });
-    return { fate: fateOfAbsent(document.reference, id, why), documentId: id, content: await putAsContent(objects, Buffer.from(text)) };
+    const content = await putAsContent(objects, Buffer.from(text));
+    return { fate: fateOfAbsent(document.reference, id, why), documentId: id, content, absent: as };
   }
 }
 
