@@ -13,6 +13,7 @@ import { bury, complete, holdWork, type Kind } from '../store/outbox.ts';
 import type { Practice } from '../store/practices.ts';
 import type { Claim, Origin, Store, Tables } from '../store/tables.ts';
 import { insertTransfer, lockTransfer, writeTransfer } from '../store/transfers.ts';
+import { basisOf, remembering } from '../transfer/basis.ts';
 import { decide, unsendable } from '../transfer/decide.ts';
 import { measuredOf, measuredOfEvent } from '../transfer/measured.ts';
 import type { Event, Transfer } from '../transfer/types.ts';
@@ -104,22 +105,29 @@ export function createPost(options: PostOptions): Post {
     for (let events: Event[] = [event]; events.length > 0; ) {
       const [next, ...rest] = events;
       if (!next) break;
-      const facts = await factsFor(store, transfer, next, { now, newId: options.newId, own });
+      const { facts, drawn } = remembering(await factsFor(store, transfer, next, { now, newId: options.newId, own }));
       const decision = decide(transfer, next, facts);
       const { notSent, enqueued } = await effects(store, later, transfer, decision, next, own, now);
       for (const kind of enqueued) queued.add(kind);
       const after: Transfer = { ...decision.transfer, version: transfer.version + 1 };
       later(
-        appendHistory(store, ods, id, next.id, {
-          number: after.version,
-          kind: next.kind,
-          at: next.at,
-          by: next.by,
-          from: transfer.version === 0 ? null : transfer.state,
-          to: after.state,
-          note: decision.note,
-          measured: measuredOf(transfer, next, decision),
-        }),
+        appendHistory(
+          store,
+          ods,
+          id,
+          next.id,
+          {
+            number: after.version,
+            kind: next.kind,
+            at: next.at,
+            by: next.by,
+            from: transfer.version === 0 ? null : transfer.state,
+            to: after.state,
+            note: decision.note,
+            measured: measuredOf(transfer, next, decision),
+          },
+          basisOf(next, facts, drawn),
+        ),
       );
       transfer = after;
       events = [...rest, ...notSent.map(({ message, fault }) => unsendable(message, reasonOf(fault), now))];
@@ -127,7 +135,8 @@ export function createPost(options: PostOptions): Post {
     later(writeTransfer(store, transfer));
     if (event.by.kind === 'person') {
       const { user, role } = event.by;
-      const detail = { event: event.id, from: before.state, to: transfer.state, ...measuredOfEvent(event) };
+      const why = event.kind === 'decided' && event.reason !== undefined ? { reason: event.reason } : {};
+      const detail = { event: event.id, from: before.state, to: transfer.state, ...measuredOfEvent(event), ...why };
       const actor = `${user} (${role})`;
       later(audit(store, { practice: ods, transfer: id, actor, action: event.kind, detail }));
     }

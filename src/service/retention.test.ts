@@ -48,6 +48,10 @@ async function ended(daysAgo: number, mark: string, outcome = 'integrated', shar
   await sql`
     update transfers set state = 'ended', outcome = ${outcome}, body = ${writeStored(body)}::jsonb,
       ended_at = now() - make_interval(days => ${daysAgo}) where id = ${id}`.execute(node.db);
+  const first = await node.objects.put(Buffer.from(`first bundle ${mark}`));
+  const answer = { fetched: true, bundle: first, documents };
+  await sql`update history set basis = ${writeStored({ event: { kind: 'done', fault: mark, result: { job: 'fetch', answer } } })}::jsonb
+    where transfer = ${id}`.execute(node.db);
   await sql`insert into parts (practice, transfer, key, announced, content, came_at)
     values (${own.ods}, ${id}, ${uuid()}, ${JSON.stringify({ filename: mark })}::jsonb, ${part}::jsonb, now())`.execute(node.db);
   await sql`insert into outgoing_parts (practice, transfer, message_id, under, number, kind, announced, content)
@@ -57,7 +61,7 @@ async function ended(daysAgo: number, mark: string, outcome = 'integrated', shar
   await sql`insert into inbox (from_party_key, message_id, practice, conversation_id, action, digest, bytes, message, transfer, done_at, received_at)
     values (${other.partyKey}, ${uuid()}, ${own.ods}, ${uuid()}, 'COPC_IN000001UK01', '', 1, ${message}::jsonb, ${id}, now(),
       now() - make_interval(days => ${daysAgo}))`.execute(node.db);
-  return { id, refs: [core, bundle, report, attachment, hidden, documents] };
+  return { id, refs: [core, bundle, report, attachment, hidden, documents, first] };
 }
 
 /** Whether a text stands anywhere in a row of any table. */

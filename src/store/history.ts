@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Instant, Ods, TransferId } from '../base/ids.ts';
+import type { Basis } from '../transfer/basis.ts';
 import type { Actor, Event, Measured, Transfer } from '../transfer/types.ts';
 import { storable, writeStored } from './stored-json.ts';
 import type { Store } from './tables.ts';
@@ -22,11 +23,14 @@ export async function appendHistory(
   transfer: TransferId,
   eventId: string,
   entry: HistoryEntry,
+  basis: Basis,
 ): Promise<void> {
   await sql`
-    insert into history (practice, transfer, number, event_id, kind, at, by, from_state, to_state, note, measured)
+    insert into history (practice, transfer, number, event_id, kind, at, by, from_state, to_state, note, measured, basis)
     values (${practice}, ${transfer}, ${entry.number}, ${storable(eventId)}, ${entry.kind}, ${entry.at}, ${writeStored(entry.by)}::jsonb,
-      ${entry.from}, ${entry.to}, ${storable(entry.note)}, ${writeStored(entry.measured)}::jsonb)`.execute(store);
+      ${entry.from}, ${entry.to}, ${storable(entry.note)}, ${writeStored(entry.measured)}::jsonb, ${writeStored(basis)}::jsonb)`.execute(
+    store,
+  );
 }
 
 /** The timeline of a transfer, oldest first. */
@@ -39,4 +43,19 @@ export async function readHistory(store: Store, practice: Ods, transfer: Transfe
     .orderBy('number')
     .execute();
   return rows.map(({ from_state, to_state, ...row }) => ({ ...row, from: from_state, to: to_state }));
+}
+
+/** What each entry was decided on, in the same order; null where that was not kept, or is erased. */
+export async function readBases(
+  store: Store,
+  practice: Ods,
+  transfer: TransferId,
+): Promise<{ readonly number: number; readonly eventId: string; readonly basis: Basis | null }[]> {
+  return store
+    .selectFrom('history')
+    .select(['number', 'event_id as eventId', 'basis'])
+    .where('practice', '=', practice)
+    .where('transfer', '=', transfer)
+    .orderBy('number')
+    .execute();
 }

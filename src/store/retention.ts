@@ -30,11 +30,17 @@ export async function rejectedDue(store: Store, limit: number): Promise<EndedTra
   return rows;
 }
 
-/** The lists of documents, objects themselves, that a transfer's row points at. */
+/** Where what a decision was made from names such a list: the fetched one, and that of the record that was read. */
+const FETCHED_LISTS = sql`(basis#>'{event,result,answer,documents}'), (basis#>'{event,result,answer,record,documents}')`;
+
+/** The lists of documents, objects themselves, that a transfer's rows point at. */
 export async function documentLists(store: Store, { practice, id }: EndedTransfer): Promise<ObjectRef[]> {
   const { rows } = await sql<{ list: ObjectRef }>`
     select list from transfers, lateral (values (body->'record'->'documents'), (body->'documents')) as lists (list)
-    where practice = ${practice} and id = ${id} and list->>'sha256' is not null`.execute(store);
+    where practice = ${practice} and id = ${id} and list->>'sha256' is not null
+    union
+    select list from history, lateral (values ${FETCHED_LISTS}) as lists (list)
+    where practice = ${practice} and transfer = ${id} and list->>'sha256' is not null`.execute(store);
   return rows.map(({ list }) => list);
 }
 
@@ -52,6 +58,9 @@ export async function markErased(store: Store, { practice, id }: EndedTransfer, 
         union all
         select jsonb_path_query(message, 'strict $.**{1 to last} ? (@.sha256 != "")', silent => true)
           from inbox where practice = ${practice} and transfer = ${id}
+        union all
+        select jsonb_path_query(basis, 'strict $.**{1 to last} ? (@.sha256 != "")', silent => true)
+          from history where practice = ${practice} and transfer = ${id} and basis is not null
       ) as pointed (ref)
       union all
       select sha256, bytes from jsonb_to_recordset(${JSON.stringify(others)}::jsonb) as other (sha256 text, bytes bigint)
@@ -67,6 +76,11 @@ export async function markErased(store: Store, { practice, id }: EndedTransfer, 
 export async function eraseContent(store: Store, { practice, id }: EndedTransfer): Promise<void> {
   await sql`delete from parts where practice = ${practice} and transfer = ${id}`.execute(store);
   await sql`delete from outgoing_parts where practice = ${practice} and transfer = ${id}`.execute(store);
+  await sql`update history set basis = null where practice = ${practice} and transfer = ${id} and basis is not null`.execute(store);
+  // Put aside, and nobody waits for it any more.
+  await sql`
+    delete from outbox where practice = ${practice} and transfer = ${id} and kind = 'message' and dead_at is not null
+      and body->>'interaction' in ('extract', 'index', 'piece')`.execute(store);
   // What its sender was told stays: it is told again if the message comes again.
   await sql`
     update inbox set message = jsonb_strip_nulls(jsonb_build_object('refused', message->'refused'))
@@ -120,6 +134,9 @@ export async function gatherReferenced(store: Store): Promise<ObjectRef[]> {
     select list from transfers, lateral (values (body->'record'->'documents'), (body->'documents')) as lists (list)
     where list->>'sha256' is not null
     union all
+    select list from history, lateral (values ${FETCHED_LISTS}) as lists (list)
+    where list->>'sha256' is not null
+    union all
     select message->'kept' from inbox where message->'kept'->>'sha256' is not null`.execute(store);
   return rows.map(({ list }) => list);
 }
@@ -133,6 +150,7 @@ const POINTERS = [
   ['outbox', 'body'],
   ['relayed_in', 'object'],
   ['relayed_out', 'packed'],
+  ['history', 'basis'],
 ] as const;
 
 /** What the lists point at. */

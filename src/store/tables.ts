@@ -3,6 +3,7 @@ import type { Content } from '../base/content.ts';
 import type { ConversationId, Instant, MessageId, Ods, TransferId } from '../base/ids.ts';
 import type { NhsNumber } from '../base/nhs-number.ts';
 import type { Runner } from '../database/connect.ts';
+import type { Basis } from '../transfer/basis.ts';
 import type { Actor, Announced, Event, Interaction, Measured, Registration, Transfer } from '../transfer/types.ts';
 
 /** Written as text by `writeStored`, read back as a value. */
@@ -109,6 +110,7 @@ export type Tables = {
     to_state: Transfer['state'];
     note: string;
     measured: Json<Measured>;
+    basis: Json<Basis> | null;
   };
   tasks: {
     id: Generated<number>;

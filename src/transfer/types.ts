@@ -329,7 +329,12 @@ export type Event = { readonly id: string; readonly at: Instant; readonly by: Ac
   | { readonly kind: 'done'; readonly result: JobResult }
   | { readonly kind: 'failed'; readonly job: Job; readonly fault: string }
   | { readonly kind: 'due'; readonly timer: Timer }
-  | { readonly kind: 'decided'; readonly decision: 'integrate' | 'suppress' | 'fileAsAttachment' | 'reject' | 'withdraw' | 'resend' }
+  /** `reason`: in a person's own words, for the audit. */
+  | {
+      readonly kind: 'decided';
+      readonly decision: 'integrate' | 'suppress' | 'fileAsAttachment' | 'reject' | 'withdraw' | 'resend';
+      readonly reason?: string;
+    }
   /** Another transfer for the same patient and requester was begun. */
   | { readonly kind: 'superseded'; readonly successor: TransferId }
 );
