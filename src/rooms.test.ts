@@ -56,6 +56,14 @@ function importsOf(path: string): string[] {
   );
 }
 
+/** The files from which a file takes more than types. */
+function valuesFrom(path: string): string[] {
+  const text = readFileSync(join(SRC, path), 'utf8');
+  return [...text.matchAll(/^(?:import|export)\s+(?!type\b)([^;]*?)from\s+'(\.[^']+)'/gms)]
+    .filter(([, names = '']) => !/^\{(\s*type\s[^,}]*,?)+\s*\}\s*$/.test(names))
+    .map(([, , target = '']) => relative(SRC, resolve(SRC, dirname(path), target)));
+}
+
 const roomOf = (path: string) => path.split('/')[0] ?? '';
 
 test('every folder of src is a room of the house', () => {
@@ -103,6 +111,20 @@ test('floors 0 to 2 are pure', () => {
     }
   }
   assert.deepEqual(wrong, []);
+});
+
+test('no files need each other in a circle', () => {
+  const needs = new Map(sources().map((path) => [path, valuesFrom(path)]));
+  const circles: string[] = [];
+  const done = new Set<string>();
+  function follow(path: string, way: readonly string[]): void {
+    if (way.includes(path)) circles.push([...way.slice(way.indexOf(path)), path].join(' -> '));
+    if (way.includes(path) || done.has(path)) return;
+    for (const other of needs.get(path) ?? []) follow(other, [...way, path]);
+    done.add(path);
+  }
+  for (const path of needs.keys()) follow(path, []);
+  assert.deepEqual(circles, []);
 });
 
 test('nothing speaks of a machine it was made on', () => {

@@ -12,8 +12,8 @@ import { component, id, narrative, participant, statusComplete } from '../shared
 import { availabilityTime, availableOfObservation, effectiveFrom, effectiveOfObservation } from '../shared/times.ts';
 import type { Place, Statement, ToHl7 } from '../types.ts';
 import { annotationText } from './annotation.ts';
+import { commentStatement, measurement, performer, problemWords } from './statement.ts';
 import { isCommentNote } from './terms.ts';
-import { commentStatement, measurement, performer, problemWords } from './to-hl7.ts';
 
 type Find = (reference: Reference | string | undefined) => Resource | undefined;
 type Member = { readonly reference: Reference; readonly observation: Observation };
@@ -32,20 +32,6 @@ export function membersOf(observation: Observation, find: Find): Member[] {
     seen.add(member);
     return [{ reference: target, observation: member as Observation }];
   });
-}
-
-/**
- * Links that have no place in an extract, and what is not in the record. What is told is members of a panel, and in a report what a
- * comment is a comment on.
- */
-export function reportBroken({ related, specimen }: Observation, s: ToHl7, told: readonly string[] = ['has-member', 'derived-from']): void {
-  const lost = listOf(related).filter(({ type, target }) => !told.includes(type ?? '') || (type === 'has-member' && !s.find(target)));
-  const names = [...lost.map(({ target }) => target), specimen && !s.find(specimen) ? specimen : undefined].filter(
-    (one) => one !== undefined,
-  );
-  if (names.length === 0) return;
-  const words = names.map((one) => one.reference ?? one.display ?? 'something unnamed').join(', ');
-  s.report({ code: 'link.broken', text: `No link of an extract can lead from it to ${words}.` });
 }
 
 /** A panel with the members that it holds; null for an observation that holds none. */

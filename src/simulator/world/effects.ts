@@ -4,8 +4,8 @@ import type { MessageId } from '../../base/ids.ts';
 import { partMessage } from '../../transfer/part-message.ts';
 import type { Decision, Effect, Event, Interaction, Message, Peer, Received, Transfer } from '../../transfer/types.ts';
 import { addressedFrom, isWritten, regrouped, written } from './habits.ts';
+import type { Inside } from './inside.ts';
 import { expected, withIndex, withPiece } from './ledger.ts';
-import type { Inside } from './node.ts';
 import type { OutboxRow } from './store.ts';
 import { instantOf } from './types.ts';
 

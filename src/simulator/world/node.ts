@@ -4,35 +4,19 @@ import { begunBy, supersededBy } from '../../transfer/decide.ts';
 import type { LookUp } from '../../transfer/routing.ts';
 import type { Event, OwnPractice, Peer, Received, Transfer } from '../../transfer/types.ts';
 import type { Habits } from './habits.ts';
+import { claimOf, type Inside, LEASE_MS, LostClaim } from './inside.ts';
 import { makePost } from './post.ts';
-import { type Claim, Crashed, conversationKey, type Fate, type InboxRow, makeStore, type OutboxRow } from './store.ts';
+import { Crashed, conversationKey, type Fate, type InboxRow, makeStore, type OutboxRow } from './store.ts';
 import { instantOf, type World, type WorldNode } from './types.ts';
 import { makeWork } from './work.ts';
 
 const SECOND = 1000;
 const HOUR = 3600 * SECOND;
-/** A claim lasts so long, unless it is prolonged. */
-export const LEASE_MS = 60 * SECOND;
 /** How long a message waits for its conversation, and how often at least it is tried. */
 const PARKED_MS = 7 * HOUR;
 const TRIES = 3;
 /** The service looks every minute; nothing happens in between. */
 const LONGEST_PARK_MS = 20 * 60 * SECOND;
-
-/** What a node's parts share. */
-export type Inside = {
-  readonly world: World;
-  readonly node: WorldNode;
-  /** Runs in one transaction; throws `Crashed` where the process ends in it. */
-  transaction<T>(body: () => T): T;
-  /** Later, unless the process that meant to has ended by then. */
-  later(ms: number, run: () => void): void;
-  /** Looks at a row of the queue when it is due. */
-  look(row: OutboxRow): void;
-  owner(): string;
-};
-
-export class LostClaim extends Error {}
 
 export function makeNode(world: World, { own, asPeer, habits }: { own: OwnPractice; asPeer: Peer; habits: Habits }): WorldNode {
   const { clock, chance, coverage, machine, watch } = world;
@@ -250,8 +234,4 @@ export function makeNode(world: World, { own, asPeer, habits }: { own: OwnPracti
   }
 
   return node;
-}
-
-export function claimOf({ id, owner, claims }: InboxRow | OutboxRow): Claim {
-  return { id, owner: owner ?? '', claims };
 }

@@ -5,8 +5,8 @@ import { recordMissing } from '../../transfer/parts.ts';
 import { beginsAfresh } from '../../transfer/requesting-arrivals.ts';
 import type { Event, Facts, Interaction, PartFacts, Received, Transfer } from '../../transfer/types.ts';
 import { makeEffects } from './effects.ts';
+import { type Inside, LostClaim } from './inside.ts';
 import { ledgerFacts } from './ledger.ts';
-import { type Inside, LostClaim } from './node.ts';
 import { type Claim, conversationKey } from './store.ts';
 import { instantOf } from './types.ts';
 

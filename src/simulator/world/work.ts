@@ -1,7 +1,7 @@
 /** The queue carried out: messages posted, jobs run, timers told. A result counts only while its claim does. */
 import type { MessageId } from '../../base/ids.ts';
 import type { Event, Job } from '../../transfer/types.ts';
-import { claimOf, type Inside, LEASE_MS, LostClaim } from './node.ts';
+import { claimOf, type Inside, LEASE_MS, LostClaim } from './inside.ts';
 import { isHeld, type PostIn } from './post.ts';
 import type { OutboxRow } from './store.ts';
 import { instantOf } from './types.ts';
