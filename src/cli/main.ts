@@ -35,7 +35,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   const names = asked !== undefined && Object.hasOwn(COMMANDS, asked) ? [asked] : Object.keys(COMMANDS);
   for (const name of names) {
     const command = await COMMANDS[name]?.();
-    if (command) program.addCommand(command.exitOverride().helpOption('--help', 'print help'));
+    if (command) program.addCommand(tame(command));
   }
   try {
     await program.parseAsync([...argv], { from: 'user' });
@@ -43,6 +43,12 @@ export async function main(argv: readonly string[]): Promise<number> {
   } catch (thrown) {
     return explain(thrown);
   }
+}
+
+/** A command and those below it: none ends the process by itself. */
+function tame(command: Command): Command {
+  for (const below of command.commands) tame(below);
+  return command.exitOverride().helpOption('--help', 'print help');
 }
 
 function explain(thrown: unknown): number {

@@ -115,6 +115,12 @@ test('a line that is wrong is named with its file, and what was built before sta
   );
 });
 
+test('a command below another is refused like any other where its words are wrong', () => {
+  const { status, stderr } = gp2gp('terminology', 'build', 'nowhere');
+  assert.equal(status, 2);
+  assert.match(stderr, /required option '-o, --output <file>' not specified/);
+});
+
 test('a zip that is cut off, damaged, hostile or none is refused in words', () => {
   const whole = readFileSync(zipped('whole.zip'));
   const cut = join(folder, 'cut.zip');
