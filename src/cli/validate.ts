@@ -82,6 +82,8 @@ function framed(root: XmlElement, payload: Uint8Array): { interaction: string; x
 function inWords({ root, valid, schema, findings }: Verdict): string {
   const lines = findings.map(({ rule, message, line }) => `${line ? `line ${line}: ` : ''}${rule}: ${message}`);
   const checked = schema ? 'own rules and XML schema' : 'own rules';
-  const verdict = valid ? `${root}: valid (${checked})` : `${root || 'not well formed'}: ${findings.length} ${findings.length === 1 ? 'fault' : 'faults'} (${checked})`;
+  const verdict = valid
+    ? `${root}: valid (${checked})`
+    : `${root || 'not well formed'}: ${findings.length} ${findings.length === 1 ? 'fault' : 'faults'} (${checked})`;
   return `${[...lines, verdict].join('\n').replace(/[^\P{C}\n]/gu, '\uFFFD')}\n`;
 }
