@@ -90,6 +90,15 @@ const meshSchema = z.strictObject({
   port,
 });
 
+const miSchema = z.strictObject({
+  folder: z.string(),
+  /** Left out: any key is let in. */
+  apiKeys: z.array(z.string().min(1)).optional(),
+  /** What is demanded of an event: what the national service demands, or all that its specification says. */
+  mode: z.enum(['compatible', 'strict']).default('strict'),
+  port,
+});
+
 /** The page and the interface by which everything is seen and set. */
 const controlSchema = z.strictObject({ port });
 
@@ -124,6 +133,7 @@ export const simulationSchema = z.strictObject({
   gpSystem: gpSystemSchema.optional(),
   vendors: vendorsSchema.optional(),
   mesh: meshSchema.optional(),
+  mi: miSchema.optional(),
   control: controlSchema.optional(),
 });
 export type SimulationConfig = z.input<typeof simulationSchema>;

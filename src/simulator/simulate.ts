@@ -11,6 +11,7 @@ import { startGpSystems } from './gp-system/gp-systems.ts';
 import type { MutualTls } from './http.ts';
 import { startHub } from './hub/hub.ts';
 import { startMesh } from './mesh/mesh.ts';
+import { startMi } from './mi.ts';
 import { startPds } from './pds.ts';
 import { livesMs, startSds } from './sds.ts';
 import { startVendors } from './vendors/vendors.ts';
@@ -23,6 +24,7 @@ export type SimulationUrls = {
   readonly gpSystem?: { readonly url: string };
   readonly vendors?: { readonly url: string; readonly controlUrl: string };
   readonly mesh?: { readonly url: string };
+  readonly mi?: { readonly url: string };
   /** The page, and the interface below `/control`. */
   readonly control?: { readonly url: string };
 };
@@ -32,7 +34,7 @@ export type Simulation = { readonly urls: SimulationUrls; close(): Promise<void>
 export async function simulate(config: SimulationConfig, log: (line: string) => void): Promise<Simulation> {
   const read = simulationSchema.safeParse(config);
   if (!read.success) throw new Fault('simulator.config', `the configuration is not usable:\n${z.prettifyError(read.error)}`);
-  const { hub, sds, pds, gpSystem, vendors, mesh, control } = read.data;
+  const { hub, sds, pds, gpSystem, vendors, mesh, mi, control } = read.data;
   const clock = makeClock();
   const made = read.data.certificates ? await certify(read.data.certificates) : null;
   const started: { close(): Promise<void> }[] = [];
@@ -48,6 +50,7 @@ export async function simulate(config: SimulationConfig, log: (line: string) => 
     gpSystem: null,
     vendors: null,
     mesh: null,
+    mi: null,
   };
   try {
     if (hub) {
@@ -114,6 +117,13 @@ export async function simulate(config: SimulationConfig, log: (line: string) => 
       started.push(running);
       services.mesh = running;
       urls.mesh = { url: running.url };
+    }
+    if (mi) {
+      const { apiKeys, ...others } = mi;
+      const running = await startMi({ ...others, clock, log, ...(apiKeys && { apiKeys }) });
+      started.push(running);
+      services.mi = running;
+      urls.mi = { url: running.url };
     }
     if (control) {
       const running = await startControl(services, { ...control, log });

@@ -3,6 +3,7 @@ import { RATES } from '../clock.ts';
 import { BadRequest, parsed } from '../http.ts';
 import { type FaultRule, readFaultRules } from '../hub/faults.ts';
 import { meshSwitchesSchema } from '../mesh/mesh.ts';
+import { miSwitchesSchema } from '../mi.ts';
 import { pdsSwitchesSchema } from '../pds.ts';
 import { ALL_GP2GP, contractSchema, sdsSwitchesSchema } from '../sds.ts';
 import { isWholeOutage, OUTAGES, type Services } from './services.ts';
@@ -14,7 +15,7 @@ export type Actions = {
   addFaults(value: unknown): void;
   setFaults(value: unknown): void;
   removeFault(n: number): void;
-  switches(of: 'sds' | 'pds' | 'mesh', value: unknown): unknown;
+  switches(of: 'sds' | 'pds' | 'mesh' | 'mi', value: unknown): unknown;
   contract(ods: string, value: unknown): void;
   request(value: unknown): Promise<unknown>;
 };
@@ -33,7 +34,7 @@ const contractChangeSchema = contractSchema.extend({ interaction: z.enum(ALL_GP2
 const requestSchema = z.strictObject({ ods: z.string(), nhsNumber: z.string().regex(/^\d{10}$/), from: z.string() });
 
 export function actionsOn(services: Services): Actions {
-  const { clock, hub, sds, pds, vendors, mesh } = services;
+  const { clock, hub, sds, pds, vendors, mesh, mi } = services;
   const running = <T>(service: T | null, name: string): T => {
     if (service === null) throw new BadRequest(404, `no ${name} runs here`);
     return service;
@@ -51,7 +52,8 @@ export function actionsOn(services: Services): Actions {
       faults.set(away ? [...others, { fault: 'outage' }] : others);
     } else if (name === 'sds') running(sds, 'SDS').setSwitches({ ...sds?.switches(), outage: away });
     else if (name === 'pds') running(pds, 'PDS').setSwitches({ ...pds?.switches(), outage: away });
-    else running(mesh, 'MESH').setSwitches({ ...mesh?.switches(), outage: away });
+    else if (name === 'mesh') running(mesh, 'MESH').setSwitches({ ...mesh?.switches(), outage: away });
+    else running(mi, 'service for management information').setSwitches({ ...mi?.switches(), outage: away });
   }
 
   return {
@@ -83,8 +85,9 @@ export function actionsOn(services: Services): Actions {
     switches: (of, value) => {
       if (of === 'sds') running(sds, 'SDS').setSwitches(parsed(sdsSwitchesSchema, value));
       else if (of === 'pds') running(pds, 'PDS').setSwitches(parsed(pdsSwitchesSchema, value));
-      else running(mesh, 'MESH').setSwitches(parsed(meshSwitchesSchema, value));
-      return { sds, pds, mesh }[of]?.switches();
+      else if (of === 'mesh') running(mesh, 'MESH').setSwitches(parsed(meshSwitchesSchema, value));
+      else running(mi, 'service for management information').setSwitches(parsed(miSwitchesSchema, value));
+      return { sds, pds, mesh, mi }[of]?.switches();
     },
     contract: (ods, value) => {
       const { interaction, ...contract } = parsed(contractChangeSchema, value);

@@ -67,7 +67,7 @@ function forPrograms(server: FastifyInstance, services: Services, actions: Actio
   server.put('/control/faults', ({ body }) => thenFaults(() => actions.setFaults(body)));
   server.post('/control/faults', ({ body }) => thenFaults(() => actions.addFaults(body)));
   server.delete('/control/faults', () => thenFaults(() => actions.setFaults([])));
-  for (const name of ['sds', 'pds', 'mesh'] as const)
+  for (const name of ['sds', 'pds', 'mesh', 'mi'] as const)
     server.put(`/control/${name}`, ({ body }) => carryOut(() => actions.switches(name, body)));
   server.put('/control/contracts/:ods', ({ params, body }) =>
     carryOut(() => {
@@ -111,7 +111,7 @@ function forPeople(server: FastifyInstance, services: Services, actions: Actions
   });
   act('faults/remove', 'faults', ({ n }) => actions.removeFault(Number(n)));
   act('faults/clear', 'faults', () => actions.setFaults([]));
-  for (const name of ['sds', 'pds', 'mesh'] as const)
+  for (const name of ['sds', 'pds', 'mesh', 'mi'] as const)
     act(`answers/${name}`, 'answers', (fields) => {
       // What else is set of it, by programs, stays.
       const { status: _status, delayMs: _delayMs, ...others } = services[name]?.switches() ?? {};

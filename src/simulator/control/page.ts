@@ -11,6 +11,7 @@ const NAMES: Readonly<Record<string, string>> = {
   sds: 'Directory (SDS)',
   pds: 'Demographics (PDS)',
   mesh: 'MESH',
+  mi: 'Management information',
   gpSystem: 'Practices’ systems',
   vendors: 'Other suppliers’ systems',
 };
@@ -154,8 +155,8 @@ function detailInWords({ times, probability, ms, status, code, text }: FaultRule
   return said.length > 0 ? said.join(', ') : 'always';
 }
 
-function answers({ sds, pds, mesh }: Services): Html {
-  const services = { sds, pds, mesh } as const;
+function answers({ sds, pds, mesh, mi }: Services): Html {
+  const services = { sds, pds, mesh, mi } as const;
   const one = (name: keyof typeof services): Html | null => {
     const service = services[name];
     if (!service) return null;
@@ -174,7 +175,7 @@ function answers({ sds, pds, mesh }: Services): Html {
       ),
     );
   };
-  const all = (['sds', 'pds', 'mesh'] as const).map(one).filter((part) => part !== null);
+  const all = (['sds', 'pds', 'mesh', 'mi'] as const).map(one).filter((part) => part !== null);
   return all.length > 0 ? html`${heading('Answers of the services', 'answers')}${all}` : html``;
 }
 

@@ -2,6 +2,7 @@ import type { SimulatedClock } from '../clock.ts';
 import type { GpSystems } from '../gp-system/gp-systems.ts';
 import type { Hub } from '../hub/hub.ts';
 import type { Mesh } from '../mesh/mesh.ts';
+import type { MiService } from '../mi.ts';
 import type { Pds } from '../pds.ts';
 import type { Sds } from '../sds.ts';
 import { PROFILES } from '../vendors/profiles.ts';
@@ -16,15 +17,16 @@ export type Services = {
   readonly gpSystem: GpSystems | null;
   readonly vendors: Vendors | null;
   readonly mesh: Mesh | null;
+  readonly mi: MiService | null;
 };
 /** Those that can be away. */
-export const OUTAGES = ['hub', 'sds', 'pds', 'mesh'] as const;
+export const OUTAGES = ['hub', 'sds', 'pds', 'mesh', 'mi'] as const;
 export type OutageName = (typeof OUTAGES)[number];
 
 /** Whether a service is away on purpose; null where it does not run here. */
-export function isOut({ hub, sds, pds, mesh }: Services, name: OutageName): boolean | null {
+export function isOut({ hub, sds, pds, mesh, mi }: Services, name: OutageName): boolean | null {
   if (name === 'hub') return hub ? hub.faults.list().some(isWholeOutage) : null;
-  const service = { sds, pds, mesh }[name];
+  const service = { sds, pds, mesh, mi }[name];
   return service ? (service.switches().outage ?? false) : null;
 }
 
@@ -34,7 +36,7 @@ export function isWholeOutage(rule: { readonly fault: string; readonly match?: o
 
 /** Everything that can be seen, for programs. */
 export function stateOf(services: Services): unknown {
-  const { clock, hub, sds, pds, gpSystem, vendors, mesh } = services;
+  const { clock, hub, sds, pds, gpSystem, vendors, mesh, mi } = services;
   return {
     clock: clock.state(),
     addresses: addressesOf(services),
@@ -45,6 +47,7 @@ export function stateOf(services: Services): unknown {
     ...(gpSystem && { gpSystem: { filed: gpSystem.served.length } }),
     ...(vendors && { vendors: vendors.practices.map((practice) => vendorState(practice)) }),
     ...(mesh && { mesh: { switches: mesh.switches(), messages: mesh.messages() } }),
+    ...(mi && { mi: { switches: mi.switches(), events: mi.events().length } }),
   };
 }
 
@@ -54,7 +57,7 @@ function vendorState(practice: Vendors['practices'][number]): unknown {
   return { ods, partyKey, profile: profileName, differs: Object.fromEntries(differs), conversations: practice.conversations(), troubles };
 }
 
-export function addressesOf({ hub, sds, pds, gpSystem, vendors, mesh }: Services): Readonly<Record<string, string>> {
+export function addressesOf({ hub, sds, pds, gpSystem, vendors, mesh, mi }: Services): Readonly<Record<string, string>> {
   return {
     ...(hub && { hub: hub.url }),
     ...(sds && { sds: sds.url }),
@@ -62,5 +65,6 @@ export function addressesOf({ hub, sds, pds, gpSystem, vendors, mesh }: Services
     ...(gpSystem && { gpSystem: gpSystem.url }),
     ...(vendors && { vendors: vendors.url }),
     ...(mesh && { mesh: mesh.url }),
+    ...(mi && { mi: mi.url }),
   };
 }
