@@ -230,7 +230,7 @@ test('a refused part is an error of the practice that sent it; a part that is ta
 });
 
 test('ready, documents and degrades are reported once the record is offered; degrades only where there are any', () => {
-  const record = { ...waitingForDecision.record, documents: DOCUMENTS, summary: { ...waitingForDecision.record.summary, degrades: 3 } };
+  const record = { ...waitingForDecision.record, documents: DOCUMENTS, degrades: DOCUMENTS };
   const read = told(converting, doneEvent({ job: 'toFhir', answer: { converted: true, record, holds: [] } }));
   assert.deepEqual(paths(read), ['document-responses', 'ready-to-integrate-statuses', 'ehr-degrades']);
   assert.deepEqual(
@@ -293,7 +293,7 @@ test('every pair of state and event, in both roles, gives events that pass the s
     endedSending({ kind: 'unanswered' }),
     endedSending({ kind: 'refusedByUs', code: '10' }),
   ];
-  const record = { ...waitingForDecision.record, summary: { ...waitingForDecision.record.summary, degrades: 1 } };
+  const record = { ...waitingForDecision.record, degrades: DOCUMENTS };
   const all: Event[] = [
     ...Object.values(events),
     doneEvent({ job: 'toFhir', answer: { converted: true, record, holds: [] } }),
@@ -324,7 +324,7 @@ test('every pair of state and event, in both roles, gives events that pass the s
 });
 
 test('a degrade says nothing but supplier and codes: the server gives it a random id, and nothing leads to its transfer', () => {
-  const record = { ...waitingForDecision.record, summary: { ...waitingForDecision.record.summary, degrades: 1 } };
+  const record = { ...waitingForDecision.record, degrades: DOCUMENTS };
   const degrades = told(converting, doneEvent({ job: 'toFhir', answer: { converted: true, record, holds: [] } })).at(-1);
   assert.equal(degrades?.path, 'ehr-degrades');
   assert.deepEqual(Object.keys(bodyOf(degrades as Occurrence)).sort(), ['payload', 'reportingSystemSupplier']);

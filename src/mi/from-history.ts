@@ -66,9 +66,8 @@ function requesting({ otherPractice }: About, { at, measured }: Entry): Occurren
     const documents = objectIn(measured, 'documents', 'documentsBytes');
     if (documents) add('document-responses', null, `documents:${ready}`, { list: { of: 'documents', object: documents } });
     add('ready-to-integrate-statuses', null, key);
-    const report = objectIn(measured, 'report', 'reportBytes');
-    if (report && Number(measured['degrades'] ?? 0) > 0)
-      add('ehr-degrades', null, `degrades:${ready}`, { list: { of: 'degrades', object: report }, beside: key });
+    const degrades = objectIn(measured, 'degradeList', 'degradeListBytes');
+    if (degrades) add('ehr-degrades', null, `degrades:${ready}`, { list: { of: 'degrades', object: degrades }, beside: key });
   }
   if (measured['answeredTo'] === 'extract') occurrences.push(...finalAnswer({ at, measured }));
   return occurrences;

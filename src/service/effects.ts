@@ -6,7 +6,7 @@ import type { Packed, WirePiece } from '../base/wire.ts';
 import type { Later } from '../database/connect.ts';
 import type { Objects } from '../objects/objects.ts';
 import { pack } from '../spine/pack.ts';
-import { enqueue, type Kind, rest, strike, type Task } from '../store/outbox.ts';
+import { enqueue, type Kind, type Queueable, rest, strike } from '../store/outbox.ts';
 import { answerPart, forgetReserved, reservedParts, reserveParts } from '../store/outgoing-parts.ts';
 import { expectParts, forgetParts, indexCame, keepPart } from '../store/parts.ts';
 import { rememberSent, type SentMessage } from '../store/sent-messages.ts';
@@ -46,7 +46,7 @@ export function createEffects({
   return async (store, later, before, decision, event, own, now) => {
     const { practice, id } = before;
     const peer = peerOf(decision.transfer) ?? peerOf(before);
-    const tasks: Task[] = [];
+    const tasks: Queueable[] = [];
     const sent: SentMessage[] = [];
     const notSent: Unsendable[] = [];
     const rests: Timer[] = [];

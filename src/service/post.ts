@@ -19,6 +19,7 @@ import { measuredOf, measuredOfEvent } from '../transfer/measured.ts';
 import type { Event, Transfer } from '../transfer/types.ts';
 import { createEffects, type Packer } from './effects.ts';
 import { factsFor } from './facts.ts';
+import { type RecordMi, reports } from './mi/record.ts';
 import { createTurns } from './turns.ts';
 
 /** The row that caused an event; closed in the same transaction, and only while the claim holds. */
@@ -48,6 +49,8 @@ export type PostOptions = {
   readonly owner: string;
   /** Left out: for Spine itself. */
   readonly packer?: Packer;
+  /** Notes what is told nationally; left out: nothing is. */
+  readonly recordMi?: RecordMi;
   /** Called after each commit: for counting, and to wake the workers of this process that have something to do. */
   readonly committed: (queued: Queued) => void;
 };
@@ -110,6 +113,7 @@ export function createPost(options: PostOptions): Post {
       const { notSent, enqueued } = await effects(store, later, transfer, decision, next, own, now);
       for (const kind of enqueued) queued.add(kind);
       const after: Transfer = { ...decision.transfer, version: transfer.version + 1 };
+      const measured = measuredOf(transfer, next, decision);
       later(
         appendHistory(
           store,
@@ -124,11 +128,12 @@ export function createPost(options: PostOptions): Post {
             from: transfer.version === 0 ? null : transfer.state,
             to: after.state,
             note: decision.note,
-            measured: measuredOf(transfer, next, decision),
+            measured,
           },
           basisOf(next, facts, drawn),
         ),
       );
+      if (options.recordMi && reports(own) && (await options.recordMi(store, after, { at: next.at, measured }))) queued.add('mi');
       transfer = after;
       events = [...rest, ...notSent.map(({ message, fault }) => unsendable(message, reasonOf(fault), now))];
     }

@@ -1,5 +1,6 @@
-/** The one queue: messages, jobs, timers, notices. These statements agree about leases; a result counts only while its claim does. */
+/** The one queue: messages, jobs, timers, notices, management information. These statements agree about leases; a result counts only while its claim does. */
 import { sql } from 'kysely';
+import type { ObjectRef } from '../base/content.ts';
 import type { Instant, MessageId, Ods, TransferId } from '../base/ids.ts';
 import type { Packed } from '../base/wire.ts';
 import type { Interaction, Job, Timer } from '../transfer/types.ts';
@@ -18,8 +19,15 @@ export type Task =
     }
   | { readonly kind: 'job'; readonly job: Job }
   | { readonly kind: 'timer'; readonly timer: Timer; readonly at: Instant }
-  | { readonly kind: 'notice'; readonly state: string };
+  | { readonly kind: 'notice'; readonly state: string }
+  /** An event for the national service, by the id of its row; or a list that becomes events first. */
+  | { readonly kind: 'mi'; readonly event: number }
+  | { readonly kind: 'mi'; readonly list: MiList };
+/** Objects of the conversion that become events of their own, without the network being asked. */
+export type MiList = { readonly of: 'documents' | 'degrades'; readonly object: ObjectRef; readonly at: Instant };
 export type Kind = Task['kind'];
+/** What decisions queue; management information queues itself. */
+export type Queueable = Exclude<Task, { readonly kind: 'mi' }>;
 /** A task in a worker's hands. */
 export type Work = {
   readonly claim: Claim;
@@ -56,7 +64,7 @@ export function readWakeCall(call: string): { readonly owner: string; readonly q
  * Queues tasks of one transfer, in order, in the caller's transaction. A timer that is set already is set anew. What is due at once
  * wakes every other node when the transaction commits; `owner`, who queues it, wakes its own workers without the way round.
  */
-export async function enqueue(store: Store, practice: Ods, transfer: TransferId, tasks: readonly Task[], owner = ''): Promise<void> {
+export async function enqueue(store: Store, practice: Ods, transfer: TransferId, tasks: readonly Queueable[], owner = ''): Promise<void> {
   const timers = tasks.filter((task) => task.kind === 'timer');
   const others = tasks.filter((task) => task.kind !== 'timer');
   for (let from = 0; from < others.length; from += AT_ONCE) {
@@ -88,7 +96,7 @@ export async function enqueue(store: Store, practice: Ods, transfer: TransferId,
   }
 }
 
-function nameOf(task: Task): string {
+function nameOf(task: Queueable): string {
   switch (task.kind) {
     case 'message':
       return task.packed.messageId;
@@ -255,7 +263,7 @@ export async function queueDepths(store: Store): Promise<QueueDepth[]> {
   const { rows } = await sql<QueueDepth>`
     select kind, count(id) filter (where dead_at is null and (kind <> 'timer' or due_at <= now())) as waiting,
       count(id) filter (where dead_at is not null) as dead
-    from unnest(array['message', 'job', 'timer', 'notice']) as kind left join outbox using (kind)
+    from unnest(array['message', 'job', 'timer', 'notice', 'mi']) as kind left join outbox using (kind)
     group by kind
     union all
     select 'inbox', count(*) filter (where done_at is null and dead_at is null), count(*) filter (where dead_at is not null)

@@ -18,6 +18,17 @@ export type Practice = OwnPractice & {
   };
   /** SHA-256, lower-case hexadecimal, of the bearer key that its system shows us. */
   readonly apiKeySha256: string;
+  /** Management information; left out: by what the node is told for all. */
+  readonly mi?: PracticeMi;
+};
+
+export type PracticeMi = {
+  /** Events to the national service, as they happen. */
+  readonly events: boolean;
+  /** The weekly file of the older process. */
+  readonly files: boolean;
+  /** The key under which this practice's events are posted, where it has one of its own. */
+  readonly apiKey?: string;
 };
 
 /** Adds or replaces a practice. */

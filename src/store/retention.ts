@@ -99,7 +99,7 @@ export async function deletePast(store: Store, days: number, limit: number): Pro
     where ended_at < now() - make_interval(days => ${days}) order by ended_at limit ${limit} for update skip locked`.execute(store);
   if (rows.length === 0) return 0;
   const ids = rows.map(({ id }) => id);
-  for (const table of ['parts', 'outgoing_parts', 'history', 'tasks', 'sent_messages', 'outbox', 'inbox'] as const)
+  for (const table of ['parts', 'outgoing_parts', 'history', 'tasks', 'sent_messages', 'outbox', 'inbox', 'mi_events'] as const)
     await sql`delete from ${sql.table(table)} where transfer = any(${ids}::text[])`.execute(store);
   await sql`
     insert into past_transfers (practice, role, outcome, month, transfers)
@@ -111,9 +111,13 @@ export async function deletePast(store: Store, days: number, limit: number): Pro
   return rows.length;
 }
 
-/** Deletes messages that never found a transfer, and relayed ones, after so many days: duplicates of them are not told any more. */
+/** Deletes messages that never found a transfer, events of none, and relayed messages, after so many days: duplicates of them are not told any more. */
 export async function deletePastMessages(store: Store, days: number): Promise<void> {
   await sql`delete from inbox where transfer is null and received_at < now() - make_interval(days => ${days})`.execute(store);
+  // Degrades belong to no transfer.
+  await sql`delete from mi_events where transfer is null and state <> 'waiting' and at < now() - make_interval(days => ${days})`.execute(
+    store,
+  );
   await sql`delete from relayed_in where done_at < now() - make_interval(days => ${days})`.execute(store);
   await sql`delete from relayed_out where outcome is not null and queued_at < now() - make_interval(days => ${days})`.execute(store);
 }
@@ -148,6 +152,7 @@ const POINTERS = [
   ['outgoing_parts', 'content'],
   ['inbox', 'message'],
   ['outbox', 'body'],
+  ['mi_events', 'list'],
   ['relayed_in', 'object'],
   ['relayed_out', 'packed'],
   ['history', 'basis'],

@@ -63,7 +63,7 @@ export type Tables = {
     id: Generated<number>;
     practice: Ods;
     transfer: TransferId;
-    kind: 'message' | 'job' | 'timer' | 'notice';
+    kind: 'message' | 'job' | 'timer' | 'notice' | 'mi';
     name: string;
     body: Json<unknown>;
     queued_at: Now;

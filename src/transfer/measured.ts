@@ -73,14 +73,14 @@ function done(result: JobResult): Measured {
     case 'toFhir': {
       const { answer } = result;
       if (!answer.converted) return { ...base, code: answer.code };
-      const { bundle, report, documents } = answer.record;
+      const { bundle, report, documents, degrades } = answer.record;
       return {
         ...base,
         bundleBytes: bundle.bytes,
         report: report.sha256,
-        reportBytes: report.bytes,
         documents: documents.sha256,
         documentsBytes: documents.bytes,
+        ...(degrades && { degradeList: degrades.sha256, degradeListBytes: degrades.bytes }),
       };
     }
     case 'fetch':

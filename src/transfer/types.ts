@@ -154,6 +154,8 @@ export type ConvertedRecord = {
   readonly bundle: ObjectRef;
   readonly report: ObjectRef;
   readonly documents: ObjectRef;
+  /** What was degraded, as management information tells it; left out where nothing was. */
+  readonly degrades?: ObjectRef;
   readonly summary: ReportSummary;
 };
 

@@ -84,6 +84,8 @@ export type ToFhirAnswer =
       readonly bundle: ObjectRef;
       readonly report: ObjectRef;
       readonly documents: ObjectRef;
+      /** What was degraded, as management information tells it. */
+      readonly degrades?: ObjectRef;
       readonly summary: ReportSummary;
       /** Whose record it is, as the extract says. */
       readonly nhsNumber: NhsNumber | null;

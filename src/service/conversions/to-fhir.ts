@@ -5,6 +5,7 @@ import { type DocumentId, documentId } from '../../base/ids.ts';
 import type { NhsNumber } from '../../base/nhs-number.ts';
 import { extractHead } from '../../hl7v3/extract.ts';
 import { putInPlace } from '../../hl7v3/skeleton.ts';
+import { degradesOf } from '../../mi/lists.ts';
 import { readContent } from '../../objects/content.ts';
 import type { Objects } from '../../objects/objects.ts';
 import { openWriter } from '../../objects/writer.ts';
@@ -68,9 +69,12 @@ export async function convertToFhir(context: ThreadContext, task: ToFhirTask, te
     writer.abandon();
     throw error;
   }
+  // Apart from the report, which tells of everything: whoever reports management information need not read all of that.
+  const degrades = degradesOf(report.issues);
   return {
     converted: true,
     bundle,
+    ...(degrades.length > 0 && { degrades: await objects.put(Buffer.from(writeStored(degrades))) }),
     report: await objects.put(jsonPieces(report)),
     documents: await objects.put(Buffer.from(writeStored(entries.map((entry) => ({ ...entry, ...kindOf(entry) }))))),
     summary: report.summary,

@@ -36,7 +36,7 @@ export function toFhirJob({ db, conversions, apiUrl }: ToFhirJobOptions): RunJob
       bytes,
     );
     if (!read.converted) return { outcome: 'done', result: { job: 'toFhir', answer: read } };
-    const { bundle, report, documents, summary } = read;
+    const { bundle, report, documents, degrades, summary } = read;
     const origin = await readOrigin(db, practice.ods, transfer.id);
     const holds = holdsOf({
       expected: transfer.nhsNumber,
@@ -47,7 +47,10 @@ export function toFhirJob({ db, conversions, apiUrl }: ToFhirJobOptions): RunJob
     });
     return {
       outcome: 'done',
-      result: { job: 'toFhir', answer: { converted: true, record: { bundle, report, documents, summary }, holds } },
+      result: {
+        job: 'toFhir',
+        answer: { converted: true, record: { bundle, report, documents, summary, ...(degrades && { degrades }) }, holds },
+      },
     };
   };
 }
