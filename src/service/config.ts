@@ -46,6 +46,17 @@ const practiceSchema = z.strictObject({
     /** Bearer key that we show it. */
     key: z.string().min(1),
   }),
+  /** Management information of this practice: which process it is in; both may run side by side. */
+  mi: z
+    .strictObject({
+      /** Events to the national service as they happen, where `mi.url` is set. */
+      events: yes.default(true),
+      /** The weekly file of the older process, where `mi.files` is set. */
+      files: yes.default(false),
+      /** Left out: the node's. */
+      apiKey: z.string().min(1).optional(),
+    })
+    .prefault({}),
 });
 
 /** Everything a node can be told. Each single value may also come as an environment variable, see `parseConfig`. */
@@ -205,11 +216,30 @@ const schema = z.strictObject({
       sweepMinutes: count(1, 1_440).default(60),
     })
     .prefault({}),
+  /** Management information (GP Registrations MI API). Without an address no event is noted and none is sent. */
+  mi: z
+    .strictObject({
+      /** `https://api.service.nhs.uk/gp-registrations-mi` */
+      url: url.optional(),
+      apiKey: z.string().default(''),
+      /** The ODS code of the supplier of this product at its practices. */
+      supplier: z
+        .string()
+        .regex(/^[A-Z0-9]{3,10}$/, 'is to be an ODS code in capital letters')
+        .optional(),
+      /** Posts at the same time. */
+      posts: count(1, 32).default(4),
+      /** An event that waits for so long is told to an operator. */
+      alertMinutes: count(1, 100_000).default(60),
+    })
+    .prefault({}),
   practices: z.array(practiceSchema).default([]),
 });
 
 export type NodeSettings = z.infer<typeof schema>;
-export type NodeConfig = Omit<NodeSettings, 'practices' | 'objects' | 'spine' | 'pds' | 'adaptor' | 'relay'> & {
+export type NodeConfig = Omit<NodeSettings, 'practices' | 'objects' | 'spine' | 'pds' | 'adaptor' | 'relay' | 'mi'> & {
+  /** `null`: nothing is told nationally. */
+  readonly mi: (Omit<NodeSettings['mi'], 'url' | 'supplier'> & { readonly url: string; readonly supplier: string }) | null;
   readonly relay:
     | (Omit<NodeSettings['relay'], 'port' | 'partyKey' | 'queue'> & {
         readonly port: number;
@@ -266,6 +296,7 @@ export function parseConfig(
   if (!read.success) problems.push(...read.error.issues.flatMap((issue) => problemsOf(issue, settings)));
   const adaptor = read.success ? adaptorOf(read.data.adaptor, problems) : null;
   const relay = read.success ? relayOf(read.data.relay, problems) : null;
+  const mi = read.success ? miOf(read.data.mi, problems) : null;
   const tlsFiles = read.success ? tlsFilesOf(read.data, problems) : null;
   // Whatever else is wrong, all that is missing is named at once.
   if (!read.success) missingTls(settings, problems);
@@ -281,17 +312,19 @@ export function parseConfig(
       },
     );
   }
-  const { practices, objects, spine, pds, adaptor: _adaptor, relay: _relay, ...rest } = read.data;
+  const { practices, objects, spine, pds, adaptor: _adaptor, relay: _relay, mi: _mi, ...rest } = read.data;
   return {
     ...rest,
     pds: { url: pds.url, perSecond: pds.perSecond, access },
-    practices: practices.map(({ apiKey, ...practice }) => ({
+    practices: practices.map(({ apiKey, mi: { apiKey: miKey, ...practiceMi }, ...practice }) => ({
       ...practice,
+      mi: { ...practiceMi, ...(miKey !== undefined && { apiKey: miKey }) },
       apiKeySha256: createHash('sha256').update(apiKey).digest('hex'),
     })),
     objects: { folder: objects.folder ?? join(rest.data, 'objects') },
     adaptor,
     relay,
+    mi,
     spine: { ...spine, tls, tlsFiles },
   };
 }
@@ -429,6 +462,13 @@ function relayOf(given: NodeSettings['relay'], problems: string[]): NodeConfig['
     problems.push(`${nameOf(['relay', 'brokers'])}: ${reasonOf(error)}`);
     return null;
   }
+}
+
+function miOf({ url: address, supplier, ...others }: NodeSettings['mi'], problems: string[]): NodeConfig['mi'] {
+  if (address === undefined) return null;
+  if (supplier !== undefined) return { ...others, url: address, supplier };
+  problems.push(`${nameOf(['mi', 'supplier'])}: is missing`);
+  return null;
 }
 
 function missingTls(settings: Tree, problems: string[]): void {

@@ -1,10 +1,12 @@
 import { sql } from 'kysely';
 import { reasonOf } from '../base/errors.ts';
 import type { Objects } from '../objects/objects.ts';
+import { miSpool } from '../store/mi-events.ts';
 import { queueDepths } from '../store/outbox.ts';
 import type { Store } from '../store/tables.ts';
 import type { About } from '../terminology/file.ts';
 import { daysLeft, type Expiry } from '../web/identity.ts';
+import { spoolFault } from './mi/watch.ts';
 
 export type Check = { readonly name: string; readonly ok: boolean; readonly said: string };
 export type Health = { readonly ok: boolean; readonly checks: readonly Check[] };
@@ -26,9 +28,11 @@ export async function checkHealth(options: {
   readonly expiries: readonly Expiry[] | null;
   /** What the terminology says about itself, where there is one. */
   readonly terminology: About | null;
+  /** After how many minutes an event that waits is late; `null`: management information is not sent. */
+  readonly miAlertMinutes: number | null;
   readonly now: () => Date;
 }): Promise<Health> {
-  const { db, objects, expiries, terminology, now } = options;
+  const { db, objects, expiries, terminology, miAlertMinutes, now } = options;
   const checks = await Promise.all([
     check('database', async () => {
       await sql`select 1`.execute(db);
@@ -62,6 +66,14 @@ export async function checkHealth(options: {
       let dead = 0;
       for (const depth of await queueDepths(db)) dead += depth.dead;
       return { ok: true, said: dead === 0 ? 'none' : `${dead} wait for an operator` };
+    }),
+    check('managementInformation', async () => {
+      if (miAlertMinutes === null) return { ok: true, said: 'none is sent' };
+      const spool = await miSpool(db);
+      return {
+        ok: true,
+        said: spoolFault(spool, miAlertMinutes, now()) ?? (spool.waiting === 0 ? 'all is told' : `${spool.waiting} events wait`),
+      };
     }),
   ]);
   return { ok: checks.every(({ ok }) => ok), checks };

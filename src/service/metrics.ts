@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Objects } from '../objects/objects.ts';
+import { miSpool } from '../store/mi-events.ts';
 import { queueDepths } from '../store/outbox.ts';
 import { countTransfers } from '../store/reads/transfers.ts';
 import type { Store } from '../store/tables.ts';
@@ -16,6 +17,8 @@ export type Metrics = {
   /** Bytes of accepted messages as they came over the wire. */
   received(bytes: number): void;
   sent(outcome: string, bytes: number): void;
+  /** A post to the national service for management information. */
+  mi(outcome: string): void;
   text(): Promise<string>;
   readonly contentType: string;
 };
@@ -42,6 +45,21 @@ export function createMetrics(options: {
   const receivedBytes = new Counter({ name: 'gp2gp_received_bytes_total', help: 'Bytes of accepted messages', registers });
   const sent = new Counter({ name: 'gp2gp_messages_sent_total', help: 'Attempts to send, by outcome', labelNames: ['outcome'], registers });
   const sentBytes = new Counter({ name: 'gp2gp_sent_bytes_total', help: 'Bytes of delivered messages', registers });
+  const mi = new Counter({
+    name: 'gp2gp_mi_posts_total',
+    help: 'Events posted to the national service for management information, by outcome',
+    labelNames: ['outcome'],
+    registers,
+  });
+  new Gauge({
+    name: 'gp2gp_mi_oldest_seconds',
+    help: 'For how long the oldest event of management information has waited to be taken',
+    registers,
+    async collect() {
+      const { oldest } = await miSpool(db);
+      this.set(oldest === null ? 0 : Math.max(0, (now().getTime() - Date.parse(oldest)) / 1000));
+    },
+  });
   const objectBytes = (name: 'written' | 'kept', help: string): void => {
     new Gauge({
       name: `gp2gp_object_bytes_${name}`,
@@ -106,6 +124,7 @@ export function createMetrics(options: {
       sent.inc({ outcome });
       if (outcome === 'delivered') sentBytes.inc(bytes);
     },
+    mi: (outcome) => mi.inc({ outcome }),
     text: () => registry.metrics(),
     contentType: registry.contentType,
   };

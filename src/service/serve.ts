@@ -15,6 +15,7 @@ import { createToken } from '../spine/access.ts';
 import { packForAdaptor } from '../spine/adaptor/pack.ts';
 import { createAdaptorSender } from '../spine/adaptor/send.ts';
 import type { EndpointAlert } from '../spine/endpoint.ts';
+import { createMiApi } from '../spine/mi-api.ts';
 import { createPds } from '../spine/pds.ts';
 import { createSds } from '../spine/sds.ts';
 import { createSender } from '../spine/send.ts';
@@ -40,6 +41,9 @@ import { toFhirJob } from './jobs/to-fhir.ts';
 import { toHl7Job } from './jobs/to-hl7.ts';
 import { createListener, demandUsable } from './listener.ts';
 import { createMetrics } from './metrics.ts';
+import { createCarryOutMi } from './mi/carry-out.ts';
+import { createRecordMi } from './mi/record.ts';
+import { watchSpool } from './mi/watch.ts';
 import { createAcknowledged, createIsOurs, createRenew } from './outgoing.ts';
 import { createPost, type Post, type Queued } from './post.ts';
 import { practiceActions } from './practice-actions.ts';
@@ -148,7 +152,17 @@ async function start(
   const packer = config.adaptor.url === undefined ? undefined : packForAdaptor;
   const retention = startRetention({ db, objects, ...config.retention, everyMs: config.retention.sweepMinutes * 60_000, now, log });
   closers.push(() => retention.stop());
-  const door = createPost({ db, objects, practice: practices.byOds, now, newId, owner, committed, ...(packer && { packer }) });
+  const door = createPost({
+    db,
+    objects,
+    practice: practices.byOds,
+    now,
+    newId,
+    owner,
+    committed,
+    ...(packer && { packer }),
+    ...(config.mi && { recordMi: createRecordMi(owner) }),
+  });
   const post: Post = async (posting) => {
     const posted = await door(posting);
     const { transfer } = posted;
@@ -227,6 +241,22 @@ async function start(
       file: fileJob({ filing, apiUrl: () => apiUrl }),
     },
     tell: (practice, { transfer }, state) => filing(practice).notify({ transferId: transfer, state }),
+    ...(config.mi && {
+      mi: createCarryOutMi({
+        ...config.mi,
+        db,
+        objects,
+        owner,
+        now,
+        api: createMiApi({ url: config.mi.url, client, now }),
+        practice: practices.byOds,
+        counted: metrics.mi,
+        alert: (code, about) => {
+          metrics.alert(code);
+          log.warn({ code, ...about }, 'alert');
+        },
+      }),
+    }),
     now,
     onFault: (what, error) => log.warn({ what, fault: reasonOf(error) }, 'work failed and will be tried again'),
   });
@@ -301,13 +331,21 @@ async function start(
       objects,
       expiries: certificates?.expiries() ?? null,
       terminology: terminology?.current().about ?? null,
+      miAlertMinutes: config.mi?.alertMinutes ?? null,
       now,
     });
     return reply.code(health.ok ? 200 : 503).send({ name: config.name, ...health });
   });
   // As the existing adaptors have it: their orchestration asks here.
   api.get('/healthcheck', async (_request, reply) => {
-    const { ok } = await checkHealth({ db, objects, expiries: certificates?.expiries() ?? null, terminology: null, now });
+    const { ok } = await checkHealth({
+      db,
+      objects,
+      expiries: certificates?.expiries() ?? null,
+      terminology: null,
+      miAlertMinutes: null,
+      now,
+    });
     return reply.code(ok ? 200 : 503).send({ status: ok ? 'UP' : 'DOWN' });
   });
   api.get('/health/live', async () => ({ ok: true }));
@@ -323,7 +361,14 @@ async function start(
     owner,
     deliver: createDeliver(arrivals),
     carryOut: work,
-    atOnce: { inbox: config.work.arrivals, message: config.work.messages, job: config.work.jobs, timer: 4, notice: 4 },
+    atOnce: {
+      inbox: config.work.arrivals,
+      message: config.work.messages,
+      job: config.work.jobs,
+      timer: 4,
+      notice: 4,
+      mi: config.mi?.posts ?? 0,
+    },
     leaseSeconds: config.work.leaseSeconds,
     pollMs: config.work.pollMs,
     onFault: (what, error) => {
@@ -336,6 +381,11 @@ async function start(
   });
   const running = workers;
   closers.push(() => running.stop());
+  if (config.mi) {
+    const { alertMinutes } = config.mi;
+    const spool = watchSpool({ db, alertMinutes, alert: metrics.alert, log, now });
+    closers.push(() => spool.close());
+  }
   // Last: from here on messages come.
   const spineAddress = listener ? await listen(listener.server, { host: config.spine.host, port: config.spine.port }) : null;
   closers.push(async () => listener?.server.close());

@@ -45,7 +45,7 @@ export async function startSendingPart({ url, objectsFolder, spineUrl, emptyIsFi
       tell: async () => undefined,
       onFault: (what, error) => console.error(what, error),
     }),
-    atOnce: { inbox: 0, message: 4, job: 0, timer: 0, notice: 0 },
+    atOnce: { inbox: 0, message: 4, job: 0, timer: 0, notice: 0, mi: 1 },
     leaseSeconds: 1,
     pollMs: 50,
     onFault: (what, error) => console.error(what, error),

@@ -10,6 +10,7 @@ import { type Practice, putPractice } from '../store/practices.ts';
 import type { Tables } from '../store/tables.ts';
 import { testStore } from '../store/testing.ts';
 import type { Event, Peer, Received, Transfer } from '../transfer/types.ts';
+import { createRecordMi } from './mi/record.ts';
 import { createPost, type Post } from './post.ts';
 import { createPractices, type Practices } from './practices.ts';
 
@@ -36,6 +37,7 @@ export function testPractice(code: string): Practice {
     enabled: true,
     gpSystem: { connectUrl: 'http://127.0.0.1:9/connect', filingUrl: 'http://127.0.0.1:9/filing', key: 'ours' },
     apiKeySha256: createHash('sha256').update(`key of ${code}`).digest('hex'),
+    mi: { events: false, files: false },
   };
 }
 
@@ -70,6 +72,7 @@ export async function testNode(practices: readonly Practice[]): Promise<TestNode
     now: () => new Date(),
     newId: randomUUID,
     owner: 'test',
+    recordMi: createRecordMi('test'),
     committed: () => commits++,
   });
   return {

@@ -39,6 +39,8 @@ export type WorkOptions = {
   readonly refused: (work: Work, fault: string) => Promise<void>;
   readonly jobs: Jobs;
   readonly tell: Tell;
+  /** Left out where nothing is told nationally: then no worker takes such work. */
+  readonly mi?: (work: Work, task: Extract<Task, { kind: 'mi' }>) => Promise<void>;
   readonly now: () => Date;
   readonly onFault: (what: string, error: unknown) => void;
 };
@@ -176,6 +178,9 @@ export function createWork(options: WorkOptions): (work: Work) => Promise<void> 
       }
       case 'notice':
         return notice(work, task.state);
+      case 'mi':
+        if (!options.mi) throw new Fault('mi.off', 'management information is not configured');
+        return options.mi(work, task);
     }
   }
 
@@ -187,7 +192,9 @@ export function createWork(options: WorkOptions): (work: Work) => Promise<void> 
       if (isDatabaseAway(error)) throw error;
       options.onFault(work.task.kind, error);
       const fault = faultText(error);
-      if (work.attempts < UNEXPECTED) await retry(db, work.claim, { fault, afterSeconds: pause(work.attempts, 300), counts: true });
+      // Management information is never given up: nobody could make it again.
+      if (work.attempts < UNEXPECTED || work.task.kind === 'mi')
+        await retry(db, work.claim, { fault, afterSeconds: pause(work.attempts, 300), counts: true });
       else await bury(db, work.claim, fault);
     }
   };

@@ -62,7 +62,7 @@ function workers(change: Partial<WorkersOptions> = {}) {
       await sql`insert into done (id, by) values (${work.claim.id}, 'here')`.execute(db);
       await complete(db, work.claim);
     },
-    atOnce: { inbox: 2, message: 8, job: 2, timer: 2, notice: 2 },
+    atOnce: { inbox: 2, message: 8, job: 2, timer: 2, notice: 2, mi: 1 },
     leaseSeconds: 2,
     pollMs: 200,
     onFault: () => undefined,
@@ -151,7 +151,7 @@ test('processes that are killed while they work: every task is done, and its res
           await sql\`insert into done (id, by) values (\${work.claim.id}, \${owner})\`.execute(trx);
         });
       },
-      atOnce: { inbox: 1, message: 8, job: 1, timer: 1, notice: 1 },
+      atOnce: { inbox: 1, message: 8, job: 1, timer: 1, notice: 1, mi: 1 },
       onFault: () => undefined,
     });`;
   const start = (owner: string): ChildProcess =>

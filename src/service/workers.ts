@@ -63,7 +63,7 @@ export function startWorkers(options: WorkersOptions): Workers {
   });
   const lanes = new Map<string, Lane>([
     ['inbox', inbox],
-    ...(['message', 'job', 'timer', 'notice'] as const).map((kind) => [kind, lane(kind)] as const),
+    ...(['message', 'job', 'timer', 'notice', 'mi'] as const).map((kind) => [kind, lane(kind)] as const),
   ]);
   const wake: Workers['wake'] = (queues = lanes.keys()) => {
     for (const queue of queues) lanes.get(queue)?.wake();
