@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   inspect: async () => (await import('./inspect.ts')).inspectCommand(),
   validate: async () => (await import('./validate.ts')).validateCommand(),
   doctor: async () => (await import('./doctor.ts')).doctorCommand(),
+  transfers: async () => (await import('./transfers.ts')).transfersCommand(),
   terminology: async () => (await import('./terminology.ts')).terminologyCommand(),
   torture: async () => (await import('./torture.ts')).tortureCommand(),
   world: async () => (await import('./world.ts')).worldCommand(),

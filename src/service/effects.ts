@@ -38,7 +38,7 @@ export function createEffects({
   owner,
   packer = packForSpine,
 }: {
-  readonly objects: Objects;
+  readonly objects: Pick<Objects, 'put'>;
   readonly newId: () => string;
   readonly owner: string;
   readonly packer?: Packer;
@@ -127,7 +127,7 @@ function packForSpine(message: Message, { own, peer }: { readonly own: OwnPracti
 }
 
 /** An envelope that names a thousand documents does not fit into a row. What a rollback leaves behind is an object nobody points at. */
-async function spill(packed: Packed, objects: Objects): Promise<Packed> {
+async function spill(packed: Packed, objects: Pick<Objects, 'put'>): Promise<Packed> {
   const place = async (piece: WirePiece): Promise<WirePiece> => {
     if (piece.in !== 'row' || piece.data.byteLength <= ROW_BYTES) return piece;
     const object = await objects.put(piece.data);

@@ -41,7 +41,7 @@ export type Post = (posting: Posting) => Promise<Posted>;
 
 export type PostOptions = {
   readonly db: Db<Tables>;
-  readonly objects: Objects;
+  readonly objects: Pick<Objects, 'put'>;
   readonly practice: (ods: Ods) => Promise<Practice | null>;
   readonly now: () => Date;
   readonly newId: () => string;

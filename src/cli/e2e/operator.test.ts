@@ -1,0 +1,217 @@
+/** What an operator does with the transfers of nodes that run: looks, sends again, takes a failure home. Two nodes, a hub, two systems. */
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import pg from 'pg';
+import type { Side } from '../demo/cast.ts';
+import { startTestWorld, type TestWorld, until } from './testing.ts';
+import { run, type Said } from './testing-cli.ts';
+
+const STORIES = {
+  whole: { seed: 401, from: 0, to: 1, documents: [900, 400_000] },
+  'no Patient': { seed: 402, from: 0, to: 1, documents: [900] },
+} as const;
+type Moved = Awaited<ReturnType<TestWorld['move']>>;
+
+let here: TestWorld;
+const moved = new Map<string, Moved>();
+const of = (name: keyof typeof STORIES): Moved['moved'] => {
+  const found = moved.get(name);
+  assert.ok(found);
+  return found.moved;
+};
+
+before(async () => {
+  here = await startTestWorld(STORIES, { practices: 2, practiceSettings: { N82001: { messageLimit: 100_000 } } });
+  await here.give('whole');
+  const { recordFile } = await here.give('no Patient');
+  const record = JSON.parse(await readFile(recordFile, 'utf8')) as { entry: { resource: { resourceType: string } }[] };
+  const entry = record.entry.filter(({ resource }) => resource.resourceType !== 'Patient');
+  await writeFile(recordFile, JSON.stringify({ ...record, entry }));
+  await Promise.all(Object.keys(STORIES).map(async (name) => moved.set(name, await here.move(name))));
+});
+after(() => here?.end());
+
+const on = (side: Side) => [
+  '--database',
+  here.world.databaseUrls[side],
+  '--objects',
+  join(here.folder, side, 'objects'),
+  '--as',
+  'jo.smith',
+];
+const transfers = (side: Side, ...words: readonly string[]): Promise<Said> => run('transfers', ...words, ...on(side));
+
+async function json<Answer>(side: Side, ...words: readonly string[]): Promise<Answer> {
+  const { code, out, err } = await transfers(side, ...words, '--json');
+  assert.equal(code, 0, err);
+  assert.equal(out.trimEnd().split('\n').length, 1, 'one line');
+  return JSON.parse(out) as Answer;
+}
+
+async function rows<Row extends object>(side: Side, text: string, ...values: readonly unknown[]): Promise<Row[]> {
+  const client = new pg.Client({ connectionString: here.world.databaseUrls[side] });
+  await client.connect();
+  try {
+    return (await client.query<Row>(text, [...values])).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+type Listed = {
+  readonly transfers: readonly {
+    readonly id: string;
+    readonly nhsNumber: string;
+    readonly tasks: readonly string[];
+    readonly code: string | null;
+  }[];
+  readonly next: string | null;
+};
+
+test('the list finds by what an operator knows, in pages that neither overlap nor leave anything out', async () => {
+  const [good, bad] = [of('whole'), of('no Patient')];
+  const ids = async (...words: string[]) => (await json<Listed>('north', 'list', ...words)).transfers.map(({ id }) => id);
+  const [sentGood, sentBad] = [good.sending?.transferId ?? '', bad.sending?.transferId ?? ''];
+  assert.deepEqual(new Set(await ids()), new Set([sentGood, sentBad]));
+  assert.deepEqual(await ids('--code', '10'), [sentBad]);
+  assert.deepEqual(await ids('--outcome', 'acknowledged', '--state', 'ended', '--role', 'sending', '--practice', 'n82001'), [sentGood]);
+  assert.deepEqual(await ids('--conversation', good.conversationId.toLowerCase()), [sentGood]);
+  assert.deepEqual(await ids('--waiting'), [sentBad], 'its task notSent is open');
+  assert.deepEqual(await ids('--attention'), []);
+  assert.deepEqual(await ids('--role', 'requesting'), []);
+  assert.deepEqual(await ids('--older-than', '1h'), []);
+  assert.equal((await ids('--younger-than', '1h')).length, 2);
+  const first = await json<Listed>('north', 'list', '--limit', '1');
+  assert.ok(first.next);
+  const second = await json<Listed>('north', 'list', '--limit', '1', '--after', first.next);
+  assert.equal(second.next, null);
+  assert.deepEqual(new Set([...first.transfers, ...second.transfers].map(({ id }) => id)), new Set([sentGood, sentBad]));
+  const words = await transfers('north', 'list');
+  assert.match(words.out, /Not sent \(10\) +task notSent/);
+});
+
+test('NHS numbers are masked; whole ones, and a search by one, are in the audit with who and why', async () => {
+  const number = here.told('whole').move.nhsNumber;
+  const masked = await transfers('north', 'list');
+  assert.ok(masked.out.includes(`*** *** ${number.slice(-4)}`));
+  assert.ok(!masked.out.includes(number));
+  const shown = await transfers('north', 'list', '--show-nhs-numbers', '--reason', 'the practice rang');
+  assert.ok(shown.out.includes(number));
+  const refused = await transfers('north', 'list', '--show-nhs-numbers');
+  assert.deepEqual([refused.code, refused.out], [2, '']);
+  const found = await json<Listed>('north', 'list', '--nhs-number', number);
+  assert.deepEqual(
+    found.transfers.map(({ id }) => id),
+    [of('whole').sending?.transferId],
+  );
+  const audit = await rows<{ action: string; actor: string; detail: { reason?: string; transfers: string[] } }>(
+    'north',
+    "select action, actor, detail from audit where action in ('nhsNumbersShown', 'searchedByNhsNumber') order by id",
+  );
+  assert.deepEqual(
+    audit.map(({ action, actor, detail }) => [action, actor, detail.reason, detail.transfers.length]),
+    [
+      ['nhsNumbersShown', 'jo.smith (operator)', 'the practice rang', 2],
+      ['searchedByNhsNumber', 'jo.smith (operator)', undefined, 1],
+    ],
+  );
+  assert.ok(!JSON.stringify(audit).includes(number), 'the audit names transfers, not the patient');
+});
+
+type Shown = {
+  readonly why: string;
+  readonly wakes: string;
+  readonly counts: Readonly<Record<string, number>>;
+  readonly details: { readonly parts: readonly { readonly state: string }[]; readonly messages: readonly { readonly state: string }[] };
+};
+
+test('one transfer is shown with its parts, messages, tasks, why it stands where it stands and what comes next', async () => {
+  const sent = await json<Shown>('north', 'show', of('whole').sending?.transferId ?? '');
+  assert.ok(
+    sent.details.parts.length > 2 && sent.details.parts.every(({ state }) => state === 'answered'),
+    JSON.stringify(sent.details.parts),
+  );
+  assert.equal(sent.wakes, 'nothing: it has ended');
+  const came = await json<Shown>('south', 'show', of('whole').conversationId);
+  assert.equal(came.counts['partsWaiting'], 0);
+  assert.equal(came.counts['partsHere'], came.details.parts.length);
+  assert.ok(came.details.messages.length > 3 && came.details.messages.every(({ state }) => state === 'taken'));
+  const words = await transfers('north', 'show', of('no Patient').sending?.transferId ?? '');
+  assert.match(words.out, /why +The record could not be written: .*\(10: the record could not be taken out/);
+  assert.match(words.out, /next +a person: notSent/);
+  const { move } = here.told('no Patient');
+  assert.ok(!words.out.includes(move.nhsNumber));
+});
+
+test('the timeline tells every step in order', async () => {
+  const { entries } = await json<{ entries: { number: number; from: string | null; to: string; note: string }[] }>(
+    'north',
+    'timeline',
+    of('whole').conversationId,
+  );
+  assert.deepEqual(
+    entries.map(({ number }) => number),
+    entries.map((_, at) => at + 1),
+  );
+  for (const [at, { from }] of entries.entries()) assert.equal(from, at === 0 ? null : entries[at - 1]?.to);
+  const words = await transfers('north', 'timeline', of('whole').conversationId);
+  assert.match(words.out, /The request was accepted/);
+  assert.equal(words.out.trimEnd().split('\n').length, entries.length + 1);
+});
+
+test('a record that was not sent is sent again once its system gives it, and the audit knows who and why', async () => {
+  const { sending, requesting } = of('no Patient');
+  const id = sending?.transferId ?? '';
+  const reason = 'the record was mended, ticket 4711';
+  await here.give('no Patient');
+  const again = await json<{ sent: boolean }>('north', 'resend', id, '--reason', reason);
+  assert.equal(again.sent, true);
+  const outcome = async (side: Side, transfer: string) =>
+    (await json<{ transfers: { id: string; outcome: string | null }[] }>(side, 'list')).transfers.find((one) => one.id === transfer)
+      ?.outcome;
+  await until('the record is filed after all', async () => (await outcome('south', requesting.transferId)) === 'integrated');
+  await until('the sender hears of it', async () => (await outcome('north', id)) === 'acknowledged');
+  const [audit] = await rows<{ actor: string; detail: { reason: string; decision: string } }>(
+    'north',
+    "select actor, detail from audit where transfer = $1 and action = 'decided'",
+    id,
+  );
+  assert.deepEqual([audit?.actor, audit?.detail.decision, audit?.detail.reason], ['jo.smith (operator)', 'resend', reason]);
+});
+
+test('what cannot be sent again is refused in words: what was taken, and what this practice asked for itself', async () => {
+  const why = ['--reason', 'somebody asked for it'];
+  const taken = await transfers('north', 'resend', of('whole').sending?.transferId ?? '', ...why);
+  assert.deepEqual([taken.code, taken.out], [1, '']);
+  assert.match(taken.err, /not sent again: Nothing to send again: acknowledged\n.*transfers show/);
+  const asked = await transfers('south', 'resend', of('whole').requesting.transferId, ...why, '--json');
+  assert.equal(asked.code, 1);
+  assert.deepEqual(JSON.parse(asked.out).sent, false);
+  assert.match(asked.err, /Only a sender can send again/);
+});
+
+test('a wrong id, place or word is one plain line and what to do', async () => {
+  const cases: [Said, RegExp, number][] = [
+    [await transfers('north', 'show', 'nonsense'), /nonsense: the id of a transfer or a conversation is wanted\n.*transfers list/, 2],
+    [await transfers('north', 'show', '00000000-0000-4000-8000-000000000000'), /there is no transfer or conversation 0{8}-/, 2],
+    [await transfers('north', 'list', '--after', 'X'), /--after: there is no transfer X/, 2],
+    [await transfers('north', 'list', '--limit', '0'), /1 to 1000/, 2],
+    [await transfers('north', 'list', '--older-than', 'long'), /an age is wanted/, 2],
+    [await transfers('north', 'list', '--state', 'lost'), /Allowed choices/, 2],
+    [await transfers('north', 'list', '--nhs-number', '123'), /ten digits/, 2],
+    [await transfers('north', 'resend', of('whole').conversationId), /--reason/, 2],
+    [await transfers('north', 'resend', of('whole').conversationId, '--reason', 'x'), /5 to 500/, 2],
+    [await run('transfers', 'list', '--database', 'nowhere'), /postgresql:\/\//, 2],
+    [await run('transfers', 'list', '--database', 'postgresql://x@127.0.0.1:1/x'), /does not answer.*\n.*Start the database/, 1],
+    [await run('transfers', 'list', '--config', join(here.folder, 'none.yaml')), /none\.yaml: cannot be read/, 2],
+    [await run('transfers', 'list', ...on('north').slice(0, 2), '--as', '\u0007'), /--as: this is no name/, 2],
+  ];
+  for (const [{ code, out, err }, what, exit] of cases) {
+    assert.match(err, what);
+    assert.equal(code, exit, err);
+    assert.equal(out, '', err);
+    assert.doesNotMatch(err, /^\s+at |undefined/m);
+  }
+});

@@ -1,0 +1,141 @@
+/** Where an operator's commands work: a node's database, its object store, and who is at it. The tables are never changed in their shape. */
+import { readdir, readFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
+import { sql } from 'kysely';
+import { Fault, reasonOf } from '../../base/errors.ts';
+import { type Db, isDatabaseAway } from '../../database/connect.ts';
+import { startEmbedded } from '../../database/embedded.ts';
+import { parseConfig } from '../../service/config.ts';
+import { MIGRATIONS, openStore, SCHEMA } from '../../store/open.ts';
+import type { Tables } from '../../store/tables.ts';
+
+export type PlaceOptions = { readonly config?: string; readonly database?: string; readonly objects?: string; readonly as?: string };
+export type Place = {
+  readonly db: Db<Tables>;
+  /** Folder of the object store; null where only a database was named. */
+  readonly objectsFolder: string | null;
+  /** Messages go through an existing message adaptor. */
+  readonly behindAdaptor: boolean;
+  /** For the audit. */
+  readonly user: string;
+};
+
+/** Who an operator is in history and audit. */
+export const OPERATOR = 'operator';
+
+export function withPlace(command: Command): Command {
+  return command
+    .option('--config <file>', 'settings of the node in YAML; left out, the environment is read')
+    .option('--database <url>', 'its PostgreSQL, in the place of settings')
+    .option('--objects <dir>', 'its object store, beside --database')
+    .option('--as <name>', 'who you are, for the audit (default: the name you are logged in with)');
+}
+
+export async function atPlace<Result>(options: PlaceOptions, work: (place: Place) => Promise<Result>): Promise<Result> {
+  const user = nameOf(options.as);
+  const { url, objectsFolder, behindAdaptor, stop } = await whereIs(options);
+  // One connection: whoever else is on a server that was started here is somebody else.
+  const db = openStore(url, { connections: 1 });
+  try {
+    await demandSchema(db);
+    return await work({ db, objectsFolder, behindAdaptor, user });
+  } catch (thrown) {
+    throw explained(thrown);
+  } finally {
+    await stop(db);
+  }
+}
+
+type Where = Pick<Place, 'objectsFolder' | 'behindAdaptor'> & { readonly url: string; stop(db: Db<Tables>): Promise<void> };
+
+async function whereIs({ config: file, database, objects }: PlaceOptions): Promise<Where> {
+  const end = (db: Db<Tables>): Promise<void> => db.destroy();
+  if (database !== undefined) {
+    if (!/^postgres(ql)?:\/\//.test(database))
+      throw new Fault('input.database', `--database ${database.slice(0, 60)}: a URL that begins with postgresql:// is wanted`);
+    return { url: database, objectsFolder: objects ?? null, behindAdaptor: false, stop: end };
+  }
+  const config = parseConfig(file === undefined ? null : await read(file), process.env);
+  const about = { objectsFolder: objects ?? config.objects.folder, behindAdaptor: config.adaptor.url !== undefined };
+  if (config.database.url !== undefined) return { ...about, url: config.database.url, stop: end };
+  const server = await startEmbedded(join(config.data, 'database'));
+  return {
+    ...about,
+    url: server.url,
+    async stop(db) {
+      // A node that has come meanwhile lives on the server that was started here.
+      const free = !server.adopted && (await aloneOn(db).catch(() => true));
+      await db.destroy();
+      if (free) await server.stop();
+    },
+  };
+}
+
+async function aloneOn(db: Db<Tables>): Promise<boolean> {
+  const { rows } = await sql<{ others: number }>`
+    select count(*) as others from pg_stat_activity
+    where backend_type = 'client backend' and datname = current_database() and pid <> pg_backend_pid()`.execute(db);
+  return rows[0]?.others === 0;
+}
+
+async function read(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new Fault('input.config', `${file}: cannot be read (${reasonOf(cause)})`, { cause });
+  }
+}
+
+function nameOf(given: string | undefined): string {
+  const name = given ?? loginName();
+  if (name !== null && /^[\p{L}\p{N}][\p{L}\p{N} ._@'-]{0,79}$/u.test(name)) return name;
+  throw new Fault('input.user', `${given === undefined ? 'you are logged in without a name' : '--as: this is no name'}`, {
+    remedy: 'Say who you are with --as NAME: the audit has to know.',
+  });
+}
+
+function loginName(): string | null {
+  try {
+    return userInfo().username;
+  } catch {
+    // A container's user may have no entry.
+    return null;
+  }
+}
+
+/** The tables have to be those that this program knows: an older one would read too little, a newer one write too little. */
+async function demandSchema(db: Db<Tables>): Promise<void> {
+  const newest = (await readdir(MIGRATIONS)).filter((name) => name.endsWith('.sql')).length;
+  const { rows } = await sql<{ there: boolean }>`select to_regclass('migrations') is not null as there`.execute(db);
+  const last = rows[0]?.there
+    ? ((await sql<{ last: number | null }>`select max(number) as last from migrations where name = ${SCHEMA}`.execute(db)).rows[0]?.last ??
+      0)
+    : 0;
+  if (last === 0)
+    throw new Fault('input.database', 'this database has no tables of a node', { remedy: 'Name the database that the node uses.' });
+  if (last === newest) return;
+  throw new Fault('input.database', `the database's tables are at version ${last}; this program knows version ${newest}`, {
+    remedy: `Use the gp2gp of the node${last < newest ? ', or start a node of this version first: it brings the tables up to date' : ''}.`,
+  });
+}
+
+function explained(thrown: unknown): unknown {
+  if (thrown instanceof Fault || !(isDatabaseAway(thrown) || isRefusedLogin(thrown))) return thrown;
+  return new Fault('database.away', `the database does not answer: ${reasonOf(thrown)}`, {
+    cause: thrown,
+    remedy: 'Start the database server, or correct --database or database.url.',
+  });
+}
+
+function isRefusedLogin(thrown: unknown): boolean {
+  return thrown instanceof Error && 'code' in thrown && ['3D000', '28P01', '28000', 'ENOTFOUND', 'EAI_AGAIN'].includes(String(thrown.code));
+}
+
+/** Parser of a commander option: why somebody does it, in words that help whoever reads the audit. */
+export function reasonText(text: string): string {
+  const reason = text.trim();
+  if (reason.length < 5 || reason.length > 500) throw new InvalidArgumentError('5 to 500 characters are wanted.');
+  return reason;
+}

@@ -1,0 +1,90 @@
+import { Command, Option } from 'commander';
+import { reasonText, withPlace } from './operator/place.ts';
+import { ageOption, countOption } from './operator/words.ts';
+import type { ListOptions } from './transfers/list.ts';
+import type { ResendOptions } from './transfers/resend.ts';
+import type { ShowOptions } from './transfers/show.ts';
+
+const HELP = `
+They read the node's database, named by --config (the node's own settings), by the environment, or by --database. No clinical content is
+shown, and of NHS numbers only the end. ID is a transfer's id or a conversation's.
+Exit code: 0 done, 1 not done, or the database does not answer, 2 the command or what it names is wrong.
+
+Examples:
+  gp2gp transfers list --config node.yaml --attention
+  gp2gp transfers list --config node.yaml --practice A12345 --role sending --state ended --code 30 --younger-than 2d
+  gp2gp transfers show --config node.yaml 5B6E0D5C-2F0B-4D3B-9A3C-6A1B7F1E2D3C
+  gp2gp transfers resend --config node.yaml 5B6E0D5C-2F0B-4D3B-9A3C-6A1B7F1E2D3C --reason "they restored their system, ticket 4711"`;
+
+const STATES = [
+  'checking',
+  'waitingForExtract',
+  'collecting',
+  'converting',
+  'waitingForDecision',
+  'filing',
+  'fetching',
+  'sendingCore',
+  'waitingForContinue',
+  'sendingParts',
+  'waitingForAnswer',
+  'ended',
+] as const;
+
+/** `transfers`: what an operator looks at and does with the transfers of a node. */
+export function transfersCommand(): Command {
+  return new Command('transfers')
+    .description('look at transfers, send a record again, take a failure home and replay it')
+    .addHelpText('after', HELP)
+    .addCommand(list())
+    .addCommand(show())
+    .addCommand(timeline())
+    .addCommand(resend());
+}
+
+function list(): Command {
+  return withPlace(new Command('list'))
+    .description('transfers, newest first')
+    .option('--practice <ods>', 'of one practice of this node')
+    .addOption(new Option('--role <role>', 'records that come, or that leave').choices(['requesting', 'sending']))
+    .addOption(new Option('--state <state>', 'where they stand').choices(STATES))
+    .option('--outcome <outcome>', 'how they ended: integrated, refusedBySender, timedOut …')
+    .option('--code <code>', 'the response code with which they ended, 06 … 99, or AA')
+    .option('--nhs-number <number>', 'of one patient; the search is audited')
+    .option('--conversation <id>', 'of one conversation')
+    .option('--older-than <age>', 'began longer ago: 30m, 2h, 3d, 1w', ageOption)
+    .option('--younger-than <age>', 'began since', ageOption)
+    .option('--waiting', 'that wait for a person: an open task')
+    .option('--attention', 'that need an operator: put aside, tried in vain, overdue, or nothing brings them on')
+    .option('--show-nhs-numbers', 'whole NHS numbers; audited, with --reason')
+    .option('--reason <text>', 'why, for the audit', reasonText)
+    .option('--limit <n>', 'lines of a page', countOption(1, 1000), 50)
+    .option('--after <id>', 'the next page: what the page before named last')
+    .option('--json', 'one line of JSON: {"transfers":[…],"next":id or null}')
+    .action(async (options: ListOptions) => (await import('./transfers/list.ts')).listTransfers(options));
+}
+
+function show(): Command {
+  return withPlace(new Command('show'))
+    .description('one transfer: state and why, what brings it on next, parts, queue, messages, tasks')
+    .argument('<id>', 'transfer or conversation')
+    .option('--json', 'one line of JSON')
+    .action(async (id: string, options: ShowOptions) => (await import('./transfers/show.ts')).showTransfer(id, options));
+}
+
+function timeline(): Command {
+  return withPlace(new Command('timeline'))
+    .description('what happened to one transfer, oldest first')
+    .argument('<id>', 'transfer or conversation')
+    .option('--json', 'one line of JSON')
+    .action(async (id: string, options: ShowOptions) => (await import('./transfers/timeline.ts')).showTimeline(id, options));
+}
+
+function resend(): Command {
+  return withPlace(new Command('resend'))
+    .description('send a record again that was not taken: the record as it is today, under new message ids, in the same conversation')
+    .argument('<id>', 'transfer or conversation')
+    .requiredOption('--reason <text>', 'why, for the audit', reasonText)
+    .option('--json', 'one line of JSON: {"transfer":id,"sent":true or false,"said":…}')
+    .action(async (id: string, options: ResendOptions) => (await import('./transfers/resend.ts')).resendTransfer(id, options));
+}
