@@ -21,7 +21,7 @@ export type LargeTask = {
  * longest time for which the node's own thread could not turn to anything else meanwhile, beside a thread that only counts.
  */
 export async function printLarge(name: string, format: 'xml' | 'json', { folder, objectsFolder, task, bytes }: LargeTask): Promise<void> {
-  const conversions = createConversions({ objectsFolder, threads: 1, budgetBytes: 64_000_000 });
+  const conversions = createConversions({ place: { folder: objectsFolder, s3: null }, threads: 1, budgetBytes: 64_000_000 });
   const stalls = monitorEventLoopDelay({ resolution: 1 });
   stalls.enable();
   const from = performance.now();

@@ -32,7 +32,7 @@ export interface Objects {
    */
   expire(ref: ObjectRef, before: Date): Promise<boolean>;
   list(): AsyncIterable<ObjectEntry>;
-  /** Free bytes of the disk, and its size: below the floor a node accepts no more messages. */
+  /** Free bytes of the disk, and its size: below the floor a node accepts no more messages. Infinite where nobody counts them. */
   space(): Promise<{ readonly free: number; readonly total: number }>;
 }
 
@@ -201,9 +201,15 @@ export async function openObjects(folder: string): Promise<Objects> {
 }
 
 /** Where an object lies below the store's folder. */
-function addressOf({ sha256 }: ObjectRef): string {
-  if (!HASH.test(sha256)) throw new Fault('objects.address', `"${sha256.slice(0, 80)}" is no SHA-256 in lower-case hexadecimal`);
+function addressOf(ref: ObjectRef): string {
+  const sha256 = demandAddress(ref);
   return join(sha256.slice(0, 2), sha256);
+}
+
+/** An address that is one, and leads nowhere else. */
+export function demandAddress({ sha256 }: ObjectRef): string {
+  if (!HASH.test(sha256)) throw new Fault('objects.address', `"${sha256.slice(0, 80)}" is no SHA-256 in lower-case hexadecimal`);
+  return sha256;
 }
 
 /** Gives a synced temporary file its place. False: the object was there already, and the file is gone. */

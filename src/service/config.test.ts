@@ -45,6 +45,25 @@ test('a short file is enough: everything else has a default, and secrets are not
   assert.doesNotMatch(JSON.stringify(config.practices), /a-key-of-this-practice/);
 });
 
+test('objects are in a folder or in a bucket, and half of either is named', () => {
+  const { objects } = parseConfig(yaml('objects: {s3: {bucket: gp2gp-records, prefix: node/}}'), {});
+  assert.deepEqual([objects.folder, objects.s3?.pathStyle, objects.s3?.region], ['/var/lib/gp2gp/spool', false, 'eu-west-2']);
+  const own = parseConfig(yaml(), {
+    GP2GP_OBJECTS_S3_BUCKET: 'records',
+    GP2GP_OBJECTS_S3_ENDPOINT: 'https://s3.example',
+    GP2GP_OBJECTS_S3_ACCESS_KEY_ID: 'id',
+    GP2GP_OBJECTS_S3_SECRET_ACCESS_KEY: 'secret',
+  });
+  assert.deepEqual([own.objects.s3?.pathStyle, own.objects.s3?.secretAccessKey], [true, 'secret']);
+  assert.match(
+    problemsOf(yaml('objects: {s3: {endpoint: "https://s3.example"}}')),
+    /GP2GP_OBJECTS_S3_BUCKET \(objects\.s3\.bucket\): is missing/,
+  );
+  assert.match(problemsOf(yaml('objects: {s3: {bucket: records, accessKeyId: id}}')), /objects\.s3\.secretAccessKey\): is missing/);
+  assert.match(problemsOf(yaml('objects: {folder: /data, s3: {bucket: records}}')), /only one of them/);
+  assert.match(problemsOf(yaml('objects: {s3: {bucket: records, prefix: node}}')), /each end with a slash/);
+});
+
 test('a variable wins over the file, whatever its depth', () => {
   const config = parseConfig(yaml('work: {leaseSeconds: 20}'), {
     GP2GP_WORK_LEASE_SECONDS: '40',

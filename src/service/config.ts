@@ -6,6 +6,7 @@ import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { Fault, reasonOf } from '../base/errors.ts';
 import { ods } from '../base/ids.ts';
+import type { ObjectsPlace } from '../objects/place.ts';
 import type { Application } from '../spine/access.ts';
 import { type QueueSettings, readBrokers } from '../spine/adaptor/brokers.ts';
 import type { Practice } from '../store/practices.ts';
@@ -77,6 +78,25 @@ const schema = z.strictObject({
     .strictObject({
       /** Default: `objects` in the data folder. */
       folder: z.string().min(1).optional(),
+      /** In place of the folder: a bucket of an S3-compatible store, for nodes on several machines. */
+      s3: z
+        .strictObject({
+          bucket: z.string().min(3).max(63).optional(),
+          /** Before every key, for a bucket that others use too. */
+          prefix: z
+            .string()
+            .regex(/^([A-Za-z0-9._-]+\/)*$/, 'is to be empty or names that each end with a slash')
+            .default(''),
+          region: z.string().min(1).default('eu-west-2'),
+          /** Of a store that is not Amazon's. */
+          endpoint: url.optional(),
+          /** Left out, the SDK looks in the environment, in the profile, and for the role of the machine. */
+          accessKeyId: z.string().min(1).optional(),
+          secretAccessKey: z.string().min(1).optional(),
+          /** The bucket in the path instead of in the host's name, as most stores of one's own want it. */
+          pathStyle: yes.optional(),
+        })
+        .prefault({}),
     })
     .prefault({}),
   spine: z.strictObject({
@@ -257,7 +277,7 @@ export type NodeConfig = Omit<NodeSettings, 'practices' | 'objects' | 'spine' | 
     readonly access: { readonly token: string } | Application;
   };
   readonly practices: readonly Practice[];
-  readonly objects: { readonly folder: string };
+  readonly objects: ObjectsPlace;
   readonly spine: Omit<NodeSettings['spine'], 'tls'> & {
     /** `null`: Spine does not reach this node; an adaptor does. */
     readonly tls: TlsIdentity | null;
@@ -301,6 +321,7 @@ export function parseConfig(
   // Whatever else is wrong, all that is missing is named at once.
   if (!read.success) missingTls(settings, problems);
   const tls = tlsFiles && readTls(tlsFiles, problems);
+  if (read.success) missingS3(read.data.objects, problems);
   const access = read.success ? accessOf(read.data.pds, problems) : null;
   if (read.success) problems.push(...clashes(read.data.practices));
   if (!read.success || !adaptor || !access || problems.length > 0) {
@@ -321,7 +342,7 @@ export function parseConfig(
       mi: { ...practiceMi, ...(miKey !== undefined && { apiKey: miKey }) },
       apiKeySha256: createHash('sha256').update(apiKey).digest('hex'),
     })),
-    objects: { folder: objects.folder ?? join(rest.data, 'objects') },
+    objects: placeOf(objects, rest.data),
     adaptor,
     relay,
     mi,
@@ -443,6 +464,23 @@ function tlsFilesOf({ spine, adaptor }: NodeSettings, problems: string[]): Ident
   for (const [name, value] of Object.entries({ certificate, key, authorities }))
     if (value === undefined) problems.push(`${nameOf(['spine', 'tls', name])}: is missing`);
   return null;
+}
+
+function placeOf({ folder, s3 }: NodeSettings['objects'], data: string): ObjectsPlace {
+  const { bucket, pathStyle, ...how } = s3;
+  if (bucket === undefined) return { folder: folder ?? join(data, 'objects'), s3: null };
+  // A store of one's own seldom has a host's name for each bucket.
+  return { folder: join(data, 'spool'), s3: { bucket, pathStyle: pathStyle ?? how.endpoint !== undefined, ...how } };
+}
+
+function missingS3({ folder, s3 }: NodeSettings['objects'], problems: string[]): void {
+  const { bucket, endpoint, accessKeyId, secretAccessKey } = s3;
+  if (bucket === undefined && (endpoint ?? accessKeyId ?? secretAccessKey) !== undefined)
+    problems.push(`${nameOf(['objects', 's3', 'bucket'])}: is missing`);
+  if (bucket !== undefined && folder !== undefined)
+    problems.push(`${nameOf(['objects', 'folder'])}: there is a bucket too; only one of them can hold the objects`);
+  if ((accessKeyId === undefined) !== (secretAccessKey === undefined))
+    problems.push(`${nameOf(['objects', 's3', accessKeyId === undefined ? 'accessKeyId' : 'secretAccessKey'])}: is missing`);
 }
 
 function relayOf(given: NodeSettings['relay'], problems: string[]): NodeConfig['relay'] {

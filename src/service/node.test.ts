@@ -7,7 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import pg from 'pg';
+import { Fault } from '../base/errors.ts';
 import { startTestServer, TEST_DATABASE } from '../database/testing.ts';
+import { startS3 } from '../objects/s3-testing.ts';
 import type { ConversionReport } from '../record/types.ts';
 import { makeCertificates } from '../simulator/certificates.ts';
 import { type GpSystems, startGpSystems } from '../simulator/gp-system/gp-systems.ts';
@@ -15,7 +17,7 @@ import { type Hub, startHub } from '../simulator/hub/hub.ts';
 import { type Pds, startPds } from '../simulator/pds.ts';
 import { startSds } from '../simulator/sds.ts';
 import { built, conceptId, description, descriptionId, filesOf } from '../terminology/testing.ts';
-import { parseConfig } from './config.ts';
+import { type NodeConfig, parseConfig } from './config.ts';
 import { type RunningNode, startNode } from './serve.ts';
 
 const PDS_PATH = '/personal-demographics/FHIR/R4';
@@ -31,6 +33,7 @@ let pds: Pds;
 const gates = new Map<'sds' | 'pds', Gate>();
 const systems = new Map<string, GpSystems>();
 const nodes = new Map<string, RunningNode>();
+const configs = new Map<string, NodeConfig>();
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'gp2gp-two-nodes-'));
@@ -64,6 +67,8 @@ before(async () => {
     retry: { firstMs: 100, mostMs: 500 },
   });
   closers.push(() => hub.close());
+  const s3 = await startS3();
+  closers.push(() => s3.close());
   const sds = await startSds({
     organisations: practices.map(({ ods, asid, partyKey }) => ({ ods, asid, partyKey })),
     intermediaryUrl: hub.url,
@@ -96,6 +101,8 @@ before(async () => {
       JSON.stringify({
         name,
         data: join(folder, name),
+        // One of each kind.
+        ...(ods === SOUTH.ods && { objects: { s3: s3.settings } }),
         log: process.env['GP2GP_TEST_LOG'] ?? 'silent',
         database: { url: databaseUrl },
         spine: {
@@ -121,6 +128,7 @@ before(async () => {
       }),
       {},
     );
+    configs.set(ods, config);
     const node = await startNode(config);
     closers.push(() => node.close());
     nodes.set(ods, node);
@@ -188,6 +196,25 @@ test('while the object store is away nothing is acknowledged; what was refused c
   const transfer = await ended(NORTH, transferId);
   assert.deepEqual(transfer['outcome'], { kind: 'integrated', answer: 'AA' });
 });
+
+for (const { ods, kind } of [
+  { ods: NORTH.ods, kind: 'folder' },
+  { ods: SOUTH.ods, kind: 'bucket' },
+]) {
+  test(`a second node of the same database with objects of its own, where the first has a ${kind}, is refused in words`, async () => {
+    const config = configs.get(ods);
+    assert.ok(config);
+    const own = join(folder, `second-${ods}`);
+    const second = { ...config, name: 'second', objects: { folder: own, s3: null }, api: { ...config.api, port: 0 } };
+    await assert.rejects(startNode({ ...second, spine: { ...config.spine, port: 0 } }), (error) => {
+      assert.ok(error instanceof Fault);
+      assert.equal(error.code, 'store.otherObjects');
+      assert.match(error.message, /this database belongs to the object store [0-9a-f-]{36}; the configured one is [0-9a-f-]{36}/);
+      assert.ok(error.remedy);
+      return true;
+    });
+  });
+}
 
 test('a record with documents of every size goes from one practice to the other, every byte of it', async () => {
   const nhsNumber = '9990000018';

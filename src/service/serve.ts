@@ -10,7 +10,7 @@ import { startEmbedded } from '../database/embedded.ts';
 import { practiceApi } from '../gp-system/api.ts';
 import { createGpConnect } from '../gp-system/connect.ts';
 import { createFiling } from '../gp-system/filing.ts';
-import { openObjects } from '../objects/objects.ts';
+import { openObjectsAt } from '../objects/place.ts';
 import { createToken } from '../spine/access.ts';
 import { packForAdaptor } from '../spine/adaptor/pack.ts';
 import { createAdaptorSender } from '../spine/adaptor/send.ts';
@@ -125,7 +125,7 @@ async function start(
     onLost: (error) => log.warn({ fault: reasonOf(error) }, 'a database connection was lost'),
   });
   closers.push(() => db.destroy());
-  const objects = await openObjects(config.objects.folder);
+  const objects = await openObjectsAt(config.objects);
   await prepareStore(db, objects.storeId, extras.migrations);
   for (const practice of config.practices) await putPractice(db, practice);
   const practices = createPractices(db);
@@ -136,7 +136,7 @@ async function start(
     config.terminology.file === undefined ? null : await followed(config.terminology.file, log, (code) => metrics.alert(code));
   closers.push(async () => terminology?.close());
   const conversions = createConversions({
-    objectsFolder: config.objects.folder,
+    place: config.objects,
     threads,
     budgetBytes,
     terminology: () => terminology?.current() ?? null,

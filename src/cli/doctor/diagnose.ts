@@ -2,7 +2,7 @@ import { Fault, reasonOf } from '../../base/errors.ts';
 import { type NodeConfig, parseConfig } from '../../service/config.ts';
 import { checkCertificate, checkKeyFile } from './certificates.ts';
 import { type Finding, fail, ok } from './finding.ts';
-import { checkDatabase, checkDisk, checkTerminology, type Space, spaceOf } from './machine.ts';
+import { checkDatabase, checkDisk, checkObjects, checkTerminology, type Space, spaceOf } from './machine.ts';
 import { type Asking, checkClock, checkGpSystems, checkPds, checkSds, checkSpine } from './services.ts';
 
 export type Diagnosis = { readonly ok: boolean; readonly checks: readonly Finding[] };
@@ -42,6 +42,7 @@ export async function diagnose(
     whole('pds', async () => [await checkPds(asking)]),
     whole('database', () => checkDatabase(config)),
     whole('disk', () => checkDisk(config, options.space ?? spaceOf)),
+    whole('objects', () => checkObjects(config)),
     whole('terminology', async () => [await checkTerminology(config)]),
     whole('gpSystem', () => checkGpSystems(asking)),
   ]);

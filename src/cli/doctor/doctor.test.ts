@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import pg from 'pg';
 import { stringify } from 'yaml';
+import { startS3 } from '../../objects/s3-testing.ts';
 import { type Certificates, makeCertificates } from '../../simulator/certificates.ts';
 import { type Hub, startHub } from '../../simulator/hub/hub.ts';
 import { tlsOf } from '../../simulator/hub/testing.ts';
@@ -231,6 +232,22 @@ test('a database that is not there, of no server, of another password, of a newe
   }
   const own = await look({ database: { url: undefined } });
   assert.match(own.checks.find(({ check }) => check === 'database')?.said ?? '', /the first start makes it/);
+});
+
+test('a bucket that is not there, is not ours, or does not answer; and one that is well', async () => {
+  const s3 = await startS3();
+  try {
+    const wrong = (change: object) => ({ objects: { s3: { ...s3.settings, ...change } } });
+    await fails('objects', /NoSuchBucket/, /Make the bucket/, wrong({ bucket: 'no-such-bucket' }));
+    await fails('objects', /InvalidAccessKeyId/, /Check the keys/, wrong({ accessKeyId: 'SOMEBODY' }));
+    await fails('objects', /ECONNREFUSED/, /objects\.s3\.endpoint/, wrong({ endpoint: 'http://127.0.0.1:9' }));
+    const { checks } = await look(wrong({}));
+    assert.match(checks.find(({ check }) => check === 'objects')?.said ?? '', /records\/ answers; the first node begins the store there/);
+    assert.equal(checks.find(({ check }) => check === 'disk.spool')?.result, 'ok');
+    assert.deepEqual([...s3.keys.keys()], [], 'nothing was written');
+  } finally {
+    await s3.close();
+  }
 });
 
 test('a practice’s system that does not answer', async () => {

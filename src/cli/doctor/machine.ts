@@ -2,6 +2,7 @@ import { access, constants, readdir, stat, statfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import pg from 'pg';
 import { reasonOf } from '../../base/errors.ts';
+import { lookAtS3 } from '../../objects/s3.ts';
 import type { NodeConfig } from '../../service/config.ts';
 import { loadTerminology } from '../../service/terminology.ts';
 import { MIGRATIONS, SCHEMA } from '../../store/open.ts';
@@ -22,7 +23,7 @@ export async function checkDisk(config: NodeConfig, space: Space): Promise<Findi
   const folders = [...new Set([resolve(config.data), resolve(config.objects.folder)])];
   return Promise.all(
     folders.map(async (folder) => {
-      const check = folder === resolve(config.data) ? 'disk.data' : 'disk.objects';
+      const check = folder === resolve(config.data) ? 'disk.data' : config.objects.s3 ? 'disk.spool' : 'disk.objects';
       try {
         const there = await nearest(folder);
         if (!(await stat(there)).isDirectory()) return fail(check, `${there} is no folder`, 'Name a folder.');
@@ -43,6 +44,19 @@ export async function checkDisk(config: NodeConfig, space: Space): Promise<Findi
       return ok(check, said);
     }),
   );
+}
+
+/** The bucket, where objects are in one. Nothing is written. */
+export async function checkObjects(config: NodeConfig): Promise<Finding[]> {
+  const { s3 } = config.objects;
+  if (!s3) return [];
+  try {
+    const storeId = await lookAtS3(s3);
+    const at = `${s3.bucket}/${s3.prefix}`;
+    return [ok('objects', storeId === null ? `${at} answers; the first node begins the store there` : `${at} answers, store ${storeId}`)];
+  } catch (thrown) {
+    return [failed('objects', thrown, 'Look at the log of the object store.')];
+  }
 }
 
 /** The folder itself, or the one above it in which it will be made. */

@@ -21,7 +21,7 @@ let conversions: Conversions;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'gp2gp-conversions-'));
   objects = await openObjects(folder);
-  conversions = createConversions({ objectsFolder: folder, threads: 2, budgetBytes: 10_000_000 });
+  conversions = createConversions({ place: { folder, s3: null }, threads: 2, budgetBytes: 10_000_000 });
 });
 after(async () => {
   await conversions.close();

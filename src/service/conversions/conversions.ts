@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { Fault } from '../../base/errors.ts';
+import type { ObjectsPlace } from '../../objects/place.ts';
 import type { LoadedTerminology } from '../terminology.ts';
 import type { ConversionAnswer, ConversionTask } from './tasks.ts';
 import type { ThreadAnswer, ThreadAsk, ThreadStart } from './thread.ts';
@@ -12,7 +13,7 @@ export type Conversions = {
   close(): Promise<void>;
 };
 export type ConversionOptions = {
-  readonly objectsFolder: string;
+  readonly place: ObjectsPlace;
   readonly threads: number;
   /** Core bytes in all conversions together. A larger one runs alone. */
   readonly budgetBytes: number;
@@ -88,7 +89,7 @@ export function createConversions(options: ConversionOptions): Conversions {
 
   function startThread(): Thread {
     const source = new URL(import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js', import.meta.url);
-    const workerData: ThreadStart = { objectsFolder: options.objectsFolder };
+    const workerData: ThreadStart = { place: options.place };
     const worker = new Worker(source, {
       workerData,
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MB, maxYoungGenerationSizeMb: YOUNG_MB },

@@ -58,12 +58,12 @@ async function converted(conversions: Conversions) {
 }
 
 test('without a release the report says which look-ups were skipped; with one it names it', async () => {
-  const without = createConversions({ objectsFolder: join(folder, 'objects'), threads: 1, budgetBytes: 1e7 });
+  const without = createConversions({ place: { folder: join(folder, 'objects'), s3: null }, threads: 1, budgetBytes: 1e7 });
   const file = join(folder, 'one');
   await writeFile(file, bytesOf('release one'));
   const loaded = await loadTerminology(file);
   const conversions = createConversions({
-    objectsFolder: join(folder, 'objects'),
+    place: { folder: join(folder, 'objects'), s3: null },
     threads: 1,
     budgetBytes: 1e7,
     terminology: () => loaded,
@@ -92,7 +92,7 @@ test('threads look codes up in one memory, not in copies', async () => {
   await writeFile(file, bytesOf('release one'));
   const loaded = await loadTerminology(file);
   const conversions = createConversions({
-    objectsFolder: join(folder, 'objects'),
+    place: { folder: join(folder, 'objects'), s3: null },
     threads: 2,
     budgetBytes: 1e7,
     terminology: () => loaded,
@@ -122,7 +122,7 @@ test('a terminology swapped during 100 conversions fails none of them, and each 
     everyMs: 10,
   });
   const conversions = createConversions({
-    objectsFolder: join(folder, 'objects'),
+    place: { folder: join(folder, 'objects'), s3: null },
     threads: 2,
     budgetBytes: 1e7,
     terminology: terminology.current,

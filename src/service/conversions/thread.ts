@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
 import { Fault, reasonOf } from '../../base/errors.ts';
-import { openObjects } from '../../objects/objects.ts';
+import { type ObjectsPlace, openObjectsAt } from '../../objects/place.ts';
 import type { Terminology } from '../../record/types.ts';
 import { builtInTerminology } from '../../terminology/built-in.ts';
 import { openRelease } from '../../terminology/release.ts';
@@ -11,7 +11,7 @@ import type { ConversionTask } from './tasks.ts';
 import { convertToFhir } from './to-fhir.ts';
 import { convertToHl7 } from './to-hl7.ts';
 
-export type ThreadStart = { readonly objectsFolder: string };
+export type ThreadStart = { readonly place: ObjectsPlace };
 export type ThreadAsk = {
   readonly id: number;
   readonly task: ConversionTask;
@@ -23,11 +23,11 @@ export type ThreadAnswer = { readonly id: number; readonly written: number; read
   | { readonly fault: { readonly code: string; readonly message: string } }
 );
 
-const { objectsFolder } = workerData as ThreadStart;
-const objects = await openObjects(objectsFolder);
+const { place } = workerData as ThreadStart;
+const objects = await openObjectsAt(place);
 const context = {
   objects,
-  objectsFolder,
+  place,
   newId: randomUUID,
   // Bytes that went past `objects`, through a writer.
   counted: { written: 0, kept: 0 },

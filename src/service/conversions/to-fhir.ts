@@ -8,7 +8,7 @@ import { putInPlace } from '../../hl7v3/skeleton.ts';
 import { degradesOf } from '../../mi/lists.ts';
 import { readContent } from '../../objects/content.ts';
 import type { Objects } from '../../objects/objects.ts';
-import { openWriter } from '../../objects/writer.ts';
+import { openWriterAt } from '../../objects/place.ts';
 import { isPlaceholder, PLACEHOLDER_SENTENCE } from '../../record/document/terms.ts';
 import { writeFhir } from '../../record/to-fhir.ts';
 import type { ConversionReport, DocumentLink, ReceivedDocument, Terminology } from '../../record/types.ts';
@@ -49,7 +49,7 @@ export async function convertToFhir(context: ThreadContext, task: ToFhirTask, te
   );
   const kinds = new Map<DocumentId, string>();
   const kindOf = ({ documentId: id }: ReceivedDocumentEntry) => (kinds.has(id) ? { kind: kinds.get(id) } : {});
-  const writer = openWriter(context.objectsFolder);
+  const writer = openWriterAt(context.place, context.objects);
   let report: ConversionReport;
   let bundle: ObjectRef;
   try {
@@ -63,7 +63,7 @@ export async function convertToFhir(context: ThreadContext, task: ToFhirTask, te
     ({ report } = conversion);
     const ended = await writer.end();
     bundle = ended.ref;
-    context.counted.written += ended.ref.bytes;
+    context.counted.written += ended.written;
     context.counted.kept += ended.kept;
   } catch (error) {
     writer.abandon();

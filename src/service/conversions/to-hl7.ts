@@ -7,7 +7,7 @@ import { extractFrame } from '../../hl7v3/extract.ts';
 import { skeletonPayload } from '../../hl7v3/skeleton.ts';
 import { contentBytes, putAsContent, readStored } from '../../objects/content.ts';
 import type { Objects } from '../../objects/objects.ts';
-import { openWriter } from '../../objects/writer.ts';
+import { type ObjectsPlace, openWriterAt } from '../../objects/place.ts';
 import { toHl7, type WrittenExtract } from '../../record/to-hl7.ts';
 import type { ConversionReport, DocumentFate } from '../../record/types.ts';
 import { readStored as readStoredJson } from '../../store/stored-json.ts';
@@ -17,7 +17,7 @@ import type { FetchedDocument, ToHl7Answer, ToHl7Task } from './tasks.ts';
 
 export type ThreadContext = {
   readonly objects: Objects;
-  readonly objectsFolder: string;
+  readonly place: ObjectsPlace;
   readonly newId: () => string;
   readonly counted: { written: number; kept: number };
 };
@@ -81,7 +81,7 @@ async function writeBody(
   documents: ReadonlyMap<string, DocumentFate>,
 ): Promise<WrittenBody | { readonly fault: string }> {
   const { newId } = context;
-  const writer = openWriter(context.objectsFolder);
+  const writer = openWriterAt(context.place, context.objects);
   try {
     const conversion = toHl7(await readBundle(context.objects, task.bundle), {
       newId,
@@ -98,8 +98,8 @@ async function writeBody(
       writer.abandon();
       return { fault: conversion.text };
     }
-    const { ref: body, kept } = await writer.end();
-    context.counted.written += body.bytes;
+    const { ref: body, written, kept } = await writer.end();
+    context.counted.written += written;
     context.counted.kept += kept;
     return { ...conversion, body };
   } catch (error) {
