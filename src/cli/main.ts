@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   validate: async () => (await import('./validate.ts')).validateCommand(),
   doctor: async () => (await import('./doctor.ts')).doctorCommand(),
   transfers: async () => (await import('./transfers.ts')).transfersCommand(),
+  'dead-letters': async () => (await import('./dead-letters.ts')).deadLettersCommand(),
   terminology: async () => (await import('./terminology.ts')).terminologyCommand(),
   torture: async () => (await import('./torture.ts')).tortureCommand(),
   world: async () => (await import('./world.ts')).worldCommand(),

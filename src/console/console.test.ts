@@ -8,6 +8,7 @@ import type { Browser, Page } from 'playwright-core';
 import { conversationId, type Instant, ods, transferId } from '../base/ids.ts';
 import type { NhsNumber } from '../base/nhs-number.ts';
 import type { HistoryEntry } from '../store/history.ts';
+import type { DeadLetter } from '../store/reads/dead-letters.ts';
 import type { TransferLine } from '../store/reads/transfers.ts';
 import { createServer, listen } from '../web/server.ts';
 import { type ConsoleReads, consolePages } from './console.ts';
@@ -58,9 +59,25 @@ const HISTORY = [
     'ended',
   ),
 ];
+const letter: DeadLetter = {
+  queue: 'inbox',
+  id: 12,
+  practice: SOUTH,
+  transfer: null,
+  what: 'COPC_IN000001UK01',
+  name: 'M1',
+  from: 'N82001-0000001',
+  conversationId: 'C1',
+  fault: 'nobody here knows the conversation <i>C1</i>',
+  attempts: 30,
+  since: at('2026-07-01T01:00:00.000Z'),
+  deadAt: at('2026-07-01T08:00:00.000Z'),
+};
+const LETTERS = [letter, { ...letter, queue: 'outbox', what: 'job', name: 'fetch', transfer: IDS[3] ?? null, fault: 'gone' } as const];
 const READS: ConsoleReads = {
   practices: async () => [{ ods: SOUTH }, { ods: ods('S82004') }],
   transfers: async (practice) => (practice === SOUTH ? LINES : []),
+  deadLetters: async (practice) => (practice === SOUTH ? LETTERS : []),
   transfer: async (practice, id) => {
     const found = practice === SOUTH ? LINES.find((one) => one.id === id) : undefined;
     const tasks =
@@ -177,6 +194,14 @@ test('a transfer tells its story in words, with what somebody has to do, and wha
   const list = await onPage('/', DESKTOP, (page) => page.locator('main').textContent());
   for (const words of ['Filed', 'Needs a decision', 'Sent and filed', 'Refused by the previous practice', 'No transfer yet'])
     assert.ok(list?.includes(words), `${words} in\n${list}`);
+});
+
+test('what was put aside is on the list with its reason and its transfer, and nowhere where there is none', async () => {
+  const page = await (await fetch(`${url}/`)).text();
+  assert.match(page, /put aside for the operator/);
+  assert.match(page, /nobody here knows the conversation &lt;i&gt;C1/);
+  assert.ok(page.includes(`/practices/S82002/transfers/${IDS[3]}">job fetch`));
+  assert.equal(page.match(/put aside for the operator/g)?.length, 1);
 });
 
 test('a page about a transfer that runs asks for itself again; one that has ended stays', async () => {

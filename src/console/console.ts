@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { type Instant, type Ods, ods, type TransferId, transferId } from '../base/ids.ts';
 import type { HistoryEntry } from '../store/history.ts';
+import type { DeadLetter } from '../store/reads/dead-letters.ts';
 import type { TransferLine } from '../store/reads/transfers.ts';
 import type { OpenTask } from '../store/tasks.ts';
 import { serveAssets } from '../web/assets.ts';
@@ -16,6 +17,7 @@ export type ConsoleReads = {
     practice: Ods,
     id: TransferId,
   ): Promise<{ readonly line: TransferLine; readonly history: readonly HistoryEntry[]; readonly tasks: readonly OpenTask[] } | null>;
+  deadLetters(practice: Ods, limit: number): Promise<readonly DeadLetter[]>;
 };
 
 const SERVICE = { text: 'Record transfers', href: '/' } as const;
@@ -28,15 +30,24 @@ export async function consolePages(server: FastifyInstance, reads: ConsoleReads)
   server.get('/', async (_request, reply) => {
     const practices = await reads.practices();
     const lists = await Promise.all(
-      practices.map(async ({ ods: practice }) => ({ practice, lines: await reads.transfers(practice, LIMIT) })),
+      practices.map(async ({ ods: practice }) => ({
+        practice,
+        lines: await reads.transfers(practice, LIMIT),
+        letters: await reads.deadLetters(practice, LIMIT),
+      })),
     );
     const running = lists.some(({ lines }) => lines.some((line) => line.endedAt === null));
     return sendPage(reply, {
       title: 'Transfers',
       service: SERVICE,
       ...(running && { refreshSeconds: 3 }),
-      body: html`${lists.map(({ practice, lines }) =>
-        lines.length === 0 ? html`<h2 class="nhsuk-heading-m">Practice ${practice}</h2><p>No transfer yet.</p>` : listOf(practice, lines),
+      body: html`${lists.map(
+        ({ practice, lines, letters }) =>
+          html`${
+            lines.length === 0
+              ? html`<h2 class="nhsuk-heading-m">Practice ${practice}</h2><p>No transfer yet.</p>`
+              : listOf(practice, lines)
+          }${letters.length > 0 && asideOf(practice, letters)}`,
       )}`,
     });
   });
@@ -95,6 +106,22 @@ function listOf(practice: Ods, lines: readonly TransferLine[]) {
         line.otherPractice ?? '',
         moment(line.startedAt),
         tag(words.text, words.colour),
+      ];
+    }),
+  });
+}
+
+/** Nobody at the desk can mend these: they see that the operator has something to do, and with which transfer. */
+function asideOf(practice: Ods, letters: readonly DeadLetter[]) {
+  return table({
+    caption: `Practice ${practice}: put aside for the operator`,
+    head: ['What', 'Since', 'Why'],
+    rows: letters.map((letter) => {
+      const text = letter.queue === 'inbox' ? `Message that came: ${letter.what}` : `${letter.what} ${letter.name}`;
+      return [
+        letter.transfer === null ? text : { text, href: `/practices/${practice}/transfers/${letter.transfer}` },
+        moment(letter.deadAt ?? letter.since),
+        letter.fault,
       ];
     }),
   });

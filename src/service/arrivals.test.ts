@@ -7,7 +7,7 @@ import { putAsContent } from '../objects/content.ts';
 import type { Inbound } from '../spine/endpoint.ts';
 import { claimArrivals } from '../store/inbox.ts';
 import { claim } from '../store/outbox.ts';
-import { listDeadLetters } from '../store/reads/dead-letters.ts';
+import { searchDeadLetters } from '../store/reads/dead-letters.ts';
 import { listTransfers } from '../store/reads/transfers.ts';
 import type { Received, Transfer } from '../transfer/types.ts';
 import { type ArrivalOptions, createAccept, createDeliver } from './arrivals.ts';
@@ -135,10 +135,10 @@ test('one that waited too long is shown to an operator of that practice, and to 
   await sql`update inbox set received_at = now() - interval '8 hours'`.execute(node.db);
   for (let i = 0; i < 3; i++) await deliverAll();
   assert.equal(await deliverAll(), 0);
-  const [letter] = await listDeadLetters(node.db, own.ods, 10);
+  const [letter] = await searchDeadLetters(node.db, { practice: own.ods }, 10);
   assert.equal(letter?.queue, 'inbox');
   assert.match(letter?.fault ?? '', /nobody here knows/);
-  assert.deepEqual(await listDeadLetters(node.db, second.ods, 10), []);
+  assert.deepEqual(await searchDeadLetters(node.db, { practice: second.ods }, 10), []);
 });
 
 test('a core that names two thousand documents keeps its row small, and loses none of them', async () => {

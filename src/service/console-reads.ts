@@ -1,5 +1,6 @@
 import type { Ods, TransferId } from '../base/ids.ts';
 import { type HistoryEntry, readHistory } from '../store/history.ts';
+import { type DeadLetter, searchDeadLetters } from '../store/reads/dead-letters.ts';
 import { listTransfers, readLine, type TransferLine } from '../store/reads/transfers.ts';
 import type { Store } from '../store/tables.ts';
 import { type OpenTask, tasksOf } from '../store/tasks.ts';
@@ -13,12 +14,14 @@ export type ConsoleReads = {
     practice: Ods,
     id: TransferId,
   ): Promise<{ readonly line: TransferLine; readonly history: readonly HistoryEntry[]; readonly tasks: readonly OpenTask[] } | null>;
+  deadLetters(practice: Ods, limit: number): Promise<readonly DeadLetter[]>;
 };
 
 export function consoleReads(db: Store, practices: Practices): ConsoleReads {
   return {
     practices: () => practices.all(),
     transfers: (practice, limit) => listTransfers(db, practice, {}, limit),
+    deadLetters: (practice, limit) => searchDeadLetters(db, { practice }, limit),
     async transfer(practice, id) {
       const line = await readLine(db, practice, id);
       if (!line) return null;

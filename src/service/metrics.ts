@@ -2,6 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Objects } from '../objects/objects.ts';
 import { miSpool } from '../store/mi-events.ts';
 import { queueDepths } from '../store/outbox.ts';
+import { countDeadLetters } from '../store/reads/dead-letters.ts';
 import { countTransfers } from '../store/reads/transfers.ts';
 import type { Store } from '../store/tables.ts';
 import { daysLeft, type Expiry } from '../web/identity.ts';
@@ -85,6 +86,20 @@ export function createMetrics(options: {
       }
     },
   });
+  const deadLetters = (name: string, help: string, value: 'count' | 'oldestSeconds'): void => {
+    new Gauge({
+      name,
+      help,
+      labelNames: ['practice', 'queue'],
+      registers,
+      async collect() {
+        this.reset();
+        for (const { practice, queue, [value]: number } of await countDeadLetters(db)) this.set({ practice, queue }, number);
+      },
+    });
+  };
+  deadLetters('gp2gp_dead_letters', 'Messages and work put aside, which wait for an operator', 'count');
+  deadLetters('gp2gp_dead_letter_age_seconds', 'How long the oldest of them has waited', 'oldestSeconds');
   new Gauge({
     name: 'gp2gp_transfers',
     help: 'Transfers by practice, role, state and outcome',

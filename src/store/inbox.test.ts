@@ -3,8 +3,8 @@ import { after, before, beforeEach, test } from 'node:test';
 import { sql } from 'kysely';
 import { instant, messageId } from '../base/ids.ts';
 import type { Db } from '../database/connect.ts';
-import { accept, buryArrival, claimArrivals, completeArrival, parkArrival, reviveArrival } from './inbox.ts';
-import { listDeadLetters } from './reads/dead-letters.ts';
+import { accept, buryArrival, claimArrivals, completeArrival, dropArrival, parkArrival, reviveArrival } from './inbox.ts';
+import { readDeadLetterBody, searchDeadLetters } from './reads/dead-letters.ts';
 import type { Tables } from './tables.ts';
 import { acceptedMessage, OTHER, OWN, storedTransfer, testStore } from './testing.ts';
 
@@ -68,12 +68,30 @@ test('a parked message comes back, a buried one is shown to its practice and can
   assert.ok(second);
   await buryArrival(db, second.claim, 'unknown conversation');
   assert.equal((await claimArrivals(db, 'me', 1, 60)).length, 0);
-  assert.equal((await listDeadLetters(db, OTHER, 10)).length, 0);
-  const [letter] = await listDeadLetters(db, OWN, 10);
+  assert.equal((await searchDeadLetters(db, { practice: OTHER }, 10)).length, 0);
+  const [letter] = await searchDeadLetters(db, { practice: OWN }, 10);
   assert.equal(letter?.queue, 'inbox');
   assert.equal(await reviveArrival(db, OTHER, letter?.id ?? 0), false);
   assert.equal(await reviveArrival(db, OWN, letter?.id ?? 0), true);
   assert.equal((await claimArrivals(db, 'me', 1, 60)).length, 1);
+});
+
+test('a message that was dropped is gone from sight with its content, and is still told from a new one', async () => {
+  const message = acceptedMessage();
+  await accept(db, { ...message, message: { ...message.message, refused: { code: 'OtherXml', description: 'why' } } });
+  const [arrival] = await claimArrivals(db, 'me', 1, 60);
+  assert.ok(arrival);
+  const { id } = arrival.claim;
+  assert.equal(await dropArrival(db, OWN, id), false, 'nobody has put it aside');
+  await buryArrival(db, arrival.claim, 'unknown conversation');
+  assert.equal(await dropArrival(db, OTHER, id), false, 'it is not theirs');
+  assert.equal(await dropArrival(db, OWN, id), true);
+  assert.deepEqual(await searchDeadLetters(db, { id }, 10), []);
+  assert.deepEqual(await readDeadLetterBody(db, { queue: 'inbox', id }), { refused: { code: 'OtherXml', description: 'why' } });
+  assert.equal(await reviveArrival(db, OWN, id), false);
+  const again = await accept(db, message);
+  assert.deepEqual([again.fate, again.refused?.code], ['duplicate', 'OtherXml']);
+  assert.equal((await claimArrivals(db, 'me', 1, 60)).length, 0);
 });
 
 test('a message that its transfer took does not come again', async () => {

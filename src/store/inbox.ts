@@ -140,6 +140,17 @@ export async function reviveArrival(store: Store, practice: Ods, id: number): Pr
   return numAffectedRows === 1n;
 }
 
+/**
+ * A person has decided that a message which was put aside is not wanted. Its content goes; that it came stays, so that it is told from a
+ * new one when it comes again, and what its sender was told.
+ */
+export async function dropArrival(store: Store, practice: Ods, id: number): Promise<boolean> {
+  const { numAffectedRows } = await sql`
+    update inbox set dead_at = null, done_at = now(), message = jsonb_strip_nulls(jsonb_build_object('refused', message->'refused'))
+    where id = ${id} and practice = ${practice} and dead_at is not null`.execute(store);
+  return numAffectedRows === 1n;
+}
+
 export async function renewArrivals(store: Store, owner: string, ids: readonly number[], leaseSeconds: number): Promise<void> {
   await sql`
     update inbox set due_at = clock_timestamp() + make_interval(secs => ${leaseSeconds})

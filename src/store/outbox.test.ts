@@ -4,7 +4,7 @@ import { after, before, beforeEach, test } from 'node:test';
 import { sql } from 'kysely';
 import type { Db } from '../database/connect.ts';
 import { bury, claim, complete, enqueue, queueDepths, release, renew, rest, retry, revive, strike } from './outbox.ts';
-import { listDeadLetters } from './reads/dead-letters.ts';
+import { searchDeadLetters } from './reads/dead-letters.ts';
 import type { Tables } from './tables.ts';
 import { OTHER, OWN, packedMessage, storedTransfer, testStore } from './testing.ts';
 
@@ -119,7 +119,7 @@ test('what is put aside is seen by its practice only, and can be replayed by it 
   await enqueue(db, OTHER, theirs, [message()]);
   for (const work of await claim(db, 'message', 'me', 2, 60)) await bury(db, work.claim, 'refused: 400');
   assert.equal((await claim(db, 'message', 'me', 2, 60)).length, 0);
-  const letters = await listDeadLetters(db, OWN, 10);
+  const letters = await searchDeadLetters(db, { practice: OWN }, 10);
   assert.deepEqual(
     letters.map(({ queue, transfer, what, fault }) => ({ queue, transfer, what, fault })),
     [{ queue: 'outbox', transfer: mine, what: 'message', fault: 'refused: 400' }],

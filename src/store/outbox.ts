@@ -226,6 +226,13 @@ export async function revive(store: Store, practice: Ods, id: number): Promise<T
   return rows[0]?.transfer ?? null;
 }
 
+/** A person has decided that a task which was put aside is not wanted. */
+export async function dropWork(store: Store, practice: Ods, id: number): Promise<boolean> {
+  const { numAffectedRows } = await sql`
+    delete from outbox where id = ${id} and practice = ${practice} and dead_at is not null`.execute(store);
+  return numAffectedRows === 1n;
+}
+
 /** Takes a timer back. */
 export async function rest(store: Store, practice: Ods, transfer: TransferId, timers: readonly Timer[]): Promise<void> {
   await store

@@ -192,6 +192,112 @@ test('what cannot be sent again is refused in words: what was taken, and what th
   assert.match(asked.err, /Only a sender can send again/);
 });
 
+const letters = (side: Side, ...words: readonly string[]): Promise<Said> => run('dead-letters', ...words, ...on(side));
+type Letters = { letters: { letter: string; fault: string; transfer: string | null }[]; next: string | null };
+const listed = async (...words: string[]): Promise<Letters> =>
+  JSON.parse((await letters('north', 'list', ...words, '--json')).out) as Letters;
+
+/** An acknowledgement came eight hours ago and has waited since: it answers a message that nobody here knows. */
+async function strayAnswer(id: string, answers: string): Promise<void> {
+  const { length } = await rows(
+    'north',
+    `insert into inbox (from_party_key, message_id, practice, conversation_id, action, digest, bytes, message, received_at, attempts)
+     select from_party_key, $1, practice, conversation_id, action, digest, bytes,
+       jsonb_set(jsonb_set(message, '{message,messageId}', to_jsonb($1::text)), '{message,of}', to_jsonb($2::text)), now() - interval '8 hours', 5
+     from inbox where message->'message'->>'interaction' = 'acknowledgement' and done_at is not null order by id limit 1 returning id`,
+    id,
+    answers,
+  );
+  assert.equal(length, 1);
+}
+
+test('what nobody could take waits for an operator with its bytes: seen, replayed when the cause is mended, or dropped with a reason', async () => {
+  const transfer = of('whole').sending?.transferId ?? '';
+  await strayAnswer('STRAY-1', 'LOST-1');
+  await strayAnswer('STRAY-2', 'LOST-2');
+  await until('both are put aside', async () => (await listed()).letters.length === 2);
+  assert.equal((await listed('--queue', 'outbox')).letters.length, 0);
+  const first = await listed('--limit', '1');
+  const second = await listed('--limit', '1', '--after', first.next ?? '');
+  assert.equal(second.next, null);
+  assert.deepEqual(new Set([...first.letters, ...second.letters].map(({ letter }) => letter)).size, 2);
+  const metrics = await (await fetch(`${here.world.nodeUrls.north[0]}/metrics`)).text();
+  assert.match(metrics, /^gp2gp_dead_letters\{practice="N82001",queue="inbox"\} 2$/m);
+  assert.match(metrics, /^gp2gp_dead_letter_age_seconds\{practice="N82001",queue="inbox"\} /m);
+
+  const found = await rows<{ id: number; message_id: string }>(
+    'north',
+    'select id, message_id from inbox where dead_at is not null order by message_id',
+  );
+  const [one, other] = found.map(({ id }) => `in-${id}`);
+  assert.ok(one && other);
+  const shown = await letters('north', 'show', one);
+  for (const words of [
+    /^what +message MCCI_IN010000UK13$/m,
+    /^name +STRAY-1$/m,
+    /^why +nobody here knows the conversation /m,
+    /^interaction +acknowledgement$/m,
+  ])
+    assert.match(shown.out, words);
+
+  const why = 'the lost table was restored, ticket 4712';
+  await rows(
+    'north',
+    `insert into sent_messages (practice, id, transfer, interaction, message_id) values ('N82001', 'LOST-1', $1, 'extract', 'LOST-1')`,
+    transfer,
+  );
+  const replayed = await letters('north', 'replay', one, '--reason', why);
+  assert.deepEqual([replayed.code, replayed.out], [0, `${one}: replayed\n`], replayed.err);
+  await until('its transfer has it', async () => {
+    const [row] = await rows<{ transfer: string | null }>('north', "select transfer from inbox where message_id = 'STRAY-1'");
+    return row?.transfer === transfer;
+  });
+
+  const unsaid = await letters('north', 'drop', other);
+  assert.deepEqual([unsaid.code, (await listed()).letters.length], [2, 1], 'no drop without a reason');
+  const dropped = await letters('north', 'drop', other, '--reason', 'a test of theirs', '--json');
+  assert.deepEqual(JSON.parse(dropped.out), { dropped: [other] });
+  assert.deepEqual((await listed()).letters, []);
+  const again = await letters('north', 'replay', other, '--reason', 'after all');
+  assert.deepEqual([again.code, again.out], [2, '']);
+  assert.match(again.err, /there is no dead letter in-\d+\n.*replayed or dropped/);
+
+  const audit = await rows<{ actor: string; action: string; detail: { letter: string; reason: string } }>(
+    'north',
+    "select actor, action, detail from audit where action like 'deadLetter%' order by id",
+  );
+  assert.deepEqual(
+    audit.map(({ actor, action, detail }) => [actor, action, detail.letter, detail.reason]),
+    [
+      ['jo.smith (operator)', 'deadLetterReplayed', one, why],
+      ['jo.smith (operator)', 'deadLetterDropped', other, 'a test of theirs'],
+    ],
+  );
+});
+
+test('work of ours that was put aside makes its transfer need attention, and goes on when it is replayed', async () => {
+  const transfer = of('whole').sending?.transferId ?? '';
+  const [row] = await rows<{ id: number }>(
+    'north',
+    `insert into outbox (practice, transfer, kind, name, body, due_at, dead_at, fault, attempts)
+     values ('N82001', $1, 'notice', 'ended', '{"state": "ended"}', now(), now(), 'the system was away', 12) returning id`,
+    transfer,
+  );
+  const letter = `out-${row?.id}`;
+  const { transfers: found } = await json<{ transfers: { id: string; attention: string[] }[] }>('north', 'list', '--attention');
+  assert.deepEqual(
+    found.map(({ id, attention }) => [id, ...attention]),
+    [[transfer, 'deadLetter']],
+  );
+  assert.match((await transfers('north', 'show', transfer)).out, /needs +something was put aside/);
+  assert.equal((await letters('north', 'replay', letter, 'in-99999', '--reason', 'it is back')).out, `${letter}: replayed\n`);
+  await until('it was told', async () => (await rows('north', 'select from outbox where id = $1', row?.id)).length === 0);
+  assert.equal((await letters('north', 'show', letter)).code, 2);
+  assert.equal((await letters('north', 'list')).out, 'Nothing was put aside.\n');
+  assert.equal((await letters('north', 'list', '--parked')).out, 'No message waits.\n');
+  assert.match((await letters('north', 'show', 'x')).err, /in-… or out-… is wanted/);
+});
+
 test('a wrong id, place or word is one plain line and what to do', async () => {
   const cases: [Said, RegExp, number][] = [
     [await transfers('north', 'show', 'nonsense'), /nonsense: the id of a transfer or a conversation is wanted\n.*transfers list/, 2],

@@ -7,6 +7,7 @@ import { sql } from 'kysely';
 import { Fault, reasonOf } from '../../base/errors.ts';
 import { type Db, isDatabaseAway } from '../../database/connect.ts';
 import { startEmbedded } from '../../database/embedded.ts';
+import type { ObjectsPlace } from '../../objects/place.ts';
 import { parseConfig } from '../../service/config.ts';
 import { MIGRATIONS, openStore, SCHEMA } from '../../store/open.ts';
 import type { Tables } from '../../store/tables.ts';
@@ -14,8 +15,8 @@ import type { Tables } from '../../store/tables.ts';
 export type PlaceOptions = { readonly config?: string; readonly database?: string; readonly objects?: string; readonly as?: string };
 export type Place = {
   readonly db: Db<Tables>;
-  /** Folder of the object store; null where only a database was named. */
-  readonly objectsFolder: string | null;
+  /** Its object store; null where only a database was named. */
+  readonly objects: ObjectsPlace | null;
   /** Messages go through an existing message adaptor. */
   readonly behindAdaptor: boolean;
   /** For the audit. */
@@ -29,18 +30,18 @@ export function withPlace(command: Command): Command {
   return command
     .option('--config <file>', 'settings of the node in YAML; left out, the environment is read')
     .option('--database <url>', 'its PostgreSQL, in the place of settings')
-    .option('--objects <dir>', 'its object store, beside --database')
+    .option('--objects <dir>', 'folder of its object store, beside --database')
     .option('--as <name>', 'who you are, for the audit (default: the name you are logged in with)');
 }
 
 export async function atPlace<Result>(options: PlaceOptions, work: (place: Place) => Promise<Result>): Promise<Result> {
   const user = nameOf(options.as);
-  const { url, objectsFolder, behindAdaptor, stop } = await whereIs(options);
+  const { url, objects, behindAdaptor, stop } = await whereIs(options);
   // One connection: whoever else is on a server that was started here is somebody else.
   const db = openStore(url, { connections: 1 });
   try {
     await demandSchema(db);
-    return await work({ db, objectsFolder, behindAdaptor, user });
+    return await work({ db, objects, behindAdaptor, user });
   } catch (thrown) {
     throw explained(thrown);
   } finally {
@@ -48,17 +49,17 @@ export async function atPlace<Result>(options: PlaceOptions, work: (place: Place
   }
 }
 
-type Where = Pick<Place, 'objectsFolder' | 'behindAdaptor'> & { readonly url: string; stop(db: Db<Tables>): Promise<void> };
+type Where = Pick<Place, 'objects' | 'behindAdaptor'> & { readonly url: string; stop(db: Db<Tables>): Promise<void> };
 
-async function whereIs({ config: file, database, objects }: PlaceOptions): Promise<Where> {
+async function whereIs({ config: file, database, objects: folder }: PlaceOptions): Promise<Where> {
   const end = (db: Db<Tables>): Promise<void> => db.destroy();
   if (database !== undefined) {
     if (!/^postgres(ql)?:\/\//.test(database))
       throw new Fault('input.database', `--database ${database.slice(0, 60)}: a URL that begins with postgresql:// is wanted`);
-    return { url: database, objectsFolder: objects ?? null, behindAdaptor: false, stop: end };
+    return { url: database, objects: folder === undefined ? null : { folder, s3: null }, behindAdaptor: false, stop: end };
   }
   const config = parseConfig(file === undefined ? null : await read(file), process.env);
-  const about = { objectsFolder: objects ?? config.objects.folder, behindAdaptor: config.adaptor.url !== undefined };
+  const about = { objects: folder === undefined ? config.objects : { folder, s3: null }, behindAdaptor: config.adaptor.url !== undefined };
   if (config.database.url !== undefined) return { ...about, url: config.database.url, stop: end };
   const server = await startEmbedded(join(config.data, 'database'));
   return {
