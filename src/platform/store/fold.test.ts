@@ -1,0 +1,233 @@
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, test } from 'node:test';
+import { sql } from 'kysely';
+import { REQUESTING, SENDING, stored, type TestPlatform, testPlatform, write } from '../testing.ts';
+import { loadEvents } from './bulk.ts';
+import type { StoredEvent } from './events.ts';
+import { foldAll, foldNew } from './fold.ts';
+import { recountMonths } from './months.ts';
+
+let platform: TestPlatform;
+before(async () => {
+  platform = await testPlatform();
+});
+after(() => platform.close());
+beforeEach(async () => {
+  await sql`truncate platform.events, platform.transfers, platform.months, platform.pathway_months, platform.spine_transfers`.execute(
+    platform.db,
+  );
+});
+
+const rows = async (table: string) =>
+  (await sql<Record<string, unknown>>`select * from platform.${sql.raw(table)} as t order by t::text`.execute(platform.db)).rows;
+const transfer = async (...events: readonly StoredEvent[]) => {
+  await sql`truncate platform.events, platform.transfers, platform.months`.execute(platform.db);
+  await write(platform.db, events);
+  await foldAll(platform.db);
+  const all = await rows('transfers');
+  assert.equal(all.length, 1);
+  return all[0] ?? {};
+};
+
+const registered = stored('registrations', '2026-03-02T09:14:05Z');
+const compatible = stored('transfer-compatibility-statuses', '2026-03-02T09:14:07Z');
+const requested = stored('ehr-requests', '2026-03-02T09:14:09Z');
+const responded = stored('ehr-responses', '2026-03-02T09:15:31.204Z');
+const document = (at: string, successful = true) =>
+  stored('document-responses', at, {
+    payload: {
+      attachment: { clinicalType: 'IMAGE', mimeType: 'image/png', sizeBytes: 10 },
+      documentMigration: { successful, ...(!successful && { reason: '31' }) },
+    },
+  });
+const ready = stored('ready-to-integrate-statuses', '2026-03-02T09:20:00Z');
+const integrated = (at: string, outcome = 'INTEGRATED') => stored('ehr-integrations', at, { payload: { integration: { outcome } } });
+const error = (at: string, failurePoint = 'EHR_RESPONSE') =>
+  stored('errors', at, { payload: { error: { errorCode: '30', errorDescription: 'x', failurePoint } } });
+const whole = [
+  registered,
+  compatible,
+  requested,
+  responded,
+  document('2026-03-02T09:17:02.611Z'),
+  document('2026-03-02T09:17:02.612Z', false),
+  ready,
+  integrated('2026-03-03T08:02:44Z'),
+];
+
+test('one row says what became of a transfer', async () => {
+  const row = await transfer(...whole);
+  assert.deepEqual(
+    Object.fromEntries(
+      ['requesting', 'sending', 'requesting_supplier', 'sending_supplier', 'documents', 'documents_failed', 'document_bytes'].map(
+        (name) => [name, row[name]],
+      ),
+    ),
+    {
+      requesting: REQUESTING,
+      sending: SENDING,
+      requesting_supplier: 'EMIS',
+      sending_supplier: 'SystmOne',
+      documents: 2,
+      documents_failed: 1,
+      document_bytes: 20,
+    },
+  );
+  assert.deepEqual(
+    [row['registration_status'], row['result'], row['status'], row['category'], row['sla_seconds'], row['structured_bytes']],
+    ['INTEGRATION', 'Successful integration', 'Integrated on time', 'within3', 82_033, 412_880],
+  );
+});
+
+test('the order of events, doubles and the number of folds change nothing', async () => {
+  await write(platform.db, whole);
+  await foldAll(platform.db);
+  const expected = [await rows('transfers'), await rows('months')];
+  for (let seed = 1; seed <= 6; seed++) {
+    await sql`truncate platform.events, platform.transfers, platform.months`.execute(platform.db);
+    const shuffled = whole.map((event, at) => ({ event, key: (at * 7 + seed * 5) % 11 })).sort((a, b) => a.key - b.key);
+    for (const { event } of shuffled) {
+      await write(platform.db, [event, event]);
+      if (seed % 2 === 0) await foldNew(platform.db);
+    }
+    await write(platform.db, whole);
+    await foldAll(platform.db);
+    await foldAll(platform.db);
+    assert.deepEqual([await rows('transfers'), await rows('months')], expected, `order ${seed}`);
+  }
+});
+
+test('a late event makes its transfer and both of its months anew', async () => {
+  await write(platform.db, [requested, ready]);
+  await foldAll(platform.db);
+  const month = async () =>
+    (
+      await sql<Record<string, unknown>>`select month::text as month, within3, not_integrated, open, documents from platform.months
+        where level = 'practice' and role = 'requesting' and calendar = 'UTC' and code = ${REQUESTING} order by month`.execute(platform.db)
+    ).rows;
+  assert.deepEqual(await month(), [{ month: '2026-03-01', within3: 0, not_integrated: 1, open: 1, documents: 0 }]);
+  await write(platform.db, [integrated('2026-03-02T10:00:00Z')]);
+  // What came late says that the request was of the month before.
+  await write(platform.db, [stored('ehr-requests', '2026-02-28T23:59:59Z')]);
+  await foldAll(platform.db);
+  assert.deepEqual(await month(), [{ month: '2026-02-01', within3: 1, not_integrated: 0, open: 0, documents: 0 }]);
+  const counted = await rows('months');
+  await recountMonths(platform.db, null);
+  assert.deepEqual(await rows('months'), counted);
+});
+
+test('registration status: each of the eight, by what is there', async () => {
+  const cases: readonly [string, string, readonly StoredEvent[]][] = [
+    ['INTEGRATION', 'Successful integration', [integrated('2026-03-03T08:02:44Z'), ready, registered]],
+    ['READY_TO_INTEGRATE', 'Awaiting integration', [ready, responded]],
+    ['EHR_SENT', 'In progress', [responded, requested]],
+    ['EHR_REQUESTED', 'In progress', [requested, compatible]],
+    ['ELIGIBLE_FOR_TRANSFER', 'In progress', [compatible, registered]],
+    ['NOT_ELIGIBLE_FOR_ELECTRONIC_TRANSFER', 'Not eligible for electronic transfer', [incompatible('2026-03-02T09:14:08Z'), compatible]],
+    ['REGISTRATION', 'Unknown', [registered]],
+    ['UNKNOWN', 'Unknown', [document('2026-03-02T09:17:02.611Z')]],
+  ];
+  for (const [status, result, events] of cases) {
+    const row = await transfer(...events);
+    assert.deepEqual([row['registration_status'], row['result']], [status, result]);
+  }
+});
+
+const incompatible = (at: string) =>
+  stored('transfer-compatibility-statuses', at, {
+    payload: { transferCompatibilityStatus: { internalTransfer: false, transferCompatible: false, reason: 'other nation' } },
+  });
+
+test('of several compatibility statuses the latest wins, in whatever order they come', async () => {
+  const later = stored('transfer-compatibility-statuses', '2026-03-02T09:15:00Z');
+  assert.equal((await transfer(later, incompatible('2026-03-02T09:14:08Z')))['compatible'], true);
+  assert.equal((await transfer(incompatible('2026-03-02T09:16:08Z'), later))['compatible'], false);
+});
+
+test('outcomes: successes, rejection, failure, errors on the way', async () => {
+  const result = async (...events: readonly StoredEvent[]) => {
+    const row = await transfer(requested, responded, ...events);
+    return [row['result'], row['category']];
+  };
+  const at = '2026-03-03T08:00:00Z';
+  for (const outcome of ['INTEGRATED', 'INTEGRATED_AND_SUPPRESSED', 'SUPPRESSED_AND_REACTIVATED'])
+    assert.deepEqual(await result(integrated(at, outcome)), ['Successful integration', 'within3']);
+  // A success in the events, a failure by the national definitions (code 26).
+  assert.deepEqual(await result(integrated(at, 'FILED_AS_ATTACHMENT')), ['Successful integration', 'technical']);
+  assert.deepEqual(await result(integrated(at, 'REJECTED')), ['Rejected', 'technical']);
+  assert.deepEqual(await result(integrated(at, 'FAILED_TO_INTEGRATE')), ['Technical failure', 'technical']);
+  assert.deepEqual(await result(error(at)), ['Technical failure', 'technical']);
+  assert.deepEqual(await result(), ['In progress', 'notIntegrated']);
+  assert.deepEqual(await result(ready), ['Awaiting integration', 'notIntegrated']);
+  assert.deepEqual(await result(integrated(at, 'FAILED_TO_INTEGRATE'), integrated('2026-03-03T07:00:00Z')), [
+    'Successful integration',
+    'within3',
+  ]);
+});
+
+test('three and eight days run from the response, the edge included; after fourteen from the request nothing counts', async () => {
+  const category = async (at: string) =>
+    (await transfer(requested, stored('ehr-responses', '2026-03-02T09:15:00Z'), integrated(at)))['category'];
+  assert.equal(await category('2026-03-05T09:15:00Z'), 'within3');
+  assert.equal(await category('2026-03-05T09:15:01Z'), 'within8');
+  assert.equal(await category('2026-03-10T09:15:00Z'), 'within8');
+  assert.equal(await category('2026-03-10T09:15:01Z'), 'late');
+  assert.equal(await category('2026-03-16T09:14:09Z'), 'late');
+  assert.equal(await category('2026-03-16T09:14:10Z'), 'notIntegrated');
+});
+
+test('a move inside one system is a success and no transfer', async () => {
+  const internal = stored('transfer-compatibility-statuses', '2026-03-02T09:14:08Z', {
+    payload: { transferCompatibilityStatus: { internalTransfer: true, transferCompatible: true } },
+  });
+  const row = await transfer(registered, internal, integrated('2026-03-02T09:20:00Z', 'INTERNAL_TRANSFER'));
+  assert.deepEqual([row['result'], row['category'], row['internal']], ['Successful integration', null, true]);
+});
+
+test('two attachments of the same moment are two; the same one twice is one', async () => {
+  const at = '2026-03-02T09:17:02.611Z';
+  const [one, other] = [document(at), document(at, false)];
+  assert.equal(one.eventId, other.eventId);
+  assert.equal((await transfer(one, other, one))['documents'], 2);
+});
+
+test('a request at half past midnight of London belongs to two months, each by its calendar', async () => {
+  await transfer(stored('ehr-requests', '2026-06-30T23:30:00Z'));
+  const { rows: months } = await sql<{ calendar: string; month: string }>`select calendar, month::text as month from platform.months
+    where level = 'practice' and role = 'requesting' order by calendar`.execute(platform.db);
+  assert.deepEqual(months, [
+    { calendar: 'Europe/London', month: '2026-07-01' },
+    { calendar: 'UTC', month: '2026-06-01' },
+  ]);
+});
+
+test('what belongs to a transaction that is still open is folded after it, not lost', async () => {
+  const waiting = Promise.withResolvers<void>();
+  const wrote = Promise.withResolvers<void>();
+  const slow = platform.db.transaction().execute(async (trx) => {
+    await sql`insert into platform.events (at, event_id, digest, type, conversation, supplier, reporting, requesting)
+      values ('2026-03-02T09:14:05Z', gen_random_uuid(), 1, 'EHR_REQUESTS', 'SLOW', 'X', 'A', 'A')`.execute(trx);
+    wrote.resolve();
+    await waiting.promise;
+  });
+  await wrote.promise;
+  await write(platform.db, [requested]);
+  await foldAll(platform.db);
+  waiting.resolve();
+  await slow;
+  await foldAll(platform.db);
+  assert.deepEqual((await rows('transfers')).map(({ conversation }) => conversation).sort(), [requested.conversation, 'SLOW'].sort());
+});
+
+test('many events are loaded at once, those that are there already passed over', async () => {
+  const { url, db } = platform;
+  await write(db, [requested]);
+  const odd = stored('errors', '1999-01-01T00:00:00Z', {
+    conversationId: 'tab\there \\N',
+    payload: { error: { errorCode: 'a\\b', errorDescription: 'line\nend "quoted"', failurePoint: 'OTHER' } },
+  });
+  assert.deepEqual(await loadEvents(db, url, [...whole, odd, odd]), { read: whole.length + 2, written: whole.length });
+  await foldAll(db);
+  const row = (await rows('transfers')).find(({ conversation }) => conversation === 'tab\there \\N');
+  assert.deepEqual([row?.['error_code'], row?.['error_description']], ['a\\b', 'line\nend "quoted"']);
+});
