@@ -144,6 +144,9 @@ const TASKS: Readonly<Record<string, string>> = {
   notAnswered: 'The request could not be answered',
   foreignMessage: 'A message came in another practice’s name: look into it',
   contradiction: 'The new practice answered twice, and not alike: ask them',
+  recordMayBeLost:
+    'A backup was restored: the record, or parts of it, may have come before and be lost. Ask for it again if it does not come',
+  answerMayBeLost: 'A backup was restored: what the new practice said may be lost. Ask them whether they have the record',
   printRecord: 'The new practice has the record as one document only: print it',
 };
 

@@ -30,6 +30,15 @@ export type EmbeddedOptions = {
   /** Where the programs are put; default: the data folder. */
   readonly binariesFolder?: string;
   readonly maxConnections?: number;
+  /** A folder with `bin/postgres` in the place of the programs that come with this one: for a server of another version. */
+  readonly programs?: string;
+  /** Who asks, and for which database; default: the product's own. */
+  readonly user?: string;
+  readonly database?: string;
+  /** Settings of this start alone, over the usual ones: those of a recovery. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** How long it may take until the server answers; a recovery reads the log first. */
+  readonly startTimeoutMs?: number;
 };
 
 const DATABASE = 'gp2gp';
@@ -51,21 +60,54 @@ export async function startEmbedded(folder: string, options: EmbeddedOptions = {
   await usableFolder(home, account);
   const cluster = join(home, 'cluster');
   const socket = await socketFolder(home, account);
-  const url = (database: string): string => `postgresql://${USER}@/${database}?host=${encodeURIComponent(socket)}`;
+  const { user = USER, database: ours = DATABASE } = options;
+  const url = (database: string): string =>
+    `postgresql://${encodeURIComponent(user)}@/${encodeURIComponent(database)}?host=${encodeURIComponent(socket)}`;
 
   const running = await runningServer(cluster, url('postgres'));
   if (running !== null) {
-    await ensureDatabase(url('postgres'));
-    return { url: url(DATABASE), pid: running, adopted: true, stop: () => stopServer(running) };
+    await ensureDatabase(url('postgres'), ours);
+    return { url: url(ours), pid: running, adopted: true, stop: () => stopServer(running) };
   }
   const made = await stat(join(cluster, 'PG_VERSION')).catch(() => null);
   if (!made) await enoughSpace(home, FIRST_START_BYTES);
-  const binaries = await installBinaries(options.binariesFolder ?? home);
+  const binaries = options.programs === undefined ? await installBinaries(options.binariesFolder ?? home) : await foreign(options.programs);
   if (made) await sameMajor(cluster, binaries);
   else await initialise(binaries, cluster, account);
-  const pid = await launch(binaries, cluster, socket, account, url('postgres'), options.maxConnections ?? 60);
-  await ensureDatabase(url('postgres'));
-  return { url: url(DATABASE), pid, adopted: false, stop: () => stopServer(pid) };
+  const pid = await launch({ binaries, cluster, socket, account, url: url('postgres'), options });
+  await ensureDatabase(url('postgres'), ours);
+  return { url: url(ours), pid, adopted: false, stop: () => stopServer(pid) };
+}
+
+async function foreign(folder: string): Promise<Binaries> {
+  try {
+    const { stdout } = await run(join(folder, 'bin', 'postgres'), ['--version'], { env: environment() });
+    const version = /(\d+)(\.\d+)?/.exec(stdout)?.[0] ?? '';
+    return { folder, version, major: version.split('.')[0] ?? '' };
+  } catch (cause) {
+    throw new Fault('database.noBinaries', `${join(folder, 'bin', 'postgres')} does not run: ${reasonOf(cause)}`, {
+      remedy: 'Name the folder that holds bin/postgres.',
+      cause,
+    });
+  }
+}
+
+/**
+ * The URL of the server that serves a data folder, without starting one; whether it runs is told by the first statement. `null` where no
+ * server ever had its data there.
+ */
+export async function embeddedUrl(folder: string): Promise<string | null> {
+  const home = resolve(folder);
+  if (!(await stat(join(home, 'cluster', 'PG_VERSION')).catch(() => null))) return null;
+  const socket = await socketFolder(home, await serverAccount());
+  return `postgresql://${USER}@/${DATABASE}?host=${encodeURIComponent(socket)}`;
+}
+
+/** The process id of the server that holds a data folder, or null. */
+export async function serverOn(folder: string): Promise<number | null> {
+  const text = await readFile(join(resolve(folder), 'cluster', 'postmaster.pid'), 'utf8').catch(() => null);
+  const pid = Number(text?.split('\n')[0]);
+  return text !== null && Number.isInteger(pid) && pid > 0 && isAlive(pid) ? pid : null;
 }
 
 /** A Unix socket's path may have about 100 characters; a long data path gets a short folder elsewhere, closed to others. */
@@ -187,14 +229,21 @@ async function initialise(binaries: Binaries, cluster: string, account: Account)
   await rename(partial, cluster);
 }
 
-async function launch(
-  binaries: Binaries,
-  cluster: string,
-  socket: string,
-  account: Account,
-  url: string,
-  maxConnections: number,
-): Promise<number> {
+async function launch({
+  binaries,
+  cluster,
+  socket,
+  account,
+  url,
+  options,
+}: {
+  readonly binaries: Binaries;
+  readonly cluster: string;
+  readonly socket: string;
+  readonly account: Account;
+  readonly url: string;
+  readonly options: EmbeddedOptions;
+}): Promise<number> {
   const logPath = join(cluster, '..', 'postgres.log');
   const log = await open(logPath, 'a', 0o600);
   const from = (await log.stat()).size;
@@ -202,15 +251,18 @@ async function launch(
     listen_addresses: '',
     unix_socket_directories: socket,
     unix_socket_permissions: '0700',
-    max_connections: String(maxConnections),
+    max_connections: String(options.maxConnections ?? 60),
     shared_buffers: '64MB',
     max_wal_size: '1GB',
+    // A backup that nobody follows any more gives up its hold on the log before the disk is full of it.
+    max_slot_wal_keep_size: '4GB',
     timezone: 'UTC',
     log_timezone: 'UTC',
     jit: 'off',
     // Statements carry patients' data; a log never does.
     log_min_error_statement: 'panic',
     log_parameter_max_length_on_error: '0',
+    ...options.settings,
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   let server: ChildProcess;
@@ -230,7 +282,7 @@ async function launch(
   server.once('error', (error) => (ended = reasonOf(error)));
   server.once('exit', (code, signal) => (ended = `ended with ${signal ?? `code ${code}`}`));
   server.unref();
-  const deadline = Date.now() + START_TIMEOUT_MS;
+  const deadline = Date.now() + (options.startTimeoutMs ?? START_TIMEOUT_MS);
   while ((await dataDirectory(url)) !== cluster) {
     if (ended !== null || Date.now() > deadline) {
       const said = (await readFile(logPath, 'utf8')).slice(from).trim().split('\n').slice(-5).join('\n');
@@ -257,12 +309,12 @@ function environment(): NodeJS.ProcessEnv {
   return { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
 }
 
-async function ensureDatabase(adminUrl: string): Promise<void> {
+async function ensureDatabase(adminUrl: string, database: string): Promise<void> {
   const client = new pg.Client({ connectionString: adminUrl });
   await client.connect();
   try {
-    const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [DATABASE]);
-    if (!rowCount) await client.query(`create database ${DATABASE}`);
+    const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [database]);
+    if (!rowCount) await client.query(`create database ${pg.escapeIdentifier(database)}`);
   } catch (error) {
     // 42P04, 23505: another process made it between the two statements.
     if (!['42P04', '23505'].includes((error as { code?: string }).code ?? '')) throw error;

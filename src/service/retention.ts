@@ -143,7 +143,8 @@ export async function sweepObjects({ db, objects, now }: RetentionOptions): Prom
   );
 }
 
-async function referencedNow(store: Store, objects: Objects): Promise<void> {
+/** Gathers every object that a row points at, straight or through a list, into a table of this transaction. */
+export async function referencedNow(store: Store, objects: Objects): Promise<void> {
   for (const list of await gatherReferenced(store))
     await addReferenced(
       store,

@@ -43,6 +43,8 @@ export function end(
     { do: 'rest', timer: 'undecided' },
     { do: 'close', task: 'decide' },
     { do: 'close', task: 'decideSoon' },
+    // Whatever ended it: nothing is waited for any more, and a failure raises a task of its own.
+    { do: 'close', task: 'recordMayBeLost' },
   ];
   return step(ended, [...rests, ...effects, { do: 'notify' }], note, { ...measured, outcome: outcome.kind });
 }

@@ -1,0 +1,204 @@
+import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+import { Fault, reasonOf } from '../base/errors.ts';
+import type { Listed } from '../service/backup/restore.ts';
+
+const HELP = `
+backup copies a node's database and objects into a folder, and goes on to copy what is written until it is ended (SIGTERM, Ctrl-C). It
+needs the right to read the node's data, or, with a database server of your own, a role that may replicate. restore puts a node's data
+folder back, as it was at any moment that the backup holds, and lists by name what may have been lost after it. verify reads everything
+in a backup and restores it into a scratch folder. docs/backup.md has recovery point, recovery time, and what to do on the day.
+
+Examples:
+  gp2gp store backup --config node.yaml --to /backup/gp2gp
+  gp2gp store backup --config node.yaml --to /backup/gp2gp --once
+  gp2gp store verify --from /backup/gp2gp
+  gp2gp store restore --from /backup/gp2gp --to /var/lib/gp2gp-new
+  gp2gp store restore --from /backup/gp2gp --to /var/lib/gp2gp-new --at 2026-11-27T09:30:00Z`;
+
+type BackupCommand = {
+  readonly config?: string;
+  readonly to: string;
+  readonly once?: boolean;
+  readonly baseEvery: number;
+  readonly keepDays: number;
+  readonly json?: boolean;
+};
+type RestoreCommand = {
+  readonly from: string;
+  readonly to: string;
+  readonly at?: Date;
+  readonly programs?: string;
+  readonly json?: boolean;
+};
+type VerifyCommand = { readonly from: string; readonly scratch: string; readonly programs?: string; readonly json?: boolean };
+
+/** `store`: backup, restore, verify. */
+export function storeCommand(): Command {
+  const command = new Command('store')
+    .description('back up a node’s database and objects, restore them, verify a backup')
+    .addHelpText('after', HELP);
+  const sub = (name: string, description: string): Command =>
+    command
+      .command(name)
+      .description(description)
+      .exitOverride()
+      .helpOption('--help', 'print help')
+      .option('--json', 'one line of JSON at the end');
+  sub('backup', 'copy database and objects, and go on while they change')
+    .requiredOption('--to <dir>', 'the backup’s folder, on another disk or machine')
+    .option('--config <file>', 'settings of the node in YAML; left out, the environment alone is read')
+    .option('--once', 'end when a new base backup is whole; what is written afterwards is not in it')
+    .option('--base-every <hours>', 'hours between base backups', number(1), 24)
+    .option('--keep-days <days>', 'how far back a restore may go', number(0), 30)
+    .action(async (options: BackupCommand) => backupAction(options));
+  sub('restore', 'put a node’s data folder back as it was at a moment')
+    .requiredOption('--from <dir>', 'the backup’s folder')
+    .requiredOption('--to <dir>', 'a new data folder for the node')
+    .option('--at <time>', 'a moment, as 2026-11-27T09:30:00Z; left out, everything that the backup holds', moment)
+    .option('--programs <dir>', 'a folder with bin/postgres, for a database server of another version than ours')
+    .action(async (options: RestoreCommand) => restoreAction(options));
+  sub('verify', 'read everything in a backup, and restore it into a scratch folder')
+    .requiredOption('--from <dir>', 'the backup’s folder')
+    .option('--scratch <dir>', 'where there is room for the whole database', tmpdir())
+    .option('--programs <dir>', 'a folder with bin/postgres, for a database server of another version than ours')
+    .action(async (options: VerifyCommand) => verifyAction(options));
+  return command;
+}
+
+function number(least: number) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (!Number.isFinite(value) || value < least) throw new InvalidArgumentError(`a number from ${least} is wanted.`);
+    return value;
+  };
+}
+
+function moment(text: string): Date {
+  const at = new Date(text);
+  if (!/T.*(Z|[+-]\d\d:?\d\d)$/.test(text) || Number.isNaN(at.getTime()))
+    throw new InvalidArgumentError('a time with its zone is wanted, as 2026-11-27T09:30:00Z.');
+  return at;
+}
+
+const teller = (json: boolean | undefined) => {
+  const out = json ? process.stderr : process.stdout;
+  return (line: string): void => void out.write(`${line}\n`);
+};
+
+async function backupAction(options: BackupCommand): Promise<void> {
+  const say = teller(options.json);
+  const { parseConfig } = await import('../service/config.ts');
+  const config = parseConfig(options.config === undefined ? null : await read(options.config), process.env);
+  if (config.objects.s3)
+    throw new Fault('backup.bucket', `the objects lie in the bucket ${config.objects.s3.bucket}, which this command does not copy`, {
+      remedy: 'Let the store keep versions of the bucket and a copy of it elsewhere, and back up the database server with its own tools.',
+    });
+  const { backup } = await import('../service/backup/backup.ts');
+  const { url, close } = await databaseOf(config.database.url, join(config.data, 'database'), options.once ?? false);
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+  let told = 0;
+  try {
+    const done = await backup({
+      url,
+      objectsFolder: config.objects.folder,
+      into: options.to,
+      once: options.once ?? false,
+      baseEveryHours: options.baseEvery,
+      keepDays: options.keepDays,
+      now: () => new Date(),
+      say,
+      stop: stop.signal,
+      onPoint(point, lagMs) {
+        if (Date.now() - told < TOLD_MS) return;
+        told = Date.now();
+        say(`everything until ${point.at} is in the backup (${lagMs} ms ago)`);
+      },
+    });
+    if (options.json) process.stdout.write(`${JSON.stringify(done)}\n`);
+    else
+      say(
+        `${done.bases} base backups, ${done.logBytes} bytes of log, ${done.objects} objects of ${done.objectBytes} bytes; ` +
+          (done.point ? `restorable up to ${done.point.at}` : 'nothing is restorable yet'),
+      );
+    if (done.altered.length > 0 || (options.once && done.bases === 0)) process.exitCode = 1;
+  } finally {
+    await close();
+  }
+}
+
+/** A line so often. */
+const TOLD_MS = 60_000;
+
+async function databaseOf(given: string | undefined, folder: string, once: boolean): Promise<{ url: string; close: () => Promise<void> }> {
+  if (given !== undefined) return { url: given, close: async () => undefined };
+  const { embeddedUrl, startEmbedded } = await import('../database/embedded.ts');
+  const url = await embeddedUrl(folder);
+  if (url === null)
+    throw new Fault('backup.noDatabase', `there is no database in ${folder}`, {
+      remedy: 'Start the node once, or look at `data` in its configuration.',
+    });
+  if (!once) return { url, close: async () => undefined };
+  const server = await startEmbedded(folder);
+  return { url: server.url, close: async () => (server.adopted ? undefined : server.stop()) };
+}
+
+async function restoreAction({ json, at, programs, ...options }: RestoreCommand): Promise<void> {
+  const say = teller(json);
+  const { restore } = await import('../service/backup/restore.ts');
+  const restored = await restore({ ...options, at: at ?? null, ...(programs !== undefined && { programs }), now: () => new Date(), say });
+  if (json) process.stdout.write(`${JSON.stringify(restored)}\n`);
+  else {
+    const { seconds, list, missing } = restored;
+    say(
+      `restored to ${restored.at} (${restored.lsn}) with ${restored.objects} objects in ${seconds.all.toFixed(1)} s (database ${seconds.database.toFixed(1)} s)`,
+    );
+    for (const { sha256, of } of missing) say(`missing: the object ${sha256}, of ${of.join(', ')}`);
+    for (const line of listInWords(list)) say(line);
+    say(
+      `The list with the patients' numbers is ${join(resolve(options.to), 'after-restore.json')}. Set data to ${resolve(options.to)} and start the node.`,
+    );
+  }
+  if (restored.missing.length > 0) process.exitCode = 1;
+}
+
+/** What may have been lost, by name; patients' numbers are only in the file. */
+export function listInWords(list: readonly Listed[]): string[] {
+  if (list.length === 0) return ['No conversation waited for a message.'];
+  return [
+    `${list.length} conversations may have lost a message:`,
+    ...list.map(
+      ({ practice, role, otherPractice, conversationId, id, who, why }) =>
+        `  ${practice} ${role === 'requesting' ? 'from' : 'to'} ${otherPractice ?? '(not known yet)'}, conversation ${conversationId}, transfer ${id}: ${why}` +
+        (who === 'person' ? ' (a task is in the practice’s list)' : ''),
+    ),
+  ];
+}
+
+async function verifyAction({ json, programs, ...options }: VerifyCommand): Promise<void> {
+  const say = teller(json);
+  const { verify } = await import('../service/backup/verify.ts');
+  const verified = await verify({ ...options, ...(programs !== undefined && { programs }), now: () => new Date(), say });
+  if (json) process.stdout.write(`${JSON.stringify(verified)}\n`);
+  else {
+    for (const { base, from, to } of verified.spans) say(`${base}: any moment from ${from} to ${to}`);
+    for (const fault of verified.faults) say(`FAULT ${fault}`);
+    say(
+      verified.ok
+        ? `good: ${verified.segments} log segments, ${verified.objects} objects, ${verified.transfers} transfers; the database was back after ${verified.recoverySeconds.toFixed(1)} s`
+        : `${verified.faults.length} faults`,
+    );
+  }
+  if (!verified.ok) process.exitCode = 1;
+}
+
+async function read(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new Fault('input.config', `${file}: cannot be read (${reasonOf(cause)})`, { cause });
+  }
+}
