@@ -1,7 +1,9 @@
 import { Command, Option } from 'commander';
 import { reasonText, withPlace } from './operator/place.ts';
 import { ageOption, countOption } from './operator/words.ts';
+import type { ExportOptions } from './transfers/export.ts';
 import type { ListOptions } from './transfers/list.ts';
+import type { ReplayOptions } from './transfers/replay.ts';
 import type { ResendOptions } from './transfers/resend.ts';
 import type { ShowOptions } from './transfers/show.ts';
 
@@ -39,7 +41,9 @@ export function transfersCommand(): Command {
     .addCommand(list())
     .addCommand(show())
     .addCommand(timeline())
-    .addCommand(resend());
+    .addCommand(resend())
+    .addCommand(exporting())
+    .addCommand(replay());
 }
 
 function list(): Command {
@@ -87,4 +91,32 @@ function resend(): Command {
     .requiredOption('--reason <text>', 'why, for the audit', reasonText)
     .option('--json', 'one line of JSON: {"transfer":id,"sent":true or false,"said":…}')
     .action(async (id: string, options: ResendOptions) => (await import('./transfers/resend.ts')).resendTransfer(id, options));
+}
+
+const EXPORT_HELP = `
+none (default): every decision with what it was made from. No content; NHS numbers, names of files and addresses of content are replaced.
+redacted: the record as well. Letters become x, digits 0; structure, codes and times stay, so that what failed fails again, which is tried.
+  Codes and times of one person are still theirs: treat it as pseudonymised, not as anonymous.
+whole: the record as it is. It is the patient's; see that it may leave.`;
+
+function exporting(): Command {
+  return withPlace(new Command('export'))
+    .description('write what a transfer’s fate was decided on into a folder; audited')
+    .argument('<id>', 'transfer or conversation')
+    .requiredOption('--to <dir>', 'a new folder')
+    .requiredOption('--reason <text>', 'why, for the audit', reasonText)
+    .addOption(new Option('--content <how>', 'what of the record goes along').choices(['none', 'redacted', 'whole']).default('none'))
+    .option('--json', 'one line of JSON')
+    .addHelpText('after', EXPORT_HELP)
+    .action(async (id: string, options: ExportOptions) => (await import('./transfers/export.ts')).exportTransfer(id, options));
+}
+
+function replay(): Command {
+  return new Command('replay')
+    .description('make the decisions and conversions of an export again, without database or network, and say where they differ')
+    .argument('<export>', 'the folder that export has made')
+    .option('--terminology <file>', 'what codes are looked up in, as the node had it (gp2gp terminology build)')
+    .option('--json', 'one line of JSON: {"same":true or false,"outcome":…,"differences":[…],"conversions":[…]}')
+    .addHelpText('after', '\nExit code: 0 the same comes of it, 1 something differs or is gone, 2 the export cannot be read.')
+    .action(async (path: string, options: ReplayOptions) => (await import('./transfers/replay.ts')).replayTransfer(path, options));
 }

@@ -1,6 +1,8 @@
 /** What an operator does with the transfers of nodes that run: looks, sends again, takes a failure home. Two nodes, a hub, two systems. */
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import pg from 'pg';
@@ -13,6 +15,8 @@ const STORIES = {
   'no Patient': { seed: 402, from: 0, to: 1, documents: [900] },
 } as const;
 type Moved = Awaited<ReturnType<TestWorld['move']>>;
+
+const ROOT = join(import.meta.dirname, '..', '..', '..');
 
 let here: TestWorld;
 const moved = new Map<string, Moved>();
@@ -159,6 +163,173 @@ test('the timeline tells every step in order', async () => {
   const words = await transfers('north', 'timeline', of('whole').conversationId);
   assert.match(words.out, /The request was accepted/);
   assert.equal(words.out.trimEnd().split('\n').length, entries.length + 1);
+});
+
+type Replayed = {
+  readonly same: boolean;
+  readonly outcome: { readonly kind: string; readonly code?: string } | null;
+  readonly decisions: number;
+  readonly made: number;
+  readonly differences: readonly { readonly entry: number; readonly what: string }[];
+  readonly conversions: readonly { readonly do: string; readonly same: boolean; readonly replayed: { readonly ended: string } }[];
+};
+const EXPORTING = ['--reason', 'ticket 4713, for the supplier'];
+const exported = (name: string) => join(here.folder, 'exports', name);
+const replay = async (path: string): Promise<Replayed & Said> => {
+  const said = await run('transfers', 'replay', path, '--json');
+  return { ...(JSON.parse(said.out) as Replayed), ...said };
+};
+/** Everything in a folder, as one text. */
+async function textOf(folder: string): Promise<string> {
+  const files = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((file) => file.isFile());
+  return (await Promise.all(files.map((file) => readFile(join(file.parentPath, file.name), 'latin1')))).join('\n');
+}
+/** What would tell who the patient is. */
+function patientIn(name: keyof typeof STORIES): readonly string[] {
+  const { move, bundle } = here.told(name);
+  const patient = (bundle.entry ?? []).map(({ resource }) => resource).find((one) => one?.resourceType === 'Patient');
+  const {
+    name: names = [],
+    address = [],
+    telecom = [],
+  } = patient as {
+    name?: { family?: string; given?: string[] }[];
+    address?: { line?: string[]; postalCode?: string }[];
+    telecom?: { value?: string }[];
+  };
+  const said = new Set<string>();
+  const visit = (value: unknown, member: string): void => {
+    if (typeof value === 'string' && /^(text|comment|description|title)$/.test(member) && /\w+ \w+ \w+/.test(value)) said.add(value);
+    else if (typeof value === 'object' && value !== null)
+      for (const [key, one] of Object.entries(value)) visit(one, Array.isArray(value) ? member : key);
+  };
+  visit(bundle, '');
+  assert.ok(said.size > 5, 'the record says something');
+  const words = [
+    ...names.flatMap(({ family, given = [] }) => [family, ...given]),
+    ...address.flatMap(({ line = [], postalCode }) => [...line, postalCode]),
+    ...telecom.map(({ value }) => value),
+    ...said,
+  ];
+  return [move.nhsNumber, ...words.filter((word) => word !== undefined && word.length > 3)] as string[];
+}
+
+test('a failed transfer is taken home without content, and replays with one command and nothing but the file', async () => {
+  const id = of('no Patient').sending?.transferId ?? '';
+  const folder = exported('failed');
+  const taken = await json<{ entries: number; conversions: number }>('north', 'export', id, '--to', folder, ...EXPORTING);
+  assert.equal(taken.conversions, 0);
+  const text = await textOf(folder);
+  for (const word of patientIn('no Patient')) assert.ok(!text.includes(word), word);
+  const again = spawnSync(process.execPath, [join(ROOT, 'bin', 'gp2gp.ts'), 'transfers', 'replay', '.', '--json'], {
+    cwd: folder,
+    env: { PATH: '' },
+    encoding: 'utf8',
+  });
+  assert.equal(again.status, 0, again.stderr);
+  const { same, outcome, made, decisions } = JSON.parse(again.stdout) as Replayed;
+  assert.deepEqual([same, outcome, made], [true, { kind: 'refusedByUs', code: '10' }, decisions]);
+  const words = await run('transfers', 'replay', join(folder, 'transfer.json'));
+  assert.match(words.out, /The same comes of it: Not sent \(10\)\./);
+  const audit = await rows<{ actor: string; detail: object }>('north', "select actor, detail from audit where action = 'transferExported'");
+  assert.deepEqual(audit, [{ actor: 'jo.smith (operator)', detail: { content: 'none', reason: EXPORTING[1] } }]);
+});
+
+test('with its content, whole or redacted, the failure itself happens again', async () => {
+  const id = of('no Patient').sending?.transferId ?? '';
+  for (const content of ['whole', 'redacted']) {
+    const folder = exported(`failed ${content}`);
+    const { problems } = await json<{ problems: string[] }>('north', 'export', id, '--to', folder, ...EXPORTING, '--content', content);
+    assert.deepEqual(problems, []);
+    const { code, same, conversions } = await replay(folder);
+    assert.deepEqual(
+      [code, same, conversions.map((one) => [one.do, one.same, one.replayed.ended])],
+      [0, true, [['toHl7', true, 'refused']]],
+    );
+  }
+});
+
+test('a transfer that went well replays on both sides, its record is read again, and redacted nobody is in it', async () => {
+  const { sending, requesting } = of('whole');
+  for (const [side, id, what] of [
+    ['north', sending?.transferId ?? '', 'toHl7'],
+    ['south', requesting.transferId, 'toFhir'],
+  ] as const) {
+    for (const content of ['none', 'redacted', 'whole']) {
+      const folder = exported(`${side} ${content}`);
+      const { problems } = await json<{ problems: string[] }>(side, 'export', id, '--to', folder, ...EXPORTING, '--content', content);
+      assert.deepEqual(problems, []);
+      const { same, outcome, differences, conversions, err } = await replay(folder);
+      assert.deepEqual([same, differences], [true, []], err);
+      assert.ok(outcome?.kind === 'integrated' || outcome?.kind === 'acknowledged');
+      assert.deepEqual(
+        conversions.map((one) => [one.do, one.replayed.ended]),
+        content === 'none' ? [] : [[what, 'converted']],
+      );
+      const text = await textOf(folder);
+      const seen = patientIn('whole').filter((word) => text.includes(word));
+      assert.ok(content === 'whole' ? seen.length > 0 : seen.length === 0, `${folder}: ${seen.join(', ')}`);
+    }
+  }
+});
+
+test('where a replay comes out otherwise it says where, and an export that is not whole is refused in words', async () => {
+  const [head = '', ...lines] = (await readFile(join(exported('failed'), 'transfer.json'), 'utf8')).split('\n');
+  const written = async (name: string, text: string): Promise<string> => {
+    const path = join(here.folder, `${name}.json`);
+    await writeFile(path, text);
+    return path;
+  };
+  const other = lines.join('\n').replace('"The request was accepted"', '"The request was refused"');
+  assert.notEqual(other, lines.join('\n'));
+  const sha256 = createHash('sha256').update(other).digest('hex');
+  const changed = await written('changed', `${JSON.stringify({ ...JSON.parse(head), sha256 })}\n${other}`);
+  const differs = await replay(changed);
+  assert.deepEqual([differs.code, differs.same], [1, false]);
+  assert.deepEqual(
+    differs.differences.map(({ entry, what }) => [entry, what]),
+    [[2, 'note']],
+  );
+  assert.match(
+    (await run('transfers', 'replay', changed)).out,
+    /entry 2, note:\n +recorded: "The request was refused"\n +replayed: "The request was accepted"/,
+  );
+
+  const refused: [string, RegExp][] = [
+    [await written('cut', [head, ...lines.slice(0, 20)].join('\n')), /not as it was written: cut off/],
+    [await written('other', '{"resourceType": "Bundle"}'), /no exported transfer/],
+    [await written('text', 'hello'), /no exported transfer/],
+    [
+      await written('newer', [JSON.stringify({ ...JSON.parse(head), version: 2, product: '9.9.9' }), ...lines].join('\n')),
+      /format 2, written by gp2gp 9\.9\.9/,
+    ],
+    [join(here.folder, 'nowhere'), /nowhere: cannot be read/],
+    [
+      await written('alone', await readFile(join(exported('south whole'), 'transfer.json'), 'utf8')),
+      /objects of the export are not beside it/,
+    ],
+  ];
+  for (const [path, what] of refused) {
+    const { code, out, err } = await run('transfers', 'replay', path);
+    assert.deepEqual([code, out], [2, ''], err);
+    assert.match(err, what);
+    assert.equal(err.trimEnd().split('\n').length, 2, 'what is wrong, and what to do');
+  }
+  const id = of('whole').conversationId;
+  const again = await transfers('north', 'export', id, '--to', exported('failed'), ...EXPORTING);
+  assert.match(again.err, /there is something in it already/);
+  const unknown = await run(
+    'transfers',
+    'export',
+    id,
+    '--to',
+    exported('x'),
+    ...EXPORTING,
+    '--content',
+    'whole',
+    ...on('north').slice(0, 2),
+  );
+  assert.match(unknown.err, /object store is not known/);
 });
 
 test('a record that was not sent is sent again once its system gives it, and the audit knows who and why', async () => {
