@@ -1,7 +1,7 @@
 import { storedLength } from '../base/content.ts';
 import { never } from '../base/errors.ts';
 import { isForeign } from './routing.ts';
-import type { Decision, Event, JobResult, Measured, Received, Requesting, Sending, Transfer } from './types.ts';
+import type { Decision, Event, JobResult, Measured, Received, Reference, Requesting, Sending, Transfer } from './types.ts';
 
 /**
  * What a history entry must hold, so that management information and reports can be made from the entry alone: sizes, counts, kinds, and
@@ -37,9 +37,14 @@ function arrived(message: Received): Measured {
   const base = { interaction: message.interaction, message: message.messageId };
   switch (message.interaction) {
     case 'extract':
-      return { ...base, structuredBytes: storedLength(message.hl7), attachments: message.references.length };
+      return {
+        ...base,
+        structuredBytes: storedLength(message.hl7),
+        attachments: message.references.length,
+        outside: outside(message.references),
+      };
     case 'index':
-      return { ...base, children: message.children.length };
+      return { ...base, children: message.children.length, outside: outside(message.children) };
     case 'piece':
       return { ...base, bytes: storedLength(message.part.content), contentType: message.announced.contentType ?? message.part.contentType };
     case 'acknowledgement':
@@ -52,6 +57,11 @@ function arrived(message: Received): Measured {
     case 'continue':
       return base;
   }
+}
+
+/** How many messages are still to come for what is announced. */
+function outside(references: readonly Reference[]): number {
+  return references.filter(({ at }) => at === 'message').length;
 }
 
 function done(result: JobResult): Measured {
@@ -103,8 +113,9 @@ function faultCode(fault: string): Measured {
  * What a step was in the course of a transfer, whichever event showed it:
  * - `left`: `request` or `core`, known to have left; also where an answer to it is the first that is heard.
  * - `ready`: the core whose record is offered from now on.
- * - `answered`, `answeredTo`, `answeredId`: the acknowledgement given: `AA` or a code, to a `request`, an `extract` or a `part`; its id.
- * - `refused`, `refusedTo`: the code of a refusal that was heard, of our `request` or a `part`.
+ * - `answered`, `answeredTo`, `answeredId`, `answeredBy`: the acknowledgement given: `AA` or a code, to a `request`, an `extract` or a
+ *   `part`, the id of that and its own.
+ * - `refused`, `refusedTo`: the code of a refusal that was heard, of our `request` or a `part`; `taken`: a `part` was acknowledged.
  */
 function milestones(before: Transfer, event: Event, decision: Decision<Transfer>): Measured {
   const after = decision.transfer;
@@ -118,9 +129,9 @@ function milestones(before: Transfer, event: Event, decision: Decision<Transfer>
 function answered(event: Event, { effects, transfer }: Decision<Transfer>): Measured {
   for (const effect of effects) {
     if (effect.do !== 'send' || effect.message.interaction !== 'acknowledgement') continue;
-    const { answer, of } = effect.message;
-    const code = answer.accepted ? 'AA' : (answer.code ?? answer.raw);
-    return { answered: code, answeredTo: transfer.role === 'sending' ? 'request' : isPart(event) ? 'part' : 'extract', answeredId: of };
+    const { answer, of, messageId } = effect.message;
+    const to = transfer.role === 'sending' ? 'request' : isPart(event) ? 'part' : 'extract';
+    return { answered: answer.accepted ? 'AA' : (answer.code ?? answer.raw), answeredTo: to, answeredId: of, answeredBy: messageId };
   }
   return {};
 }
@@ -186,12 +197,14 @@ function sendingStep(before: Sending, event: Event, { effects }: Decision<Transf
       ? {
           left: 'core',
           core: offer.core,
+          parts: offer.parts,
           ...(offer.structuredBytes !== undefined && { structuredBytes: offer.structuredBytes }),
           ...(offer.documents && { documents: offer.documents.sha256, documentsBytes: offer.documents.bytes }),
         }
       : {};
-  const heard = effects.some((effect) => effect.do === 'partAnswered') ? refusal(before, event) : null;
-  return { ...left, ...(heard && { refused: heard.code, refusedTo: 'part' }) };
+  if (!effects.some((effect) => effect.do === 'partAnswered')) return left;
+  const heard = refusal(before, event);
+  return heard ? { ...left, refused: heard.code, refusedTo: 'part' } : { ...left, taken: 'part' };
 }
 
 /** Likewise: a continue, or an answer to the core, may be heard before the answer to our post. */
