@@ -177,3 +177,21 @@ test('behind a message adaptor a node needs neither certificate nor intermediary
   );
   assert.throws(() => parseConfig(null, { ...variables, ...queue, GP2GP_SPINE_TLS_KEY: file('k.pem') }), /GP2GP_SPINE_TLS_CERTIFICATE/);
 });
+
+test('management information needs a supplier beside its address, and a mailbox needs all of itself', () => {
+  const config = parseConfig(yaml('mi: {url: "https://mi.example", supplier: ZZ901, apiKey: k}'), {});
+  assert.deepEqual(
+    [config.mi?.url, config.mi?.supplier, config.mi?.alertMinutes, config.miFiles],
+    ['https://mi.example', 'ZZ901', 60, null],
+  );
+  assert.deepEqual(config.practices[0]?.mi, { events: true, files: false });
+  assert.equal(parseConfig(yaml(), {}).mi, null);
+  assert.match(problemsOf(yaml('mi: {url: "https://mi.example"}')), /GP2GP_MI_SUPPLIER \(mi.supplier\): is missing/);
+  const some = problemsOf(yaml('mi: {supplier: ZZ901, files: {url: "https://mesh.example", mailbox: NODE1}}'));
+  for (const name of ['PASSWORD', 'SHARED_KEY', 'TO', 'WORKFLOW']) assert.match(some, new RegExp(`GP2GP_MI_FILES_${name} `));
+  const whole = 'url: "https://mesh.example", mailbox: NODE1, password: p, sharedKey: s, to: NATIONAL1, workflow: W';
+  assert.equal(parseConfig(yaml(`mi: {supplier: ZZ901, files: {${whole}}}`), {}).miFiles?.workflow, 'W');
+  assert.match(problemsOf(yaml(`mi: {supplier: ZZ901, files: {${whole}, tls: {key: k.pem}}}`)), /mi\.files\.tls\.certificate/);
+  const old = yaml().replace('gpSystem:', 'mi: {events: false, files: true}, gpSystem:');
+  assert.match(problemsOf(old), /practices\.0\.mi\.files: no mailbox/);
+});

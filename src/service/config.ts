@@ -251,6 +251,29 @@ const schema = z.strictObject({
       posts: count(1, 32).default(4),
       /** An event that waits for so long is told to an operator. */
       alertMinutes: count(1, 100_000).default(60),
+      /** The older process: weekly files by MESH, for practices with `mi.files`. */
+      files: z
+        .strictObject({
+          /** Of MESH, up to and not including `/messageexchange`. */
+          url: url.optional(),
+          mailbox: z
+            .string()
+            .regex(/^[A-Z0-9]{3,20}$/, 'is to be a mailbox in capital letters')
+            .optional(),
+          password: z.string().min(1).optional(),
+          /** The key of the environment, which all mailboxes share. */
+          sharedKey: z.string().min(1).optional(),
+          /** The receiver’s mailbox, and the workflow that was agreed with it. */
+          to: z.string().min(1).optional(),
+          workflow: z.string().min(1).optional(),
+          /** As the files name it: `Supplier_System_Version`. */
+          software: z.string().min(1).max(100).default('OpenGP2GP_OpenGP2GP_1'),
+          /** PEM files, where MESH asks for a certificate. */
+          tls: z
+            .strictObject({ certificate: z.string().optional(), key: z.string().optional(), authorities: list.optional() })
+            .prefault({}),
+        })
+        .prefault({}),
     })
     .prefault({}),
   practices: z.array(practiceSchema).default([]),
@@ -259,7 +282,11 @@ const schema = z.strictObject({
 export type NodeSettings = z.infer<typeof schema>;
 export type NodeConfig = Omit<NodeSettings, 'practices' | 'objects' | 'spine' | 'pds' | 'adaptor' | 'relay' | 'mi'> & {
   /** `null`: nothing is told nationally. */
-  readonly mi: (Omit<NodeSettings['mi'], 'url' | 'supplier'> & { readonly url: string; readonly supplier: string }) | null;
+  readonly mi: (Omit<NodeSettings['mi'], 'url' | 'supplier' | 'files'> & { readonly url: string; readonly supplier: string }) | null;
+  /** `null`: no weekly files. */
+  readonly miFiles:
+    | (Record<(typeof MESH)[number], string> & { readonly software: string; readonly supplier: string; readonly tls: TlsIdentity | null })
+    | null;
   readonly relay:
     | (Omit<NodeSettings['relay'], 'port' | 'partyKey' | 'queue'> & {
         readonly port: number;
@@ -285,6 +312,9 @@ export type NodeConfig = Omit<NodeSettings, 'practices' | 'objects' | 'spine' | 
     readonly tlsFiles: IdentityFiles | null;
   };
 };
+
+/** What a mailbox takes, all of it. */
+const MESH = ['url', 'mailbox', 'password', 'sharedKey', 'to', 'workflow'] as const;
 
 const PREFIX = 'GP2GP_';
 /** Variables with our prefix that are no settings of a node. */
@@ -317,6 +347,10 @@ export function parseConfig(
   const adaptor = read.success ? adaptorOf(read.data.adaptor, problems) : null;
   const relay = read.success ? relayOf(read.data.relay, problems) : null;
   const mi = read.success ? miOf(read.data.mi, problems) : null;
+  const miFiles = read.success ? miFilesOf(read.data.mi, problems) : null;
+  if (read.success && !miFiles)
+    for (const [index, { mi: own }] of read.data.practices.entries())
+      if (own.files) problems.push(`practices.${index}.mi.files: no mailbox is named in mi.files, by which its files could go`);
   const tlsFiles = read.success ? tlsFilesOf(read.data, problems) : null;
   // Whatever else is wrong, all that is missing is named at once.
   if (!read.success) missingTls(settings, problems);
@@ -346,6 +380,7 @@ export function parseConfig(
     adaptor,
     relay,
     mi,
+    miFiles,
     spine: { ...spine, tls, tlsFiles },
   };
 }
@@ -502,11 +537,25 @@ function relayOf(given: NodeSettings['relay'], problems: string[]): NodeConfig['
   }
 }
 
-function miOf({ url: address, supplier, ...others }: NodeSettings['mi'], problems: string[]): NodeConfig['mi'] {
+function miOf({ url: address, supplier, files: _files, ...others }: NodeSettings['mi'], problems: string[]): NodeConfig['mi'] {
   if (address === undefined) return null;
   if (supplier !== undefined) return { ...others, url: address, supplier };
   problems.push(`${nameOf(['mi', 'supplier'])}: is missing`);
   return null;
+}
+
+function miFilesOf({ supplier, files }: NodeSettings['mi'], problems: string[]): NodeConfig['miFiles'] {
+  const given = Object.fromEntries(MESH.flatMap((name) => (files[name] === undefined ? [] : [[name, files[name]]])));
+  if (Object.keys(given).length === 0) return null;
+  for (const name of MESH) if (given[name] === undefined) problems.push(`${nameOf(['mi', 'files', name])}: is missing`);
+  if (supplier === undefined) problems.push(`${nameOf(['mi', 'supplier'])}: is missing`);
+  const { certificate, key, authorities } = files.tls;
+  const any = certificate !== undefined || key !== undefined || authorities !== undefined;
+  for (const [name, value] of Object.entries({ certificate, key, authorities }))
+    if (any && value === undefined) problems.push(`${nameOf(['mi', 'files', 'tls', name])}: is missing`);
+  const whole = certificate !== undefined && key !== undefined && authorities !== undefined ? { certificate, key, authorities } : null;
+  const mesh = given as Record<(typeof MESH)[number], string>;
+  return { ...mesh, software: files.software, supplier: supplier ?? '', tls: whole && readTls(whole, problems, ['mi', 'files', 'tls']) };
 }
 
 function missingTls(settings: Tree, problems: string[]): void {
@@ -549,12 +598,12 @@ function adaptorOf(given: NodeSettings['adaptor'], problems: string[]): NodeConf
   return own && { url, queue: { queue: own, deadLetters: deadLetterPrefix + own.queue, forward } };
 }
 
-function readTls(files: IdentityFiles, problems: string[]): TlsIdentity {
+function readTls(files: IdentityFiles, problems: string[], where: readonly string[] = ['spine', 'tls']): TlsIdentity {
   const read = (path: string, setting: string): string => {
     try {
       return straightPem(readFileSync(path, 'utf8'));
     } catch (error) {
-      problems.push(`${nameOf(['spine', 'tls', setting])}: ${reasonOf(error)}`);
+      problems.push(`${nameOf([...where, setting])}: ${reasonOf(error)}`);
       return '';
     }
   };

@@ -15,6 +15,7 @@ import { createToken } from '../spine/access.ts';
 import { packForAdaptor } from '../spine/adaptor/pack.ts';
 import { createAdaptorSender } from '../spine/adaptor/send.ts';
 import type { EndpointAlert } from '../spine/endpoint.ts';
+import { createMesh } from '../spine/mesh.ts';
 import { createMiApi } from '../spine/mi-api.ts';
 import { createPds } from '../spine/pds.ts';
 import { createSds } from '../spine/sds.ts';
@@ -44,6 +45,7 @@ import { createMetrics } from './metrics.ts';
 import { createCarryOutMi } from './mi/carry-out.ts';
 import { createRecordMi } from './mi/record.ts';
 import { watchSpool } from './mi/watch.ts';
+import { startWeekly } from './mi/weekly.ts';
 import { createAcknowledged, createIsOurs, createRenew } from './outgoing.ts';
 import { createPost, type Post, type Queued } from './post.ts';
 import { practiceActions } from './practice-actions.ts';
@@ -385,6 +387,24 @@ async function start(
     const { alertMinutes } = config.mi;
     const spool = watchSpool({ db, alertMinutes, alert: metrics.alert, log, now });
     closers.push(() => spool.close());
+  }
+  if (config.miFiles) {
+    const { tls: identity, ...mailbox } = config.miFiles;
+    const meshClient = createClient({ connections: 2, headersMs: 300_000, ...(identity && { tls: identity }) });
+    const files = startWeekly({
+      ...mailbox,
+      db,
+      objects,
+      practices: practices.all,
+      mesh: createMesh({ ...mailbox, client: meshClient, now, newId }),
+      now,
+      alert: metrics.alert,
+      log,
+    });
+    closers.push(
+      () => meshClient.close(),
+      () => files.close(),
+    );
   }
   // Last: from here on messages come.
   const spineAddress = listener ? await listen(listener.server, { host: config.spine.host, port: config.spine.port }) : null;

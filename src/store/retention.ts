@@ -153,6 +153,7 @@ const POINTERS = [
   ['inbox', 'message'],
   ['outbox', 'body'],
   ['mi_events', 'list'],
+  ['mi_files', 'object'],
   ['relayed_in', 'object'],
   ['relayed_out', 'packed'],
   ['history', 'basis'],

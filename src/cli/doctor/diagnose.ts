@@ -3,6 +3,7 @@ import { type NodeConfig, parseConfig } from '../../service/config.ts';
 import { checkCertificate, checkKeyFile } from './certificates.ts';
 import { type Finding, fail, ok } from './finding.ts';
 import { checkDatabase, checkDisk, checkObjects, checkTerminology, type Space, spaceOf } from './machine.ts';
+import { checkManagementInformation } from './management-information.ts';
 import { type Asking, checkClock, checkGpSystems, checkPds, checkSds, checkSpine } from './services.ts';
 
 export type Diagnosis = { readonly ok: boolean; readonly checks: readonly Finding[] };
@@ -45,6 +46,7 @@ export async function diagnose(
     whole('objects', () => checkObjects(config)),
     whole('terminology', async () => [await checkTerminology(config)]),
     whole('gpSystem', () => checkGpSystems(asking)),
+    whole('mi', () => checkManagementInformation(asking)),
   ]);
   const configured = ok(
     'configuration',

@@ -13,6 +13,8 @@ import { startS3 } from '../../objects/s3-testing.ts';
 import { type Certificates, makeCertificates } from '../../simulator/certificates.ts';
 import { type Hub, startHub } from '../../simulator/hub/hub.ts';
 import { tlsOf } from '../../simulator/hub/testing.ts';
+import { type Mesh, startMesh } from '../../simulator/mesh/mesh.ts';
+import { type MiService, startMi } from '../../simulator/mi.ts';
 import { type Pds, startPds } from '../../simulator/pds.ts';
 import { type Sds, startSds } from '../../simulator/sds.ts';
 import { testStore } from '../../store/testing.ts';
@@ -30,6 +32,8 @@ let good: TlsIdentity;
 let hub: Hub;
 let sds: Sds;
 let pds: Pds;
+let mi: MiService;
+let mesh: Mesh;
 let store: Awaited<ReturnType<typeof testStore>>;
 let settings: Record<string, Record<string, unknown>>;
 
@@ -40,6 +44,8 @@ before(async () => {
   hub = await startHub({ folder: join(folder, 'hub'), tls: tlsOf(made, 'spine'), routes: {} });
   sds = await startSds({ organisations: [{ ...PRACTICE, fqdn: NAME }], intermediaryUrl: hub.url, apiKey: 'key' });
   pds = await startPds({ folder: join(folder, 'pds'), people: [], tokens: { token: 'application' } });
+  mi = await startMi({ folder: join(folder, 'mi'), apiKeys: ['mi key'] });
+  mesh = await startMesh({ folder: join(folder, 'mesh'), sharedKey: 'shared', mailboxes: [{ id: 'NODE1', password: 'p' }] });
   store = await testStore();
   const tls = await files('node', good);
   settings = {
@@ -47,11 +53,17 @@ before(async () => {
     spine: { url: hub.url.replace('127.0.0.1', 'localhost'), registeredName: NAME, tls },
     sds: { url: sds.url, apiKey: 'key' },
     pds: { url: pds.url, token: 'token' },
+    mi: {
+      url: mi.url,
+      apiKey: 'mi key',
+      supplier: 'ZZ901',
+      files: { url: mesh.url, mailbox: 'NODE1', password: 'p', sharedKey: 'shared', to: 'NATIONAL1', workflow: 'W' },
+    },
   };
 });
 
 after(async () => {
-  await Promise.all([hub.close(), sds.close(), pds.close(), store.close()]);
+  await Promise.all([hub.close(), sds.close(), pds.close(), mi.close(), mesh.close(), store.close()]);
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -109,7 +121,18 @@ test('where all is well every check says so', async () => {
   const names = diagnosis.checks.map(({ check }) => check);
   for (const name of ['configuration', 'certificate.chain', 'certificate.expiry', 'certificate.key', 'certificate.names', 'clock', 'sds'])
     assert.ok(names.includes(name), name);
-  for (const name of ['sds.A12345', 'pds', 'spine.reach', 'spine.tls', 'disk.data', 'database', 'database.schema', 'gpSystem.A12345'])
+  for (const name of [
+    'sds.A12345',
+    'pds',
+    'spine.reach',
+    'spine.tls',
+    'disk.data',
+    'database',
+    'database.schema',
+    'gpSystem.A12345',
+    'mi',
+    'mi.files',
+  ])
     assert.ok(names.includes(name), name);
   assert.equal(new Set(names).size, names.length);
   assert.match(inWords(diagnosis), /^ok {4}configuration .*\n[\s\S]*none fails, 1 warn\.\n$/);
@@ -263,4 +286,15 @@ test('a configuration with faults is told whole, and nothing else is looked at',
   );
   assert.match(diagnosis.checks[0]?.said ?? '', /GP2GP_SPINE_URL[\s\S]*GP2GP_SDS_URL/);
   assert.equal(diagnosis.ok, false);
+});
+
+test('management information: a key that is not taken, a mailbox that is closed, a service that is away, none at all', async () => {
+  await fails('mi', /401/, /key/, { mi: { apiKey: 'another' } });
+  const files = { ...(settings['mi']?.['files'] as object), password: 'wrong' };
+  await fails('mi.files', /403/, /password/, { mi: { files } });
+  const away = await only({ mi: { url: 'http://127.0.0.1:9' } });
+  assert.deepEqual([away.check, away.result], ['mi', 'warn']);
+  const none = await only({ mi: { url: undefined, files: {} } });
+  assert.match(none.said, /is not sent/);
+  assert.equal(mi.posts().length, 0, 'nothing was told');
 });

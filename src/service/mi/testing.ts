@@ -8,12 +8,12 @@ import { type MiService, type MiServiceOptions, startMi } from '../../simulator/
 import { createMiApi, type MiAnswer } from '../../spine/mi-api.ts';
 import { claim, type Work } from '../../store/outbox.ts';
 import type { Practice } from '../../store/practices.ts';
-import type { Transfer } from '../../transfer/types.ts';
+import type { JobResult, Transfer } from '../../transfer/types.ts';
 import { createClient } from '../../web/client.ts';
 import { event, from, peerOf, register, type TestNode, testNode, testPractice, uuid } from '../testing.ts';
 import { createCarryOutMi, type MiAlert, type MiTask } from './carry-out.ts';
 
-export const own: Practice = { ...testPractice('Z81001'), mi: { events: true, files: false } };
+export const own: Practice = { ...testPractice('Z81001'), mi: { events: true, files: true } };
 export const silent: Practice = { ...testPractice('Z81009'), mi: { events: false, files: true } };
 export const other = testPractice('Z82002');
 
@@ -85,16 +85,29 @@ export type Lists = { readonly documents: ObjectRef; readonly degrades?: ObjectR
 
 /** Carries a requesting transfer from the registration to its end, integrated: every event that it has in its course. */
 export async function integrated(node: MiNode, lists: Lists, practice: Practice = own): Promise<Transfer> {
+  const { id } = await converted(node, lists, { practice });
+  const result = { job: 'file', answer: 'filed', reason: null } as const;
+  const { transfer } = await node.post({ practice: practice.ods, transfer: id, event: event({ kind: 'done', result }) });
+  return transfer ?? missing();
+}
+
+/** The same up to the request, to the core, or to the record that is offered. */
+export async function converted(
+  node: MiNode,
+  lists: Lists,
+  options: { readonly practice?: Practice; readonly upTo?: 'asked' | 'core'; readonly holds?: readonly Hold[] } = {},
+): Promise<Transfer> {
+  const { practice = own, upTo, holds = [] } = options;
   const { id } = await register(node, practice.ods, other.ods);
   const posted = async (what: Parameters<typeof event>[0]): Promise<Transfer> => {
     const { transfer } = await node.post({ practice: practice.ods, transfer: id, event: event(what) });
-    if (!transfer) throw new Error('no transfer');
-    return transfer;
+    return transfer ?? missing();
   };
   const asked = await posted({ kind: 'done', result: { job: 'mayWeAsk', answer: { ask: true, peer: peerOf(other) } } });
   if (asked.state !== 'waitingForExtract') throw new Error(asked.state);
-  await posted({ kind: 'sent', messageId: asked.request, interaction: 'request' });
-  const extract = from(other, practice, asked, {
+  const left = await posted({ kind: 'sent', messageId: asked.request, interaction: 'request' });
+  if (upTo === 'asked') return left;
+  const message = from(other, practice, asked, {
     interaction: 'extract',
     version: 'UK06',
     extractId: uuid(),
@@ -102,14 +115,16 @@ export async function integrated(node: MiNode, lists: Lists, practice: Practice 
     hl7: wholeObject(lists.documents),
     references: [],
   });
-  await posted({ kind: 'arrived', message: extract });
+  const core = await posted({ kind: 'arrived', message });
+  if (upTo === 'core') return core;
   const object = lists.documents;
-  const record = {
-    bundle: object,
-    report: object,
-    ...lists,
-    summary: { issues: 0, degrades: lists.degrades ? 1 : 0, redactions: 0, missingDocuments: 0 },
-  };
-  await posted({ kind: 'done', result: { job: 'toFhir', answer: { converted: true, record, holds: [] } } });
-  return await posted({ kind: 'done', result: { job: 'file', answer: 'filed', reason: null } });
+  const summary = { issues: 0, degrades: lists.degrades ? 1 : 0, redactions: 0, missingDocuments: 0 };
+  const record = { bundle: object, report: object, ...lists, summary };
+  return await posted({ kind: 'done', result: { job: 'toFhir', answer: { converted: true, record, holds } } });
+}
+
+type Hold = Extract<Extract<JobResult, { job: 'toFhir' }>['answer'], { converted: true }>['holds'][number];
+
+function missing(): never {
+  throw new Error('there is no transfer');
 }
