@@ -14,16 +14,16 @@ export function createPseudonyms(): Pseudonyms {
   return (number) => {
     const known = given.get(number);
     if (known !== undefined) return known;
-    let digit = 10;
-    let nine = '';
-    while (digit === 10) {
-      nine = `999${String(next++).padStart(6, '0')}`;
-      digit = checkDigit(nine);
+    // A number that fails its check has to fail it still; and a test patient's must not become itself.
+    const isValid = hasValidCheckDigit(number as NhsNumber);
+    for (;;) {
+      const nine = `999${String(next++).padStart(6, '0')}`;
+      const digit = checkDigit(nine);
+      const other = `${nine}${isValid ? digit : (digit + 1) % 10}`;
+      if (digit === 10 || other === number) continue;
+      given.set(number, other);
+      return other;
     }
-    // A number that fails its check has to fail it still.
-    const last = hasValidCheckDigit(number as NhsNumber) ? digit : (digit + 1) % 10;
-    given.set(number, `${nine}${last}`);
-    return `${nine}${last}`;
   };
 }
 
@@ -79,9 +79,11 @@ export function redactXml(bytes: Uint8Array, pseudonyms: Pseudonyms): Uint8Array
 }
 
 function redactMarkup(found: string, pseudonyms: Pseudonyms): string {
-  if (found.startsWith('<!--')) return `<!--${scrub(found.slice(4, -3))}${found.slice(-3)}`;
-  if (found.startsWith('<![CDATA[')) return `<![CDATA[${scrub(found.slice(9, -3))}${found.slice(-3)}`;
-  if (/^<[?!]/.test(found) || found === '<') return found;
+  if (found.startsWith('<!--') || found === '<') return scrub(found);
+  if (found.startsWith('<![CDATA[')) return `<![CDATA[${scrub(found.slice(9))}`;
+  if (/^<\?xml\s/.test(found)) return found;
+  // A declaration or an instruction keeps its kind: the reader refuses by that.
+  if (/^<[?!]/.test(found)) return found.replace(/^(<[?!]\w*)(.*)$/s, (_all, kind: string, rest: string) => kind + scrub(rest));
   if (!found.startsWith('<')) return scrub(found);
   const name = /^<\/?([\w:.-]+)/.exec(found)?.[0] ?? '<';
   const rest = found.slice(name.length);
