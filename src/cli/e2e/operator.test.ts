@@ -96,6 +96,13 @@ test('the list finds by what an operator knows, in pages that neither overlap no
   assert.match(words.out, /Not sent \(10\) +task notSent/);
 });
 
+test('the node’s own settings lead to the same place as its database and objects', async () => {
+  const settings = join(here.folder, 'configuration', 'north-1.yaml');
+  const { code, out, err } = await run('transfers', 'list', '--config', settings, '--json');
+  assert.equal(code, 0, err);
+  assert.deepEqual(JSON.parse(out), await json('north', 'list'));
+});
+
 test('NHS numbers are masked; whole ones, and a search by one, are in the audit with who and why', async () => {
   const number = here.told('whole').move.nhsNumber;
   const masked = await transfers('north', 'list');
