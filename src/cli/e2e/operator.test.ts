@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import pg from 'pg';
+import { parse, stringify } from 'yaml';
 import type { Side } from '../demo/cast.ts';
 import { startTestWorld, type TestWorld, until } from './testing.ts';
 import { run, type Said } from './testing-cli.ts';
@@ -101,6 +103,14 @@ test('the node’s own settings lead to the same place as its database and objec
   const { code, out, err } = await run('transfers', 'list', '--config', settings, '--json');
   assert.equal(code, 0, err);
   assert.deepEqual(JSON.parse(out), await json('north', 'list'));
+
+  const { database: _named, ...others } = parse(await readFile(settings, 'utf8')) as Record<string, unknown>;
+  const elsewhere = join(here.folder, 'elsewhere.yaml');
+  await writeFile(elsewhere, stringify({ ...others, data: join(here.folder, 'elsewhere') }));
+  const nothing = await run('transfers', 'list', '--config', elsewhere);
+  assert.equal(nothing.code, 2);
+  assert.match(nothing.err, /there is no database of a node here/);
+  assert.equal(existsSync(join(here.folder, 'elsewhere')), false, 'none was made');
 });
 
 test('NHS numbers are masked; whole ones, and a search by one, are in the audit with who and why', async () => {

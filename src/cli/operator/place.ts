@@ -1,5 +1,5 @@
 /** Where an operator's commands work: a node's database, its object store, and who is at it. The tables are never changed in their shape. */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
@@ -61,7 +61,14 @@ async function whereIs({ config: file, database, objects: folder }: PlaceOptions
   const config = parseConfig(file === undefined ? null : await read(file), process.env);
   const about = { objects: folder === undefined ? config.objects : { folder, s3: null }, behindAdaptor: config.adaptor.url !== undefined };
   if (config.database.url !== undefined) return { ...about, url: config.database.url, stop: end };
-  const server = await startEmbedded(join(config.data, 'database'));
+  const home = join(config.data, 'database');
+  await stat(join(home, 'cluster', 'PG_VERSION')).catch((cause: unknown) => {
+    throw new Fault('input.database', `${home}: there is no database of a node here (${reasonOf(cause)})`, {
+      cause,
+      remedy: 'Name the settings of the node with --config FILE, or its database with --database URL.',
+    });
+  });
+  const server = await startEmbedded(home);
   return {
     ...about,
     url: server.url,

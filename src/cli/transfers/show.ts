@@ -58,7 +58,7 @@ function whyOf({ code }: FoundTransfer, note: string): string {
 
 /** What brings it on next, in words; the soonest first. */
 export function wakesOf({ state, tasks, attention }: FoundTransfer, { queue }: TransferDetails, now: Date): string {
-  const live = queue.filter((line) => line.deadAt === null && line.kind !== 'notice');
+  const live = queue.filter((line) => line.deadAt === null && (line.kind === 'message' || line.kind === 'job' || line.kind === 'timer'));
   const words = live.map((line) => wakeOf(line, now));
   if (tasks.length > 0) words.push(`a person: ${tasks.join(', ')}`);
   if (words.length > 0) return words.join('; ');

@@ -30,6 +30,7 @@ test('a transfer needs attention when something of it is dead, failing or overdu
     await storedTransfer(db),
     await storedTransfer(db),
   ];
+  await enqueue(db, OWN, asleep, [{ kind: 'notice', state: 'checking' }]);
   for (const id of [dead, failing, well]) await enqueue(db, OWN, id, [{ kind: 'job', job: 'mayWeAsk' }]);
   await sql`update outbox set dead_at = now() where transfer = ${dead}`.execute(db);
   await sql`update outbox set attempts = 3 where transfer = ${failing}`.execute(db);

@@ -53,7 +53,9 @@ const OF = sql`practice = t.practice and transfer = t.id`;
 const IS_DEAD = sql<boolean>`(exists (select from outbox where ${OF} and dead_at is not null) or exists (select from inbox where ${OF} and dead_at is not null))`;
 const IS_FAILING = sql<boolean>`exists (select from outbox where ${OF} and dead_at is null and attempts >= ${FAILING})`;
 const IS_OVERDUE = sql<boolean>`exists (select from tasks where ${OF} and closed_at is null and due_at < now())`;
-const IS_ASLEEP = sql<boolean>`(t.state <> 'ended' and not exists (select from outbox where ${OF} and dead_at is null)
+/** What is told to others about a transfer does not bring it on. */
+const IS_ASLEEP = sql<boolean>`(t.state <> 'ended'
+  and not exists (select from outbox where ${OF} and dead_at is null and kind in ('message', 'job', 'timer'))
   and not exists (select from tasks where ${OF} and closed_at is null))`;
 const WAITS = sql<boolean>`exists (select from tasks where ${OF} and closed_at is null)`;
 
