@@ -18,6 +18,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   'dead-letters': async () => (await import('./dead-letters.ts')).deadLettersCommand(),
   terminology: async () => (await import('./terminology.ts')).terminologyCommand(),
   store: async () => (await import('./store.ts')).storeCommand(),
+  mi: async () => (await import('./mi.ts')).miCommand(),
   torture: async () => (await import('./torture.ts')).tortureCommand(),
   world: async () => (await import('./world.ts')).worldCommand(),
   'conformance-batch': async () => (await import('./conformance-batch.ts')).conformanceBatchCommand(),

@@ -5,7 +5,7 @@ import { eventBody } from '../../mi/body.ts';
 import { eventIdSeed } from '../../mi/check.ts';
 import type { TransferEvent } from '../../mi/events.ts';
 import { type Occurrence, occurrencesOf } from '../../mi/from-history.ts';
-import { freeMoment } from '../../mi/moments.ts';
+import { untold } from '../../mi/note.ts';
 import { type MiOwner, miSoFar, type NewMiEvent, noteMiEvents, queueMiList } from '../../store/mi-events.ts';
 import type { Practice } from '../../store/practices.ts';
 import type { Store } from '../../store/tables.ts';
@@ -43,26 +43,16 @@ export async function noteOccurrences(
     id,
     occurrences.map(({ key }) => key),
   );
-  const told = new Set(known);
-  const events: NewMiEvent[] = [];
-  let queued = false;
-  for (const { path, at, key, payload, list, beside } of occurrences) {
-    if (list && list.of !== 'placeholders') {
-      if (beside !== undefined && known.has(beside)) continue;
-      await queueMiList(store, whose, { of: list.of, object: list.object, at }, owner);
-      queued = true;
-      continue;
-    }
-    if (told.has(key)) continue;
-    told.add(key);
-    const moment = freeMoment(path, role, at, last.get(path) ?? null);
-    last.set(path, moment);
-    const body = eventBody(path, { role, conversationId, practice, otherPractice, supplier: '' }, moment, payload);
-    const eventId = eventIdOf({ path, body } as TransferEvent);
-    events.push({ path, key, at: moment, payload, list: list?.object ?? null, eventId });
+  const { events, lists } = untold(role, occurrences, { known, last });
+  for (const { list, at } of lists) {
+    if (list.of !== 'placeholders') await queueMiList(store, whose, { of: list.of, object: list.object, at }, owner);
   }
-  if (events.length > 0) await noteMiEvents(store, whose, otherPractice, events, owner);
-  return queued || events.length > 0;
+  const noted = events.map(({ path, key, at, payload, list }): NewMiEvent => {
+    const body = eventBody(path, { role, conversationId, practice, otherPractice, supplier: '' }, at, payload);
+    return { path, key, at, payload, list: list?.object ?? null, eventId: eventIdOf({ path, body } as TransferEvent) };
+  });
+  if (noted.length > 0) await noteMiEvents(store, whose, otherPractice, noted, owner);
+  return lists.length + noted.length > 0;
 }
 
 /** The id that the national service gives: MD5 of conversation, type and time, with the bits of a UUID of version 3. */

@@ -39,6 +39,7 @@ export function makeHub(world: World): Hub {
       return 'unknown';
     }
     world.watch.posted(from, message);
+    world.observer.taken?.(message, clock.now());
     carry(from, message);
     if (from.habits.twice || chance.happens(0.02)) {
       coverage.fault('delivered twice');

@@ -1,6 +1,7 @@
 /** The one door in a world: lock, decide, write what follows and close the row that caused it, in one transaction. */
 import type { TransferId } from '../../base/ids.ts';
 import { unsendable } from '../../transfer/decide.ts';
+import { measuredOf } from '../../transfer/measured.ts';
 import { recordMissing } from '../../transfer/parts.ts';
 import { beginsAfresh } from '../../transfer/requesting-arrivals.ts';
 import type { Event, Facts, Interaction, PartFacts, Received, Transfer } from '../../transfer/types.ts';
@@ -19,7 +20,7 @@ export function makePost(inside: Inside): PostIn {
   const { world, node, transaction } = inside;
   const { store, own } = node;
   const { tables, put, remove, onCommit } = store;
-  const { machine, coverage, watch } = world;
+  const { machine, coverage, watch, observer } = world;
   const apply = makeEffects(inside);
 
   return (target, event, cause) => {
@@ -42,7 +43,12 @@ export function makePost(inside: Inside): PostIn {
       coverage.decided(transfer, next);
       const notSent = apply(transfer, decision, next);
       put(tables.history, id, [...(tables.history.get(id) ?? []), { id: next.id, event: next }]);
-      transfer = { ...decision.transfer, version: transfer.version + 1 };
+      const [was, is] = [transfer, { ...decision.transfer, version: transfer.version + 1 }];
+      if (observer.entry) {
+        const measured = measuredOf(was, next, decision);
+        onCommit(() => observer.entry?.({ node, transfer: is, at: next.at, measured }));
+      }
+      transfer = is;
       events = [...rest, ...notSent.map((message) => unsendable(message, 'no agreement with the other practice', instantOf(node.now())))];
     }
     const after = transfer;

@@ -3,7 +3,7 @@ import type { NhsNumber } from '../../base/nhs-number.ts';
 import type { decide } from '../../transfer/decide.ts';
 import type { assemble } from '../../transfer/parts.ts';
 import type { route } from '../../transfer/routing.ts';
-import type { Document, Event, Job, JobResult, OwnPractice, Peer, Received, Transfer } from '../../transfer/types.ts';
+import type { Document, Event, Job, JobResult, Measured, OwnPractice, Peer, Received, Transfer } from '../../transfer/types.ts';
 import type { Chance } from '../patients/chance.ts';
 import type { WorldClock } from './clock.ts';
 import type { Coverage } from './coverage.ts';
@@ -79,11 +79,25 @@ export type JobRun =
   | { readonly outcome: 'again'; readonly afterMs: number }
   | { readonly outcome: 'fault'; readonly fault: string };
 
+/** Somebody who looks on: what nodes write into their histories, and what Spine has in its log. */
+export type Observer = {
+  /** An entry was committed. */
+  readonly entry?: (of: {
+    readonly node: WorldNode;
+    readonly transfer: Transfer;
+    readonly at: Instant;
+    readonly measured: Measured;
+  }) => void;
+  /** Spine took a message, at its own time. */
+  readonly taken?: (message: Received, at: number) => void;
+};
+
 export type World = {
   readonly clock: WorldClock;
   readonly chance: Chance;
   readonly machine: Machine;
   readonly coverage: Coverage;
+  readonly observer: Observer;
   readonly hub: Hub;
   readonly watch: Watch;
   readonly nodes: WorldNode[];

@@ -13,7 +13,7 @@ import { runJob } from './jobs.ts';
 import { makeNode } from './node.ts';
 import { react, register } from './people.ts';
 import { practice, story } from './stories.ts';
-import type { Machine, World } from './types.ts';
+import type { Machine, Observer, World } from './types.ts';
 import { Violation } from './violation.ts';
 import { makeWatch } from './watch.ts';
 
@@ -29,7 +29,7 @@ const PRACTICES = 5;
 const START = Date.parse('2026-01-05T08:00:00.000Z');
 const DAY = 86_400_000;
 /** Conversations begin on two days, so that many are under way at the same time. */
-const BEGIN_MS = 2 * DAY;
+const DAYS = 2;
 /** When everything that waits for something has either had it or given up. */
 const END_MS = 200 * DAY;
 
@@ -45,9 +45,15 @@ export type WorldOptions = {
   readonly conversations?: number;
   /** Told of every change of every transfer. */
   readonly trace?: (line: string) => void;
+  readonly observer?: Observer;
+  /** Days on which conversations begin. */
+  readonly days?: number;
 };
 
-export function runWorld(seed: number, { machine = MACHINE, conversations = CONVERSATIONS, trace }: WorldOptions = {}): WorldResult {
+export function runWorld(
+  seed: number,
+  { machine = MACHINE, conversations = CONVERSATIONS, trace, observer = {}, days = DAYS }: WorldOptions = {},
+): WorldResult {
   const chance = makeChance(seed);
   const clock = makeWorldClock(START);
   const coverage = makeCoverage();
@@ -58,6 +64,7 @@ export function runWorld(seed: number, { machine = MACHINE, conversations = CONV
     chance,
     machine,
     coverage,
+    observer,
     nodes: [] as World['nodes'],
     stories: new Map() as World['stories'],
     newId: () => `ID${++ids}`,
@@ -83,7 +90,7 @@ export function runWorld(seed: number, { machine = MACHINE, conversations = CONV
   for (let number = 0; number < conversations; number++) {
     const told = story(chance, number, world.nodes);
     world.stories.set(told.nhsNumber, told);
-    clock.after(chance.between(0, BEGIN_MS), () => register(world, told));
+    clock.after(chance.between(0, days * DAY), () => register(world, told));
   }
   let steps = 0;
   let violation: string | null = null;
