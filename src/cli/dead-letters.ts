@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import type { DealOptions, ListOptions } from './operator/dead-letters.ts';
 import { reasonText, withPlace } from './operator/place.ts';
+import type { SaveOptions } from './operator/save-letter.ts';
 import { countOption } from './operator/words.ts';
 
 const HELP = `
@@ -36,6 +37,15 @@ export function deadLettersCommand(): Command {
         .argument('<letter>', 'in-… or out-…')
         .option('--json', 'one line of JSON')
         .action(async (letter: string, options: ListOptions) => (await import('./operator/dead-letters.ts')).showLetter(letter, options)),
+    )
+    .addCommand(
+      withPlace(new Command('save'))
+        .description('write what one of them holds into a folder: clinical content, so audited')
+        .argument('<letter>', 'in-… or out-…')
+        .requiredOption('--to <dir>', 'a new folder')
+        .requiredOption('--reason <text>', 'why, for the audit', reasonText)
+        .option('--json', 'one line of JSON')
+        .action(async (letter: string, options: SaveOptions) => (await import('./operator/save-letter.ts')).saveLetter(letter, options)),
     )
     .addCommand(dealing('replay', 'try again: a message that came finds its transfer, work of ours is carried out'))
     .addCommand(dealing('drop', 'give up: the content goes, the audit keeps who and why'));

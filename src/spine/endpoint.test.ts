@@ -196,6 +196,13 @@ test('a payload that is no XML is refused for good, and its transfer hears of it
   const [inbound] = inbox.values();
   assert.ok(inbound?.message.interaction === 'unreadable');
   assert.equal(inbound.message.action, 'RCMR_IN010000UK05');
+  // What could not be read is kept as it came, for whoever has to find out why.
+  const [envelope, payload, ...others] = inbound.message.parts ?? [];
+  assert.ok(envelope?.content.pieces[0].in === 'row' && payload?.content.pieces[0].in === 'row');
+  assert.ok(body.includes(Buffer.from(envelope.content.pieces[0].data).toString()));
+  const kept = Buffer.from(payload.content.pieces[0].data).toString();
+  assert.ok(kept.startsWith('<') && body.includes(kept) && !kept.includes('</RCMR_IN010000UK05>'));
+  assert.deepEqual(others, []);
 });
 
 test('a manifest that names what did not come is refused for good', async () => {

@@ -12,7 +12,7 @@ import { Problem } from '../web/problem.ts';
 import { type AnswerOptions, answerAcknowledged, answerFault, answerRefused, type Refused } from './answer.ts';
 import { BodyTooLarge, BrokenBody, InboundBody } from './inbound-body.ts';
 import { type PassedOn, passOn } from './pass-on.ts';
-import { type ReceivedParts, receiveParts } from './receive-parts.ts';
+import { partsToKeep, type ReceivedParts, receiveParts } from './receive-parts.ts';
 import { readSignal, undelivered } from './receive-signal.ts';
 import { isForeign, soapActionOf } from './soap-action.ts';
 import { unpack, unreadable } from './unpack.ts';
@@ -169,7 +169,7 @@ async function receive(request: FastifyRequest, reply: FastifyReply, body: Inbou
     message = await unpack(parts, receivedAt, options.objects);
   } catch (thrown) {
     if (!(thrown instanceof Fault) || thrown.code.startsWith('objects.')) throw thrown;
-    return await refuseUnreadable(reply, parts.envelope, thrown, body, options, parts.digest);
+    return await refuseUnreadable(reply, parts.envelope, thrown, body, options, parts);
   }
   return await accept(reply, parts.envelope, inboundOf(parts.envelope, message, parts.digest, receivedAt, body.bytes, null), options);
 }
@@ -282,7 +282,7 @@ async function refuseUnreadable(
   fault: Fault,
   body: InboundBody,
   options: EndpointOptions,
-  digest?: string,
+  parts?: ReceivedParts,
 ): Promise<FastifyReply> {
   await drain(body);
   if (!envelope) {
@@ -290,9 +290,9 @@ async function refuseUnreadable(
     return answerFault(reply, '201', fault.message, 'message not well formed');
   }
   const receivedAt = instant(options.now());
-  const message = unreadable(envelope, receivedAt, fault.message);
+  const message = unreadable(envelope, receivedAt, fault.message, parts && (await partsToKeep(parts, options.objects)));
   const refused = { code: fault instanceof MimeFault ? 'MimeProblem' : 'OtherXml', description: fault.message } as const;
-  const kept = inboundOf(envelope, message, digest ?? sha256(`unreadable ${message.messageId}`), receivedAt, body.bytes, refused);
+  const kept = inboundOf(envelope, message, parts?.digest ?? sha256(`unreadable ${message.messageId}`), receivedAt, body.bytes, refused);
   return await accept(reply, envelope, kept, options);
 }
 

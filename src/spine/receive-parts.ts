@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Content, wholeObject } from '../base/content.ts';
+import { type Content, ROW_BYTES, wholeObject } from '../base/content.ts';
 import { Fault } from '../base/errors.ts';
 import { asBase64Text } from '../ebxml/base64.ts';
 import { type EbxmlMessage, EnvelopeFault, readEnvelope } from '../ebxml/envelope.ts';
@@ -7,6 +7,7 @@ import { bareContentId, type MimeFault, readContentType } from '../ebxml/mime-he
 import { type MimePart, readMultipart } from '../ebxml/multipart.ts';
 import { partByContentId, payloadPart, payloadReference, rootPart, targetOf } from '../ebxml/parts.ts';
 import type { Objects } from '../objects/objects.ts';
+import type { Part } from '../transfer/types.ts';
 import type { InboundBody } from './inbound-body.ts';
 
 export type ReceivedPart = {
@@ -86,6 +87,20 @@ export async function receiveParts(
     attachments: attachments.flatMap(({ small: _small, content, ...named }) => (content ? [{ ...named, content }] : [])),
     digest: digestOf(envelope, [payload, ...attachments]),
   };
+}
+
+/** Everything that came, for a message that is kept though it cannot be read: envelope, payload, attachments. */
+export async function partsToKeep({ envelopeText, payload, attachments }: ReceivedParts, objects: Pick<Objects, 'put'>): Promise<Part[]> {
+  const kept = async (bytes: Uint8Array): Promise<Content> =>
+    bytes.byteLength <= ROW_BYTES
+      ? { pieces: [{ in: 'row', data: bytes }], stored: 'bytes', gzip: false }
+      : wholeObject(await objects.put(bytes));
+  const xml = { contentType: 'text/xml' } as const;
+  return [
+    { ...xml, contentId: 'envelope', content: await kept(Buffer.from(envelopeText)) },
+    { ...xml, contentId: 'payload', content: 'stored' in payload ? payload.stored : await kept(payload.small) },
+    ...attachments.map(({ contentId, contentType, content }) => ({ contentId, contentType, content })),
+  ];
 }
 
 async function open(bytes: Uint8Array, admit: (envelope: EbxmlMessage) => Promise<void>): Promise<EbxmlMessage> {

@@ -9,7 +9,7 @@ import { readExtractHead } from '../hl7v3/extract.ts';
 import { type Payload, readPayload } from '../hl7v3/read.ts';
 import { PayloadFault, type Wrapper } from '../hl7v3/wrapper.ts';
 import { responseCode } from '../transfer/codes.ts';
-import type { Addressed, Announced, Answer, Body, Envelope, Received, Reference } from '../transfer/types.ts';
+import type { Addressed, Announced, Answer, Body, Envelope, Part, Received, Reference } from '../transfer/types.ts';
 import { readXml } from '../xml/read.ts';
 import type { ReceivedPart, ReceivedParts } from './receive-parts.ts';
 import type { ObjectReader } from './wire-bytes.ts';
@@ -40,13 +40,19 @@ export async function unpack(parts: ReceivedParts, receivedAt: Instant, objects:
 }
 
 /** What is left of a message whose parts or payload cannot be read: its transfer is found by the conversation. */
-export function unreadable(envelope: EbxmlMessage, receivedAt: Instant, fault: string): Received & { readonly interaction: 'unreadable' } {
+export function unreadable(
+  envelope: EbxmlMessage,
+  receivedAt: Instant,
+  fault: string,
+  parts: readonly Part[] = [],
+): Received & { readonly interaction: 'unreadable' } {
   return {
     ...envelopeOf(envelope, receivedAt, null, []),
     addressed: addressedOf(envelope, null),
     interaction: 'unreadable',
     action: envelope.action,
     fault,
+    ...(parts.length > 0 && { parts }),
   };
 }
 

@@ -104,7 +104,8 @@ export type Received = Envelope & { readonly addressed: Addressed } & (
     | Body
     /** Spine's own word that a message of ours never reached the other practice. */
     | { readonly interaction: 'undelivered'; readonly of: MessageId; readonly fault: string }
-    | { readonly interaction: 'unreadable'; readonly action: string; readonly fault: string }
+    /** `parts`: what came, envelope first, where the parts could be told apart: somebody will want to see them. */
+    | { readonly interaction: 'unreadable'; readonly action: string; readonly fault: string; readonly parts?: readonly Part[] }
   );
 /** Intended: id and time are fixed by the decision. */
 export type Message = Envelope & Body;

@@ -114,7 +114,7 @@ const DEAL: Readonly<Record<'replay' | 'drop', Readonly<Record<DeadLetter['queue
   },
 };
 
-async function oneLetter(db: Store, name: string, parked = false): Promise<DeadLetter> {
+export async function oneLetter(db: Store, name: string, parked = false): Promise<DeadLetter> {
   const letter = await lookUp(db, name, parked);
   if (letter) return letter;
   throw new Fault('input.deadLetter', `there is no dead letter ${name}`, {
@@ -146,10 +146,16 @@ function shapeOf({ queue }: DeadLetter, body: unknown): Readonly<Record<string, 
   if (typeof body !== 'object' || body === null) return {};
   if (queue === 'inbox') {
     if ('kept' in body) return { interaction: 'too large for a row: kept as an object' };
-    const message = ('message' in body ? body.message : {}) as { interaction?: string; references?: unknown[]; fault?: string };
+    const message = ('message' in body ? body.message : {}) as {
+      interaction?: string;
+      references?: unknown[];
+      parts?: unknown[];
+      fault?: string;
+    };
     return {
       ...(message.interaction !== undefined && { interaction: message.interaction }),
       ...(message.references && { attachments: message.references.length }),
+      ...(message.parts && { parts: message.parts.length }),
       ...(message.interaction === 'unreadable' && message.fault !== undefined && { fault: message.fault }),
       ...('refused' in body && { refused: String((body.refused as { code?: string }).code) }),
     };

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { Fault, reasonOf } from '../../base/errors.ts';
+import { Fault } from '../../base/errors.ts';
 import { type Objects, openObjects } from '../../objects/objects.ts';
-import { type ObjectsPlace, openObjectsAt } from '../../objects/place.ts';
 import { audit } from '../../store/audit.ts';
 import type { FoundTransfer } from '../../store/reads/transfer-search.ts';
 import { builtInTerminology } from '../../terminology/built-in.ts';
+import { makeFolder, openStoreAt } from '../operator/folders.ts';
 import { atPlace, OPERATOR, type Place, type PlaceOptions } from '../operator/place.ts';
 import { jsonLine } from '../operator/words.ts';
 import { capture } from './capture.ts';
@@ -15,7 +15,7 @@ import { type ContentKept, type Exported, type ExportedConversion, exportText, F
 import { oneTransfer } from './find.ts';
 import { hide, nhsNumbersIn } from './hide.ts';
 import { createPseudonyms, type Pseudonyms } from './redact.ts';
-import { copyTask, redactTask } from './take-home.ts';
+import { copyContent, copyTask, redactTask } from './take-home.ts';
 
 export type ExportOptions = PlaceOptions & {
   readonly to: string;
@@ -46,16 +46,6 @@ export async function exportTransfer(id: string, options: ExportOptions): Promis
   if (taken.problems.length > 0) process.exitCode = 1;
 }
 
-async function makeFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    if ((await readdir(folder)).length === 0) return;
-  } catch (cause) {
-    throw new Fault('input.folder', `${folder}: cannot be made (${reasonOf(cause)})`, { cause, remedy: 'Name another folder with --to.' });
-  }
-  throw new Fault('input.folder', `${folder}: there is something in it already`, { remedy: 'Name a new folder with --to.' });
-}
-
 /** Before anything leaves. */
 async function tellAudit({ db, user }: Place, { practice, id }: FoundTransfer, { content, reason }: ExportOptions): Promise<void> {
   const actor = `${user} (${OPERATOR})`;
@@ -67,25 +57,16 @@ async function take({ db, objects: at }: Place, found: FoundTransfer, folder: st
     throw new Fault('input.objects', 'content is wanted, and the object store is not known', {
       remedy: 'Name it with --objects DIR, or the node’s settings with --config FILE.',
     });
-  const from = at && (await openAt(at));
+  const from = at && (await openStoreAt(at));
   const captured = await capture(db, from, found);
   if (content === 'none' || !from) return { exported: withoutContent(captured, createPseudonyms()), problems: [] };
   const to = await openObjects(join(folder, OBJECTS));
   if (content === 'redacted') return await redact(captured, { from, to });
   const problems: string[] = [];
   const conversions = await each(captured.conversions, problems, (task) => copyTask(task, { from, to }));
+  for (const { message } of captured.entries)
+    if (message?.interaction === 'unreadable') for (const { content: part } of message.parts ?? []) await copyContent(part, { from, to });
   return { exported: { ...captured, conversions }, problems };
-}
-
-async function openAt(at: ObjectsPlace): Promise<Objects> {
-  // A folder that is named wrongly would be made.
-  if (!at.s3) {
-    const names = await readdir(at.folder).catch((cause: unknown) => {
-      throw new Fault('input.objects', `${at.folder}: cannot be read (${reasonOf(cause)})`, { cause });
-    });
-    if (names.length === 0) throw new Fault('input.objects', `${at.folder}: this is no object store`);
-  }
-  return openObjectsAt(at);
 }
 
 function withoutContent(captured: Exported, pseudonyms: Pseudonyms): Exported {

@@ -24,8 +24,12 @@ export async function copyTask(task: Task, stores: Stores): Promise<Task> {
     return task;
   }
   for (const content of [task.hl7, ...task.attachments.flatMap((attachment) => attachment.content ?? [])])
-    for (const piece of content.pieces) if (piece.in === 'store') await copyObject(piece.object, stores);
+    await copyContent(content, stores);
   return task;
+}
+
+export async function copyContent(content: Content, stores: Stores): Promise<void> {
+  for (const piece of content.pieces) if (piece.in === 'store') await copyObject(piece.object, stores);
 }
 
 async function copyObject(ref: ObjectRef, { from, to }: Stores): Promise<void> {

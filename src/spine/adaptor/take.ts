@@ -5,7 +5,7 @@ import { MimeFault } from '../../ebxml/mime-header.ts';
 import type { Objects } from '../../objects/objects.ts';
 import type { Received } from '../../transfer/types.ts';
 import { ACTIONS, type EndpointAlert, type EndpointOptions, inboundOf } from '../endpoint.ts';
-import type { ReceivedParts } from '../receive-parts.ts';
+import { partsToKeep, type ReceivedParts } from '../receive-parts.ts';
 import { unpack, unreadable } from '../unpack.ts';
 import type { Message } from './amqp.ts';
 import type { Settled } from './consume.ts';
@@ -97,6 +97,9 @@ async function understood(parts: ReceivedParts, envelope: EbxmlMessage, received
   } catch (thrown) {
     if (!(thrown instanceof Fault) || thrown.code.startsWith('objects.')) throw thrown;
     const code = thrown instanceof MimeFault ? 'MimeProblem' : thrown instanceof EnvelopeFault ? thrown.errorCode : 'OtherXml';
-    return { received: unreadable(envelope, receivedAt, thrown.message), refused: { code, description: reasonOf(thrown) } as const };
+    return {
+      received: unreadable(envelope, receivedAt, thrown.message, await partsToKeep(parts, objects)),
+      refused: { code, description: reasonOf(thrown) } as const,
+    };
   }
 }
