@@ -1,5 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { countMonth, type MonthCount } from './mi/month.ts';
+import type { MonthCount } from './mi/month.ts';
+import type { ReconcileOptions } from './mi/reconcile.ts';
+import { withPlace } from './operator/place.ts';
 
 const HELP = `
 Management information: what a practice tells nationally of its transfers.
@@ -12,7 +14,9 @@ Examples:
   gp2gp mi month
   gp2gp mi month --conversations 10000 --seed 7 --json
   gp2gp mi reconcile --config node.yaml
-  gp2gp mi reconcile --config node.yaml --received ids.txt --json`;
+  gp2gp mi reconcile --config node.yaml --received ids.txt --json
+
+Exit code: 0 all agrees, 1 it does not, 2 the command or what it names is wrong.`;
 
 /** `mi`: counts and comparisons of management information. */
 export function miCommand(): Command {
@@ -23,11 +27,17 @@ export function miCommand(): Command {
     .option('--seed <n>', 'seed of the first world of fifty conversations', whole(0), 1)
     .option('--conversations <n>', 'how many', whole(1), 2000)
     .option('--json', 'print one line of JSON at the end')
-    .action(({ seed, conversations, json }: { seed: number; conversations: number; json?: boolean }) => {
+    .action(async ({ seed, conversations, json }: { seed: number; conversations: number; json?: boolean }) => {
+      const { countMonth } = await import('./mi/month.ts');
       const count = countMonth(seed, conversations);
       console.log(json ? JSON.stringify(count) : inWords(count));
       process.exitCode = count.differences.some(({ explanation }) => explanation === null) ? 1 : 0;
     });
+  withPlace(command.command('reconcile'))
+    .description('compare what transfers mean with what was told and what the national service has')
+    .option('--received <file>', 'event ids that the service says it has: one a line, CSV or JSON')
+    .option('--json', 'print one line of JSON')
+    .action(async (options: ReconcileOptions) => (await import('./mi/reconcile.ts')).reconcileAction(options));
   return command;
 }
 

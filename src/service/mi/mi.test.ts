@@ -8,6 +8,7 @@ import { claim, revive } from '../../store/outbox.ts';
 import { readTransfer } from '../../store/transfers.ts';
 import type { Transfer } from '../../transfer/types.ts';
 import { event, register } from '../testing.ts';
+import { reconcile } from './reconcile.ts';
 import { integrated, type MiNode, miNode, other, own, silent } from './testing.ts';
 import { spoolFault } from './watch.ts';
 
@@ -280,4 +281,29 @@ test('with the service away a transfer is decided as without one', async () => {
   await node.post({ practice: own.ods, transfer: transfer.id, event: event({ kind: 'done', result: { job: 'mayWeAsk', answer } }) });
   assert.equal((await readTransfer(node.db, own.ods, transfer.id))?.state, 'ended');
   assert.equal((await miSpool(node.db)).waiting, 2);
+});
+
+test('the reconciliation agrees once all is told, and names what is not', async () => {
+  const received = () => new Set(node.service.events().map(({ eventId }) => eventId));
+  const transfer = await integrated(node, { documents: lists.documents });
+  const waiting = await reconcile(node.db, null);
+  assert.equal(waiting.agrees, false);
+  assert.deepEqual(waiting.missing, []);
+  await node.drain();
+  // What earlier tests lost on purpose is strange to the ledger: degrades whose answer did not come.
+  const degrades = new Set(node.service.events().flatMap(({ eventType, eventId }) => (eventType === 'DEGRADES' ? [eventId] : [])));
+  const all = await reconcile(node.db, received());
+  assert.deepEqual([all.missing, all.service?.lost, all.service?.unheard], [[], [], []]);
+  assert.deepEqual(
+    all.service?.strange.filter((id) => !degrades.has(id)),
+    [],
+  );
+  const [first] = await ledger(transfer);
+  const less = received();
+  less.delete(first?.event_id ?? '');
+  assert.deepEqual((await reconcile(node.db, less)).service?.lost, [first?.event_id]);
+  await sql`delete from mi_events where transfer = ${transfer.id} and path = 'ehr-integrations'`.execute(node.db);
+  const { missing, agrees } = await reconcile(node.db, null);
+  assert.deepEqual(missing, [{ practice: own.ods, conversationId: transfer.conversationId, path: 'ehr-integrations' }]);
+  assert.equal(agrees, false);
 });
