@@ -56,6 +56,9 @@ mesh:
   port: 18086
   sharedKey: shared-by-all
   mailboxes: [{ id: A12345OT001, password: a-password, ods: A12345 }, { id: X26OT001, password: another, ods: X26 }]
+mi:                                 # the national service for management information
+  folder: mi                        # what it was told: mi/events.jsonl
+  port: 18087
 `,
   'node.yaml': `# A node of Open GP2GP for practice A12345, between its system and the simulated Spine. Give yours the same addresses.
 data: node
@@ -70,6 +73,7 @@ spine:
     authorities: [spine/certificates/authority.pem]
 sds: { url: "http://127.0.0.1:18081", apiKey: any }
 pds: { url: "http://127.0.0.1:18082", token: only-reads }
+mi: { url: "http://127.0.0.1:18087", apiKey: any, supplier: ZZ901 }
 api: { port: 19080, console: true }
 practices:
   - ods: A12345

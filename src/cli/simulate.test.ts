@@ -117,6 +117,27 @@ test('what the guide says works in an empty folder, line by line', async () => {
     received?.toSorted((a, b) => a - b),
     [2_000, 6_000_000],
   );
+  // What the practice told nationally: of the record that came everything, of the one that left that it did.
+  const told = async (): Promise<string[]> => {
+    const text = await readFile(join(cwd, 'mi/events.jsonl'), 'utf8').catch(() => '');
+    return text.split('\n').flatMap((line) => (line === '' ? [] : [String((JSON.parse(line) as { eventType: string }).eventType)]));
+  };
+  const wanted = [
+    'REGISTRATIONS',
+    'TRANSFER_COMPATIBILITY_STATUSES',
+    'EHR_REQUESTS',
+    'DOCUMENT_RESPONSES',
+    'DOCUMENT_RESPONSES',
+    'READY_TO_INTEGRATE_STATUSES',
+    'EHR_INTEGRATIONS',
+    'EHR_RESPONSES',
+  ];
+  let events: string[] = [];
+  await until('all events are told', async () => {
+    events = (await told()).filter((type) => type !== 'DEGRADES');
+    return events.length >= wanted.length;
+  });
+  assert.deepEqual(events.toSorted(), wanted.toSorted());
 
   assert.equal(examples.length, 12);
   for (const example of examples) await curl(example);
