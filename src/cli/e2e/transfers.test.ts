@@ -9,6 +9,7 @@ import type { Bundle } from '../../fhir/types.ts';
 import { SIDES } from '../demo/cast.ts';
 import { ask } from '../demo/moves.ts';
 import { type Story, startTestWorld, type TestWorld } from './testing.ts';
+import { allDecidedAgain } from './testing-replay.ts';
 import { messagesOf, recordFrom, withoutOwnIds } from './testing-wire.ts';
 
 const [N1, S2, N3, S4, N5, S6] = [0, 1, 2, 3, 4, 5];
@@ -170,4 +171,8 @@ test("a practice's key opens nothing of its neighbour on the same node", async (
   assert.equal(await asked(move.to.ods, move.to.apiKey), 200);
   assert.equal(await asked(other.ods, other.apiKey), 404);
   assert.ok([401, 403, 404].includes(await asked(move.to.ods, other.apiKey)));
+});
+
+test('every decision of both sides is made again from what was kept beside it', async () => {
+  assert.ok((await allDecidedAgain(here)) > 120);
 });

@@ -12,6 +12,7 @@ import { readEnvelope } from '../../ebxml/envelope.ts';
 import { makeCertificates } from '../../simulator/certificates.ts';
 import { ask } from '../demo/moves.ts';
 import { type Story, startTestWorld, type TestWorld, until } from './testing.ts';
+import { allDecidedAgain } from './testing-replay.ts';
 
 const story = (seed: number, documents: readonly number[] = [900]): Story => ({ seed, from: 0, to: 1, documents });
 const STORIES: Readonly<Record<string, Story>> = {
@@ -277,4 +278,8 @@ test('a database that is killed under running nodes comes back with all that was
   await until('the server has ended', () => spawnSync('kill', ['-0', String(here.world.database.pid)]).status !== 0);
   await here.world.restartDatabase();
   await isWhole(finished);
+});
+
+test('every decision of both sides is made again from what was kept beside it', async () => {
+  assert.ok((await allDecidedAgain(here)) > 50);
 });

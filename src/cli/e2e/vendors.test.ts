@@ -8,6 +8,7 @@ import { PROFILE_NAMES, PROFILES, type ProfileName } from '../../simulator/vendo
 import { startVendors, type VendorPracticeSettings, type Vendors } from '../../simulator/vendors/vendors.ts';
 import { ask, node, type Seen } from '../demo/moves.ts';
 import { type Story, startTestWorld, type TestWorld, until } from './testing.ts';
+import { allDecidedAgain } from './testing-replay.ts';
 
 /** Sizes that make pieces out of small documents; what a profile does with them stays its own. */
 const SMALL = { inlineBytes: 4_000, pieceCharacters: 40_040 } as const;
@@ -194,4 +195,8 @@ test('a patient whom the other practice does not know is refused, and our node s
   await ask(`${pds.url}/control/people`, { method: 'POST', body: JSON.stringify({ ...person, practice: { ods, start: '2010-01-01' } }) });
   const { seen, theirs } = await fetchFrom('systmone', nhsNumber);
   assert.deepEqual([seen.outcome?.kind, seen.outcome?.['code'], theirs.state], ['refusedBySender', '06', 'refused']);
+});
+
+test('every decision of both sides is made again from what was kept beside it', async () => {
+  assert.ok((await allDecidedAgain(here)) > 50);
 });
