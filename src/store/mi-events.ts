@@ -165,6 +165,23 @@ export async function postponeMi(store: Store, practice: Ods | null, seconds: nu
       and body ? 'event' and (${practice}::text is null or practice = ${practice})`.execute(store);
 }
 
+/**
+ * After a restore: degrades that waited at that moment may have been taken since, and have no id by which the service would know them
+ * again. Gives their number.
+ */
+export async function giveUpDegrades(store: Store): Promise<number> {
+  const { rows } = await sql`
+    with given_up as (
+      update mi_events set state = 'unknown', fault = 'it waited at the moment to which the database was restored', settled_at = now()
+      where path = 'ehr-degrades' and state in ('waiting', 'posting') returning id
+    ), struck as (
+      delete from outbox where kind = 'mi' and (body->'list'->>'of' = 'degrades' or (body->>'event')::bigint in (select id from given_up))
+      returning id
+    )
+    select id from struck`.execute(store);
+  return rows.length;
+}
+
 export type MiSpool = { readonly waiting: number; readonly oldest: Instant | null; readonly refused: number };
 
 /** What waits, since when, and what was put aside. */

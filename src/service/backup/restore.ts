@@ -13,6 +13,7 @@ import { type EmbeddedServer, serverOn } from '../../database/embedded.ts';
 import { openMirror } from '../../objects/mirror.ts';
 import { type Objects, openObjects } from '../../objects/objects.ts';
 import { audit } from '../../store/audit.ts';
+import { giveUpDegrades } from '../../store/mi-events.ts';
 import { openStore, prepareStore } from '../../store/open.ts';
 import { changedSince, knownOf, type NamedTransfer, ownersOf, referencedAddresses, runningEverywhere } from '../../store/restored.ts';
 import type { Tables } from '../../store/tables.ts';
@@ -72,6 +73,8 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
     const list = await onStore(recovered.server, async (db) => {
       await prepareStore(db, objects.storeId);
       const missing = await missingObjects(db, objects);
+      const degrades = await giveUpDegrades(db);
+      if (degrades > 0) say(`${degrades} posts of degrades waited then: they may have been told since, and are not told again`);
       const running = await markRunning(db, moment);
       const later = at === null ? [] : await laterThan(backup, db, moment, home, options);
       return { missing, list: [...running, ...later] };

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { sql } from 'kysely';
 import type { ObjectRef } from '../../base/content.ts';
-import { miSpool } from '../../store/mi-events.ts';
+import { giveUpDegrades, miSpool } from '../../store/mi-events.ts';
 import { claim, revive } from '../../store/outbox.ts';
 import { readTransfer } from '../../store/transfers.ts';
 import type { Transfer } from '../../transfer/types.ts';
@@ -306,4 +306,20 @@ test('the reconciliation agrees once all is told, and names what is not', async 
   const { missing, agrees } = await reconcile(node.db, null);
   assert.deepEqual(missing, [{ practice: own.ods, conversationId: transfer.conversationId, path: 'ehr-integrations' }]);
   assert.equal(agrees, false);
+});
+
+test('after a restore degrades that waited are not told: they may have been, and have no id of ours', async () => {
+  const degrades = () => node.service.posts().filter(({ eventType }) => eventType === 'DEGRADES').length;
+  const before = degrades();
+  await integrated(node, lists);
+  const [work] = (await node.due()).filter(({ task }) => 'list' in task && task.list.of === 'degrades');
+  assert.ok(work);
+  await node.carryOut(work);
+  await integrated(node, lists);
+  // One post that waits, and one list that has not become a post yet.
+  assert.equal(await giveUpDegrades(node.db), 2);
+  await node.pass(7200);
+  await node.drain();
+  assert.equal(degrades(), before);
+  assert.equal((await miSpool(node.db)).waiting, 0);
 });
