@@ -1,0 +1,58 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { sql } from 'kysely';
+import { Fault } from '../../base/errors.ts';
+import type { Runner } from '../../database/connect.ts';
+import type { PlatformSchema } from '../store/open.ts';
+
+export type Submitter = { readonly id: number; readonly name: string };
+
+/** How long a key that was taken away may still be taken, milliseconds. */
+const REMEMBERED = 5_000;
+
+function hashOf(key: string): Buffer {
+  return createHash('sha256').update(key, 'utf8').digest();
+}
+
+/** Makes a key for whoever is to send events. It is shown once; only its hash is kept. */
+export async function addSubmitter(db: Runner<PlatformSchema>, name: string): Promise<string> {
+  const key = randomBytes(32).toString('base64url');
+  const { rows } = await sql`insert into platform.submitters (name, key_hash) values (${name}, ${hashOf(key)})
+    on conflict (name) do nothing returning id`.execute(db);
+  if (rows.length === 0)
+    throw new Fault('input.submitter', `${name} has a key already`, { remedy: 'Revoke it first, or choose another name.' });
+  return key;
+}
+
+/** The key is taken no more; what was sent with it stays. Its name is free again. */
+export async function revokeSubmitter(db: Runner<PlatformSchema>, name: string): Promise<void> {
+  const { rows } = await sql`update platform.submitters set revoked_at = now(), name = name || ' (revoked ' || now()::text || ')'
+    where name = ${name} and revoked_at is null returning id`.execute(db);
+  if (rows.length === 0) throw new Fault('input.submitter', `${name} has no key`);
+}
+
+/** Whose key this is; `null` where it is nobody's. Answers are remembered for a few seconds. */
+export function keyring(
+  db: Runner<PlatformSchema>,
+  now: () => number = () => performance.now(),
+): (key: string) => Promise<Submitter | null> {
+  const known = new Map<string, { readonly submitter: Promise<Submitter | null>; readonly until: number }>();
+  return (key) => {
+    const hash = hashOf(key);
+    const name = hash.toString('base64');
+    const found = known.get(name);
+    if (found && found.until > now()) return found.submitter;
+    // Whoever tries keys by the million must not fill the memory.
+    if (known.size > 10_000) known.clear();
+    const submitter = find(db, hash);
+    submitter.catch(() => known.delete(name));
+    known.set(name, { submitter, until: now() + REMEMBERED });
+    return submitter;
+  };
+}
+
+async function find(db: Runner<PlatformSchema>, hash: Buffer): Promise<Submitter | null> {
+  const { rows } = await sql<Submitter>`select id, name from platform.submitters where key_hash = ${hash} and revoked_at is null`.execute(
+    db,
+  );
+  return rows[0] ?? null;
+}
