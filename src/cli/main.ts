@@ -10,6 +10,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   demo: async () => (await import('./demo.ts')).demoCommand(),
   serve: async () => (await import('./serve.ts')).serveCommand(),
   simulate: async () => (await import('./simulate.ts')).simulateCommand(),
+  platform: async () => (await import('./platform.ts')).platformCommand(),
   convert: async () => (await import('./convert.ts')).convertCommand(),
   inspect: async () => (await import('./inspect.ts')).inspectCommand(),
   validate: async () => (await import('./validate.ts')).validateCommand(),

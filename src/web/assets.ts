@@ -17,30 +17,29 @@ const TYPES: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
 };
 
+export type Asset = { readonly type: string; readonly bytes: Buffer };
+
 /**
- * The files that pages need, below `/assets`, read once and kept by browsers for a year. The design system's own font rules are left out:
- * the NHS typeface is licensed separately and would be fetched from elsewhere; Arial stands behind it. So are its logos.
+ * The files that pages need, by their paths below `/assets`, read once. The design system's own font rules are left out: the NHS typeface
+ * is licensed separately and would be fetched from elsewhere; Arial stands behind it. So are its logos.
  */
-export async function serveAssets(server: FastifyInstance): Promise<void> {
+export async function assetFiles(): Promise<ReadonlyMap<string, Asset>> {
   const home = join(dirname(fileURLToPath(import.meta.resolve('nhsuk-frontend/package.json'))), 'dist', 'nhsuk');
-  const files = new Map<string, Buffer>();
+  const files = new Map<string, Asset>();
+  const add = (path: string, bytes: Buffer) => files.set(path, { type: TYPES[extname(path)] ?? 'application/octet-stream', bytes });
   const styles = await readFile(join(home, 'nhsuk-frontend.min.css'), 'utf8');
-  files.set(
-    STYLESHEET,
-    Buffer.from(styles.replace(/@font-face\{[^}]*\}/g, '').replace(/\/\*# sourceMappingURL[^*]*\*\//, '') + OWN_STYLES),
-  );
-  files.set('/assets/icon.svg', Buffer.from(ICON));
+  add(STYLESHEET, Buffer.from(styles.replace(/@font-face\{[^}]*\}/g, '').replace(/\/\*# sourceMappingURL[^*]*\*\//, '') + OWN_STYLES));
+  add('/assets/icon.svg', Buffer.from(ICON));
   for (const name of await readdir(join(home, 'assets', 'images')))
-    if (/^nhsuk-icon-[a-z-]+\.svg$/.test(name)) files.set(`/assets/images/${name}`, await readFile(join(home, 'assets', 'images', name)));
-  for (const [path, bytes] of files) {
+    if (/^nhsuk-icon-[a-z-]+\.svg$/.test(name)) add(`/assets/images/${name}`, await readFile(join(home, 'assets', 'images', name)));
+  return files;
+}
+
+/** Serves them; browsers keep them for a year. */
+export async function serveAssets(server: FastifyInstance): Promise<void> {
+  for (const [path, { type, bytes }] of await assetFiles()) {
     server.get(path, (_request, reply) =>
-      reply
-        .headers({
-          ...PAGE_HEADERS,
-          'content-type': TYPES[extname(path)] ?? 'application/octet-stream',
-          'cache-control': 'public, max-age=31536000, immutable',
-        })
-        .send(bytes),
+      reply.headers({ ...PAGE_HEADERS, 'content-type': type, 'cache-control': 'public, max-age=31536000, immutable' }).send(bytes),
     );
   }
 }

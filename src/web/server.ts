@@ -3,7 +3,7 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import type { Socket } from 'node:net';
 import { type DetailedPeerCertificate, TLSSocket, Server as TlsServer } from 'node:tls';
-import { type FastifyError, type FastifyInstance, fastify } from 'fastify';
+import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { Fault, reasonOf } from '../base/errors.ts';
 import { certificatesIn, issued } from './identity.ts';
 import { Problem, sendProblem } from './problem.ts';
@@ -45,6 +45,8 @@ export type ServerOptions = {
   readonly onTlsFault?: (fault: Fault) => void;
   /** Told of what no route foresaw; the caller of the route reads only "internal error". */
   readonly onFault?: (thrown: unknown, where: { readonly method: string; readonly route: string }) => void;
+  /** How a refusal is given to whoever asked: problem+json unless said otherwise, a page where people read it. */
+  readonly present?: (problem: Problem, request: FastifyRequest, reply: FastifyReply) => FastifyReply | Promise<FastifyReply>;
 };
 
 /**
@@ -53,11 +55,14 @@ export type ServerOptions = {
  */
 export function createServer(options: ServerOptions = {}): FastifyInstance {
   const limits = { ...SERVER_LIMITS, ...options.limits };
+  const present = options.present ?? ((problem, _request, reply) => sendProblem(reply, problem));
   const server = fastify({
     serverFactory: (handler) => rawServer(handler, options.tls ?? null, limits),
     bodyLimit: limits.bodyBytes,
     routerOptions: { maxParamLength: 256 },
     exposeHeadRoutes: false,
+    // An address that cannot be decoded reaches no route and no handler of errors.
+    frameworkErrors: (thrown, request, reply) => void present(new Problem(400, 'request.refused', thrown.message), request, reply),
   });
   if (options.tls) {
     const generations: Generations = { current: 0, authorities: certificatesIn(options.tls.ca), of: new WeakMap() };
@@ -68,14 +73,14 @@ export function createServer(options: ServerOptions = {}): FastifyInstance {
     );
     refuseOtherPeers(server, generations, options.peerNames ?? null);
   }
-  server.setNotFoundHandler((_request, reply) => sendProblem(reply, new Problem(404, 'notFound', 'nothing is here')));
+  server.setNotFoundHandler((request, reply) => present(new Problem(404, 'notFound', 'nothing is here'), request, reply));
   server.setErrorHandler(async (thrown: FastifyError | Problem, request, reply) => {
-    if (thrown instanceof Problem) return sendProblem(reply, thrown);
+    if (thrown instanceof Problem) return present(thrown, request, reply);
     const status = thrown.statusCode ?? 500;
     // Faults of fastify's own request reading (size, JSON, content type) carry a 4xx; their texts hold nothing of ours.
-    if (status >= 400 && status < 500) return sendProblem(reply, new Problem(status, 'request.refused', thrown.message));
+    if (status >= 400 && status < 500) return present(new Problem(status, 'request.refused', thrown.message), request, reply);
     options.onFault?.(thrown, { method: request.method, route: request.routeOptions.url ?? '(none)' });
-    return sendProblem(reply, new Problem(500, 'internal', 'the request could not be carried out'));
+    return present(new Problem(500, 'internal', 'the request could not be carried out'), request, reply);
   });
   return server;
 }

@@ -1,0 +1,92 @@
+/** What the pages are made of. The reads of the store give these; a test or a page in a workshop makes them by hand. */
+import type { CsvCell } from '../csv.ts';
+import type { Counts } from '../metrics/counts.ts';
+import type { Month } from '../metrics/month.ts';
+import type { PracticeCounts } from '../metrics/practices.ts';
+
+export type Kind = 'practice' | 'sicbl' | 'icb' | 'region';
+/** Whatever lies above practices. */
+export type AreaKind = Exclude<Kind, 'practice'>;
+export type Place = { readonly code: string; readonly kind: Kind; readonly name: string | null };
+export type Figures = Month & { readonly counts: Counts };
+/** A place with its months, newest first. */
+export type Measured = Place & { readonly months: readonly Figures[] };
+
+/** Failed transfers by what they failed of. */
+export type Reason = { readonly status: string; readonly failureReason: string | null; readonly transfers: number };
+
+export type PracticeModel = {
+  readonly practice: Place & {
+    readonly active: boolean;
+    readonly address: readonly string[];
+    readonly postcode: string | null;
+    readonly supplier: string | null;
+  };
+  /** From the smallest to the largest. */
+  readonly above: readonly Place[];
+  /** Patients who came, newest month first; and patients who left. */
+  readonly months: readonly Figures[];
+  readonly sending: readonly Figures[];
+  readonly sicbl: readonly Figures[];
+  readonly england: readonly Figures[];
+  /** Of the newest twelve months. */
+  readonly reasons: readonly Reason[];
+  /** Quartiles of all practices in the newest month. */
+  readonly spread: Spread | null;
+};
+export type Spread = { readonly practices: number; readonly lower: number; readonly median: number; readonly upper: number };
+
+export type AreaModel = {
+  readonly place: Place;
+  readonly above: readonly Place[];
+  readonly months: readonly Figures[];
+  readonly england: readonly Figures[];
+  /** What lies directly below, with the figures of the month that is looked at. */
+  readonly members: readonly (Place & { readonly figures: Figures })[];
+  readonly reasons: readonly Reason[];
+};
+
+export type EnglandModel = {
+  readonly months: readonly Figures[];
+  readonly members: readonly (Place & { readonly figures: Figures })[];
+  readonly reasons: readonly Reason[];
+};
+
+export type SearchHit = Place & { readonly postcode: string | null };
+
+/** One of the operational reports: heads and rows, and what it is about in words. */
+export type ReportModel = { readonly head: readonly string[]; readonly rows: readonly (readonly CsvCell[])[] };
+export type Days = { /** The first day, and how many: `2026-11-01`. */ readonly from: string; readonly days: number };
+export type DegradeCount = {
+  readonly supplier: string;
+  readonly type: string;
+  readonly reason: string;
+  /** `system code`, of the first coding; empty where it has none. */
+  readonly code: string;
+  readonly count: number;
+};
+
+/** Everything the site reads. A place that does not exist is `null`. */
+export type SiteReads = {
+  /** Months with figures that the public may see, newest first, and when the newest was published. */
+  published(): Promise<{ readonly months: readonly Month[]; readonly at: string | null }>;
+  practice(ods: string): Promise<PracticeModel | null>;
+  area(kind: AreaKind, code: string, month: Month): Promise<AreaModel | null>;
+  england(by: AreaKind, month: Month): Promise<EnglandModel>;
+  search(text: string, limit: number): Promise<readonly SearchHit[]>;
+  places(kind: AreaKind): Promise<readonly Place[]>;
+  /** Practices with their counts, newest month first, of one place or of England. */
+  practiceCounts(
+    within: { readonly kind: Kind; readonly code: string } | null,
+    months: readonly Month[],
+  ): Promise<readonly PracticeCounts[]>;
+  /** Left out where reports are not for whoever may see the site. */
+  readonly operational?: OperationalReads;
+};
+export type OperationalReads = {
+  /** The newest whole day there are transfers of. */
+  newestDay(): Promise<string | null>;
+  report(name: string, days: Days): Promise<ReportModel>;
+  /** Counts by day; nothing in them says which transfer or practice a degrade belongs to. */
+  degradeDays(days: Days): Promise<readonly (DegradeCount & { readonly day: string })[]>;
+};
