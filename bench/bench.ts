@@ -11,7 +11,12 @@ import type { Figure } from './figure.ts';
 import { runProgram } from './program.ts';
 
 /** The programs, in the order in which they run, and the figures each prints. `records`: needs the synthetic records as files. */
-const PROGRAMS: readonly { readonly program: string; readonly figures: readonly string[]; readonly records: boolean }[] = [
+const PROGRAMS: readonly {
+  readonly program: string;
+  readonly args?: readonly string[];
+  readonly figures: readonly string[];
+  readonly records: boolean;
+}[] = [
   { program: 'read', figures: ['read-json', 'read-xml'], records: true },
   { program: 'convert-to-hl7', figures: ['convert.toHl7', 'convert.toHl7.bare', 'convert.toHl7.writing'], records: true },
   { program: 'large-to-hl7', figures: ['convert.toHl7.large', 'convert.toHl7.largePeak', 'convert.toHl7.largeStall'], records: true },
@@ -39,11 +44,13 @@ const PROGRAMS: readonly { readonly program: string; readonly figures: readonly 
   },
   { program: 'transfer-small', figures: ['transfer.small'], records: false },
   { program: 'transfer-flat', figures: ['transfer.flat'], records: false },
-  {
-    program: 'large-transfers',
-    figures: ['documents', 'documentsPeak', 'record', 'recordPeak'].map((name) => `large-transfers.${name}`),
+  ...['documents', 'record'].map((name) => ({
+    program: 'transfer-large',
+    args: [name],
+    figures: ['', '.sendingPeak', '.receivingPeak'].map((what) => `transfer.large.${name}${what}`),
     records: false,
-  },
+  })),
+  { program: 'transfer-refused', figures: ['transfer.refused'], records: false },
 ];
 
 const { values } = parseArgs({ options: { json: { type: 'boolean', default: false }, only: { type: 'string', default: '' } } });
@@ -60,9 +67,9 @@ try {
     say('making synthetic records …');
     await runProgram('records', folder);
   }
-  for (const { program } of asked) {
-    say(`${program} …`);
-    const figures = (await runProgram(program, folder)) as Figure[];
+  for (const { program, args = [] } of asked) {
+    say(`${[program, ...args].join(' ')} …`);
+    const figures = (await runProgram(program, folder, ...args)) as Figure[];
     for (const figure of figures) if (figure.name.startsWith(values.only)) scenarios.push(figure);
     for (const figure of figures) say(line(figure));
   }

@@ -20,14 +20,14 @@ export type Patients = {
   readonly sizes?: readonly number[];
 } & Pick<PatientOptions, 'documents' | 'documentBytes' | 'consultations'>;
 /** One of them: his record is in the first practice's system. */
-export type BenchPatient = { readonly nhsNumber: string; readonly documentBytes: number };
+export type BenchPatient = { readonly nhsNumber: string; readonly documents: number; readonly documentBytes: number };
 export type Side = 'north' | 'south';
 
 /** Starts a world in which the first practice holds the records of so many patients, lets `work` use it, and removes it. */
 export async function inWorld<Result>(
   { count, sizes, ...kind }: Patients,
   work: (world: World, patients: readonly BenchPatient[]) => Promise<Result>,
-  settings: Pick<WorldOptions, 'nodeSettings' | 'practiceSettings'> = {},
+  settings: Pick<WorldOptions, 'nodeSettings' | 'practiceSettings' | 'environment'> = {},
 ): Promise<Result> {
   const folder = await mkdtemp(join(tmpdir(), 'gp2gp-bench-world-'));
   const [from] = cast(2);
@@ -64,6 +64,7 @@ export async function inWorld<Result>(
       world,
       made.map(({ nhsNumber, documents }) => ({
         nhsNumber,
+        documents: documents.length,
         documentBytes: (sizes ?? documents.map(({ bytes }) => bytes)).reduce((sum, bytes) => sum + bytes, 0),
       })),
     );
@@ -134,6 +135,22 @@ export async function crossed(world: World, from = 0): Promise<{ readonly sizes:
     return direction === 'accepted' ? [bytes] : [];
   });
   return { sizes, lines: lines.length };
+}
+
+/** How many documents the new practice's system has with the SHA-256 with which the previous one's gave them away. */
+export async function sameDocuments(world: World): Promise<number> {
+  const [here, there] = await Promise.all(
+    (['north', 'south'] as const).map(
+      async (side) =>
+        (await ask(`${world.systemUrl[side]}/control/state`)) as {
+          served: readonly { sha256: string }[];
+          filed: readonly { documents: readonly { sha256: string; missing: boolean }[] }[];
+        },
+    ),
+  );
+  const left = new Set(here?.served.map(({ sha256 }) => sha256));
+  const arrived = (there?.filed ?? []).flatMap(({ documents }) => documents);
+  return new Set(arrived.filter(({ sha256, missing }) => !missing && left.has(sha256)).map(({ sha256 }) => sha256)).size;
 }
 
 /** Highest memory of a side's node so far. */

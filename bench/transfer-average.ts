@@ -1,11 +1,11 @@
 /**
  * Average records from one practice's system to the other's, twenty at once, both roles and the hub on one machine: fetched, converted,
- * cut, sent, joined, converted, filed. MB are those of the documents. Beside it the chain without logic, which carries messages of the
+ * cut, sent, joined, converted, filed; every document must arrive with the SHA-256 with which it left. MB are those of the documents. Beside it the chain without logic, which carries messages of the
  * same sizes.
  */
 import { startEmptyChain } from './empty-chain.ts';
 import { print } from './figure.ts';
-import { crossed, inWorld, move, peakOf, peakOfNodes } from './small-world.ts';
+import { crossed, inWorld, move, peakOf, peakOfNodes, sameDocuments } from './small-world.ts';
 
 const TRANSFERS = 20;
 const WARM_UP = 4;
@@ -15,6 +15,8 @@ await inWorld({ count: WARM_UP + TRANSFERS }, async (world, patients) => {
   const measured = patients.slice(WARM_UP);
   const { lines } = await crossed(world);
   const seconds = await move(world, measured, 900_000);
+  const [sent, came] = [patients.reduce((sum, { documents }) => sum + documents, 0), await sameDocuments(world)];
+  if (came !== sent) throw new Error(`${came} of ${sent} documents arrived as they left`);
   const { sizes } = await crossed(world, lines);
   const chain = await startEmptyChain(world);
   try {

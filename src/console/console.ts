@@ -147,7 +147,7 @@ const TASKS: Readonly<Record<string, string>> = {
   recordMayBeLost:
     'A backup was restored: the record, or parts of it, may have come before and be lost. Ask for it again if it does not come',
   answerMayBeLost: 'A backup was restored: what the new practice said may be lost. Ask them whether they have the record',
-  printRecord: 'The new practice has the record as one document only: print it',
+  printRecord: 'The record did not arrive as one: print what the list names, unless it is sent again',
 };
 
 function taskInWords(task: string): string {

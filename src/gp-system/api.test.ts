@@ -36,6 +36,7 @@ const actions: PracticeActions = {
   documents: async (practice, id) => at(practice, id, [{ documentId: 'D1', name: 'scan.tif' }]),
   document: async (practice, id, document) =>
     document === 'D1' ? at(practice, id, { ...download('MM\u0000*image'), name: 'a "b"\r\n’.tif' }) : null,
+  printList: async (practice, id) => (id === 'T-OPEN' ? 'open' : id === 'T-OLD' ? 'erased' : at(practice, id, { print: 'nothing' })),
   filing: async (practice, id, word) => {
     calls.push(['filing', practice, id, word]);
     return at(practice, id, word.version === 3 ? 'taken' : word.version === 2 ? 'otherRecord' : 'notNow');
@@ -156,4 +157,11 @@ test('a decision that the state does not allow is a conflict', async () => {
   assert.equal(await decide('integrate'), 200);
   assert.equal(await decide('withdraw'), 409);
   assert.equal(await decide('burn'), 400);
+});
+
+test('what goes on paper is told when the transfer has ended, and no longer than it is kept', async () => {
+  assert.deepEqual((await call('GET', `${HOME}/transfers/T-1/print-list`)).body, { print: 'nothing' });
+  assert.equal((await call('GET', `${HOME}/transfers/T-OPEN/print-list`)).status, 409);
+  assert.equal((await call('GET', `${HOME}/transfers/T-OLD/print-list`)).status, 410);
+  assert.equal((await call('GET', `${HOME}/transfers/T-2/print-list`)).status, 404);
 });

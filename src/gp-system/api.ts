@@ -37,6 +37,8 @@ export type PracticeActions = {
   report(practice: Ods, id: TransferId): Promise<Download | null>;
   documents(practice: Ods, id: TransferId): Promise<object | null>;
   document(practice: Ods, id: TransferId, document: DocumentId): Promise<(Download & { readonly name: string }) | null>;
+  /** What of a record that was sent goes on paper. `open`: the transfer has not ended; `erased`: its content is gone. */
+  printList(practice: Ods, id: TransferId): Promise<object | 'open' | 'erased' | null>;
   /** The word of the practice's system about an offer. `otherRecord`: not the version and bytes offered. `notNow`: nothing is offered. */
   filing(practice: Ods, id: TransferId, word: FiledWord): Promise<'taken' | 'otherRecord' | 'notNow' | null>;
   decide(practice: Ods, id: TransferId, decision: PersonalDecision): Promise<'taken' | 'notNow' | null>;
@@ -106,6 +108,12 @@ export async function practiceApi(server: FastifyInstance, { actions, practices 
       api.get('/transfers/:id/report', async (request, reply) =>
         sendFile(reply, found(await actions.report(practiceOf(request), transferOf(request))), 'application/json'),
       );
+      api.get('/transfers/:id/print-list', async (request) => {
+        const list = found(await actions.printList(practiceOf(request), transferOf(request)));
+        if (list === 'open') throw new Problem(409, 'printList.open', 'the transfer has not ended: nothing is to be printed yet');
+        if (list === 'erased') throw new Problem(410, 'printList.erased', 'what was sent is no longer kept');
+        return list;
+      });
       api.get('/transfers/:id/documents/:document', async (request, reply) => {
         const wanted = documentId(parameter(request, 'document'));
         const document = found(await actions.document(practiceOf(request), transferOf(request), wanted));

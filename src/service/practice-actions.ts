@@ -13,6 +13,7 @@ import type { ConvertedRecord, Transfer } from '../transfer/types.ts';
 import type { ReceivedDocumentEntry } from './conversions/tasks.ts';
 import { RECORD_VERSION } from './jobs/file.ts';
 import type { Post } from './post.ts';
+import { printList } from './print-list.ts';
 import { register } from './registrations.ts';
 
 export type PracticeActionsOptions = {
@@ -86,6 +87,8 @@ export function practiceActions(options: PracticeActionsOptions): PracticeAction
       const entries = await documentsOf(practice, id);
       return entries ? entries.map(({ content: _content, ...entry }) => entry) : null;
     },
+
+    printList: (practice, id) => printList(options, practice, id),
 
     async document(practice, id, wanted) {
       const entry = (await documentsOf(practice, id))?.find(({ documentId }) => documentId === wanted);

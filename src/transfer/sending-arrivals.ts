@@ -1,6 +1,7 @@
 /** What a message that comes means to a sending transfer. */
 import { never } from '../base/errors.ts';
 import type { MessageId } from '../base/ids.ts';
+import { refusalNeedsPaper } from '../practice/to-print.ts';
 import { CODES, isSuccess } from './codes.ts';
 import { isForeign } from './routing.ts';
 import { ANSWER_SECONDS, answerTo, end, FAILURE_TASKS, type In, ignore, no, type Step, step, YES } from './sending-steps.ts';
@@ -188,11 +189,13 @@ function finalAnswer(transfer: Sending, offer: Offer | null, answer: Answer, fac
       { answer: kind },
     );
   }
+  // It may be sent again, which takes the task back; if it is not, it goes on paper.
+  const print: Effect[] = refusalNeedsPaper(answer.code) ? [{ do: 'raise', task: 'printRecord', due: null }] : [];
   return end(
     transfer,
     { kind: 'refusedByRequester', code: answer.code },
     facts,
-    [...done, { do: 'raise', task: 'refusedByRequester', due: null }],
+    [...done, { do: 'raise', task: 'refusedByRequester', due: null }, ...print],
     `The new practice did not take the record (${codeText(answer)})`,
     { code: answer.code ?? answer.raw },
   );

@@ -9,7 +9,15 @@ export type Step = Decision<Sending>;
 export const ANSWER_SECONDS = 8 * 86_400;
 
 /** Tasks that a transfer without success leaves with a person; a late success takes them back. */
-export const FAILURE_TASKS = ['unanswered', 'notSent', 'notAnswered', 'undelivered', 'refusedByRequester', 'answerMayBeLost'] as const;
+export const FAILURE_TASKS = [
+  'unanswered',
+  'notSent',
+  'notAnswered',
+  'undelivered',
+  'refusedByRequester',
+  'printRecord',
+  'answerMayBeLost',
+] as const;
 
 export const YES: Answer = { accepted: true };
 

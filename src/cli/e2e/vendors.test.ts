@@ -22,9 +22,11 @@ const DOCUMENTS = [
 const SENDERS = PROFILE_NAMES.filter((name) => (PROFILES[name].roles as readonly string[]).includes('sending'));
 const REQUESTERS = PROFILE_NAMES.filter((name) => (PROFILES[name].roles as readonly string[]).includes('requesting'));
 
+/** A practice that takes so many bytes of documents and no more; those of real systems take 375 MB. */
+const LIMITED = { ods: 'V84009', limit: 300_000 };
 /** A patient of ours for each system that asks us. */
 const STORIES: Readonly<Record<string, Story>> = Object.fromEntries(
-  REQUESTERS.map((name, i) => [name, { seed: 400 + i, from: 0, to: 1, documents: [600, 60_000, 250_000] }]),
+  [...REQUESTERS, LIMITED.ods].map((name, i) => [name, { seed: 400 + i, from: 0, to: 1, documents: [600, 60_000, 250_000] }]),
 );
 /** NHS numbers of theirs, by the number of the profile. */
 const PATIENTS = ['9990000026', '9990000034', '9990000042', '9990000050', '9990000069'];
@@ -52,6 +54,11 @@ function settingsOf(name: ProfileName, i: number): VendorPracticeSettings {
   };
 }
 
+function limited(): VendorPracticeSettings {
+  const { ods, limit } = LIMITED;
+  return { ods, asid: '200009900009', partyKey: 'YGA27-840009', profile: 'emis', properties: { totalLimit: limit }, records: [] };
+}
+
 function large(i: number): string {
   return ['9990000077', '9990000085', '9990000093', '9990000107', '9990000115'][i] ?? '';
 }
@@ -65,7 +72,7 @@ before(async () => {
   assert.ok(files);
   vendors = await startVendors({
     folder: join(folder, 'vendors'),
-    practices: PROFILE_NAMES.map(settingsOf),
+    practices: [...PROFILE_NAMES.map(settingsOf), limited()],
     hubUrl: hub.url,
     tls: { certificate: files.certificate, key: files.key, authorities: [authority] },
     sdsUrl: sds.url,
@@ -75,13 +82,13 @@ before(async () => {
     await ask(`${world.spineControl}/control/routes/${partyKey}`, { method: 'PUT', body: JSON.stringify({ urls: [vendors.url], asid }) });
     const organisation = { ods, asid, partyKey, manufacturer: profile.manufacturer };
     await ask(`${sds.url}/control/organisations`, { method: 'POST', body: JSON.stringify(organisation) });
-    for (const nhsNumber of [PATIENTS[i] ?? '', large(i)]) {
+    for (const nhsNumber of PATIENTS[i] === undefined ? [] : [PATIENTS[i], large(i)]) {
       const person = { nhsNumber, family: 'Vendor', given: ['Pat'], birthDate: '1970-02-03', gender: 'female' };
       const body = JSON.stringify({ ...person, practice: { ods, start: '2010-01-01' } });
       await ask(`${pds.url}/control/people`, { method: 'POST', body });
     }
   }
-  for (const name of REQUESTERS) await here.give(name);
+  for (const name of [...REQUESTERS, LIMITED.ods]) await here.give(name);
 });
 
 after(async () => {
@@ -183,6 +190,32 @@ for (const name of REQUESTERS) {
     assert.deepEqual(vendor.troubles, []);
   });
 }
+
+test('a practice that takes no more than so many bytes answers 30, and ours is told what to print', async () => {
+  const { world } = here;
+  const { move } = here.told(LIMITED.ods);
+  const vendor = vendors.practices.find(({ ods }) => ods === LIMITED.ods);
+  assert.ok(vendor);
+  const { conversationId } = await vendor.request(move.nhsNumber, move.from.ods);
+  let id = '';
+  await until('the record is refused', async () => {
+    const { transfers } = (await node(world, move.from, `transfers?role=sending&nhsNumber=${move.nhsNumber}`)) as { transfers: Line[] };
+    const ours = transfers.find((one) => one.conversationId === conversationId);
+    id = ours?.transferId ?? '';
+    return ours?.state === 'ended';
+  });
+  const { outcome } = (await node(world, move.from, `transfers/${id}`)) as Seen;
+  assert.deepEqual(outcome, { kind: 'refusedByRequester', code: '30' });
+  const list = (await node(world, move.from, `transfers/${id}/print-list`)) as {
+    print: string;
+    to: string;
+    nhsNumber: string;
+    documents: { name: string; notSent: string | null }[];
+  };
+  assert.deepEqual([list.print, list.to, list.nhsNumber], ['record', LIMITED.ods, move.nhsNumber]);
+  assert.equal(list.documents.length, 3);
+  assert.ok(list.documents.every(({ name, notSent }) => name !== '' && notSent === null));
+});
 
 test('a patient whom the other practice does not know is refused, and our node says so', async () => {
   const { world } = here;
