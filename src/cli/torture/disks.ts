@@ -15,6 +15,7 @@ export type Disks = {
 
 /** What is left of a disk that is full, in bytes. */
 const LEFT = 65_536;
+const FILL_ATTEMPTS = 20;
 
 export async function mountDisks(folders: readonly string[], bytes: number): Promise<Disks | null> {
   const mounted: string[] = [];
@@ -33,8 +34,16 @@ export async function mountDisks(folders: readonly string[], bytes: number): Pro
   return {
     folders,
     async fill(folder) {
-      const { blocks, bfree, bsize } = await statfs(folder);
-      size(folder, (blocks - bfree) * bsize + LEFT);
+      for (let left = FILL_ATTEMPTS; ; left--) {
+        const { blocks, bfree, bsize } = await statfs(folder);
+        try {
+          size(folder, (blocks - bfree) * bsize + LEFT);
+          return;
+        } catch (error) {
+          // More than that was written since the look: a size below what is held is refused.
+          if (left <= 1) throw error;
+        }
+      }
     },
     async free(folder) {
       size(folder, bytes);
