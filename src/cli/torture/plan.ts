@@ -71,7 +71,8 @@ const ENDS: Readonly<Record<Kind, readonly string[]>> = {
   unreadable: ['refusedBySender 10'],
   // The patient moves on while the request is on its way. Where a kill holds this test up, the request is faster or never made.
   movedOn: ['refusedBySender 19', 'notEligible NOT_REGISTERED_HERE', 'integrated'],
-  refused: ['rejected 28'],
+  // The system does not file it, and a person rejects it for that: docs/reliability.md.
+  refused: ['notIntegrated 11'],
 };
 const REJECTIONS = ['notThere', 'unreadable', 'movedOn', 'refused'] as const;
 
