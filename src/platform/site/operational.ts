@@ -93,11 +93,11 @@ export async function reportPage(reads: OperationalReads, slug: string, query: Q
 ${
   rows.length === 0
     ? html`<p>There is nothing to report for ${daysInWords(days)}.</p>`
-    : html`${dataTable({
+    : html`<div class="site-wide" role="region" aria-label="The report, which may be wider than the screen" tabindex="0">${dataTable({
         caption: `${title} - ${daysInWords(days)}${pages > 1 ? `, page ${page} of ${pages}` : ''}`,
         columns: head.map((text, at) => ({ text, numeric: numeric[at] ?? false })),
         rows: rows.slice((page - 1) * ROWS, page * ROWS).map((row) => row.map(cellOf)),
-      })}${pagination(page, pages, days)}`
+      })}</div>${pagination(page, pages, days)}`
 }`,
   };
 }

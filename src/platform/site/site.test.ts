@@ -116,6 +116,14 @@ test('nothing stands in the way of any reader: axe finds no fault on any page, w
   assert.deepEqual(found, []);
 });
 
+test('on a small desktop the widest report scrolls in its own frame', { skip }, async () => {
+  const path = '/reports/transfer-level-technical-failures?days=1';
+  const { scroll, inner } = (await onPage(path, { width: 1024, height: 800 }, (page) =>
+    page.evaluate('({ scroll: document.documentElement.scrollWidth, inner: innerWidth })'),
+  )) as { scroll: number; inner: number };
+  assert.ok(scroll <= inner, `${scroll} wide on ${inner}`);
+});
+
 test('on the narrowest phone no page scrolls sideways, and each value says what it is', { skip, timeout: 120_000 }, async () => {
   for (const path of pages()) {
     const { scroll, inner } = (await onPage(path, PHONE, (page) =>

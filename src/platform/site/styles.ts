@@ -53,6 +53,7 @@ export const SITE_STYLES = `
 .site-letters a{display:inline-block;min-width:24px;text-align:center}
 .site-columns{columns:2;column-gap:32px}
 @media (max-width:40em){.site-columns{columns:1}}
+.site-wide{overflow-x:auto;padding:2px}
 .site-narrow{max-width:44em}
 .site-inline{display:flex;flex-wrap:wrap;gap:8px 16px;align-items:flex-end;margin-bottom:24px}
 .site-inline .nhsuk-form-group,.site-inline .nhsuk-button{margin-bottom:0}
