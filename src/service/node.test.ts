@@ -8,7 +8,7 @@ import { Fault } from '../base/errors.ts';
 import type { ConversionReport } from '../record/types.ts';
 import { built, conceptId, description, descriptionId, filesOf } from '../terminology/testing.ts';
 import { startNode } from './serve.ts';
-import { bundle, NORTH, SOUTH, startTwoNodes, type TwoNodes } from './testing-two-nodes.ts';
+import { bundle, NORTH, SOUTH, startTwoNodes, type TwoNodes } from './two-nodes-testing.ts';
 
 const ENDED_MS = 60_000;
 let here: TwoNodes;

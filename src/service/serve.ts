@@ -10,6 +10,7 @@ import { startEmbedded } from '../database/embedded.ts';
 import { practiceApi } from '../gp-system/api.ts';
 import { createGpConnect } from '../gp-system/connect.ts';
 import { createFiling } from '../gp-system/filing.ts';
+import type { Objects } from '../objects/objects.ts';
 import { openObjectsAt } from '../objects/place.ts';
 import { createToken } from '../spine/access.ts';
 import { packForAdaptor } from '../spine/adaptor/pack.ts';
@@ -63,6 +64,8 @@ export type NodeExtras = {
   readonly migrations?: string;
   /** Put around the acceptance of a message by the fault test, which has to see that it notices a node that answers too early. */
   readonly aroundAccept?: (accept: Accept) => Accept;
+  /** Put around the object store by the test of what happens without one. */
+  readonly aroundObjects?: (objects: Objects) => Objects;
 };
 export type Accept = ReturnType<typeof createAccept>;
 export type RunningNode = {
@@ -127,7 +130,7 @@ async function start(
     onLost: (error) => log.warn({ fault: reasonOf(error) }, 'a database connection was lost'),
   });
   closers.push(() => db.destroy());
-  const objects = await openObjectsAt(config.objects);
+  const objects = (extras.aroundObjects ?? ((own) => own))(await openObjectsAt(config.objects));
   await prepareStore(db, objects.storeId, extras.migrations);
   for (const practice of config.practices) await putPractice(db, practice);
   const practices = createPractices(db);

@@ -6,16 +6,34 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { parse, stringify } from 'yaml';
+import { type Gate, openGate } from '../../service/testing-gate.ts';
+import { occupiedPhases, PHASES } from '../../service/testing-phases.ts';
 import type { LedgerLine } from '../../simulator/hub/ledger.ts';
 import { type TestBroker, testBroker } from '../../spine/adaptor/testing-broker.ts';
 import { freePorts, type Running, startProgram } from '../demo/processes.ts';
 import { startTestWorld, type TestWorld, until } from './testing.ts';
 
+/** Small enough that documents of the many go in pieces. */
+const MESSAGE_LIMIT = 1_000_000;
+/** Transfers in each direction that begin one after the other. */
+const MANY = 14;
+const EVERY_MS = 250;
 const QUEUE = 'southInbound';
 const ADDRESS = '/queue/{queue}';
 
+const many = Array.from({ length: MANY * 2 }, (_, at) => ({
+  name: `one of many ${at}`,
+  seed: 400 + at,
+  from: at % 2,
+  to: 1 - (at % 2),
+  documents: [1_100_000],
+}));
+/** Over in a moment here, where the directory and Spine answer at once. */
+const BRIEF: ReadonlySet<string> = new Set(['requesting: acknowledging', 'sending: before the answer']);
+const gates: Gate[] = [];
 let broker: TestBroker;
 let here: TestWorld;
 let relay: Running;
@@ -29,12 +47,22 @@ before(async () => {
       'to the adaptor': { seed: 301, from: 0, to: 1, documents: [5_200_000, 900] },
       'from the adaptor': { seed: 302, from: 1, to: 0, documents: [5_200_000, 900] },
       'all killed': { seed: 303, from: 0, to: 1, documents: [4_000_000, 5_200_000, 900] },
+      ...Object.fromEntries(many.map(({ name, ...story }) => [name, story])),
     },
     {
       practices: 2,
       contract: { retries: 20, retryInterval: 'PT2S' },
-      // The hub reaches the southern practice's party key at the node that stands for the adaptor.
-      way: async (name, port) => (name === 'south-1' ? spinePort : port),
+      practiceSettings: Object.fromEntries(['N82001', 'S82002'].map((ods) => [ods, { messageLimit: MESSAGE_LIMIT }])),
+      hubFaults: [{ fault: 'latency', ms: 200 }],
+      // The hub reaches the southern practice's party key at the node that stands for the adaptor. Practices' systems are slow, so that
+      // transfers stand in each phase for a while.
+      async way(name, port) {
+        if (name === 'south-1') return spinePort;
+        if (!name.endsWith('-system')) return port;
+        const gate = await openGate(port, 150);
+        gates.push(gate);
+        return gate.port;
+      },
       settingsOfNode: {
         'south-1': {
           spine: {},
@@ -81,12 +109,14 @@ before(async () => {
   await writeFile(file, stringify(config));
   startRelay = () => startProgram('relay', ['serve', '--config', file], join(here.folder, 'log', 'relay.log'));
   relay = await startRelay();
-  await Promise.all(['to the adaptor', 'from the adaptor', 'all killed'].map((name) => here.give(name)));
+  const names = ['to the adaptor', 'from the adaptor', 'all killed', ...many.map(({ name }) => name)];
+  await Promise.all(names.map((name) => here.give(name)));
 });
 
 after(async () => {
   await relay?.stop();
   await here?.end();
+  for (const gate of gates) await gate.close();
   await broker?.close();
 });
 
@@ -171,5 +201,35 @@ test('broker, adaptor’s stand-in and node are killed in the midst of a transfe
   await node?.ended;
   await here.world.restart('south-1');
   await isWhole(moving);
+  await wentThrough();
+});
+
+test('the broker away while transfers of the practice behind it stand in every phase that lasts: all go on by themselves when it is back', async () => {
+  const client = new pg.Client({ connectionString: here.world.databaseUrls.south });
+  await client.connect();
+  const moving: ReturnType<TestWorld['move']>[] = [];
+  // Which phases transfers stand in at one moment is not ours to say: the broker is away more than once, until there was one in each.
+  const stood = new Set<string>();
+  try {
+    for (const [at, { name }] of many.entries()) {
+      const one = here.move(name);
+      one.catch(() => undefined);
+      moving.push(one);
+      await sleep(EVERY_MS);
+      if (at < MANY || at % 4 !== 0) continue;
+      for (const phase of await occupiedPhases([client])) stood.add(phase);
+      await broker.kill();
+      for (const until = Date.now() + 500; Date.now() < until; await sleep(5))
+        for (const phase of await occupiedPhases([client])) stood.add(phase);
+      await broker.start();
+    }
+  } finally {
+    await client.end();
+  }
+  assert.deepEqual(
+    PHASES.filter((phase) => !BRIEF.has(phase) && !stood.has(phase)),
+    [],
+  );
+  for (const one of moving) await isWhole(one);
   await wentThrough();
 });

@@ -24,12 +24,16 @@ export type TestedPractice = typeof NORTH;
 type Side = 'north' | 'south';
 /** `north`, `south`: the way from the hub to the node. */
 export type GateName = 'hub' | 'sds' | 'pds' | 'database' | 's3' | `${Side}-system` | Side;
+
+const INTERACTIONS = ['RCMR_IN010000UK05', 'RCMR_IN030000UK06', 'RCMR_IN030000UK07', 'COPC_IN000001UK01', 'MCCI_IN010000UK13'];
 const ENDED_MS = 60_000;
 
 export type TwoNodesOptions = {
   /** How long whatever goes through a gate is held up. */
   readonly delays?: Readonly<Partial<Record<GateName, number>>>;
   readonly hubFaults?: readonly FaultRule[];
+  /** What every contract says of sending again, in place of the national two-hour interval. */
+  readonly contract?: { readonly retries: number; readonly retryInterval: string };
   /** Settings of both nodes, of the northern one alone, and of both practices. */
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly northSettings?: (folder: string) => Promise<Readonly<Record<string, unknown>>>;
@@ -124,7 +128,12 @@ async function start(
   closers.push(() => hub.close());
   const hubUrl = await before('hub', hub.url);
   const sds = await startSds({
-    organisations: [NORTH, SOUTH].map(({ ods, asid, partyKey }) => ({ ods, asid, partyKey })),
+    organisations: [NORTH, SOUTH].map(({ ods, asid, partyKey }) => ({
+      ods,
+      asid,
+      partyKey,
+      ...(options.contract && { contracts: Object.fromEntries(INTERACTIONS.map((name) => [name, options.contract ?? {}])) }),
+    })),
     intermediaryUrl: hubUrl,
   });
   closers.push(() => sds.close());
@@ -134,7 +143,7 @@ async function start(
   const pdsUrl = await before('pds', pds.url);
   const s3 = await startS3();
   closers.push(() => s3.close());
-  const endpoint = await before('s3', s3.settings.endpoint);
+  const endpoint = await before('s3', s3.settings.endpoint ?? '');
   const systems = new Map<string, GpSystems>();
   const nodes = new Map<string, RunningNode>();
   const configs = new Map<string, NodeConfig>();
