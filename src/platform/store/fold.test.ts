@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { sql } from 'kysely';
-import { REQUESTING, SENDING, stored, type TestPlatform, testPlatform, write } from '../testing.ts';
+import { foldWritten, REQUESTING, SENDING, stored, type TestPlatform, testPlatform, write } from '../testing.ts';
 import { loadEvents } from './bulk.ts';
 import type { StoredEvent } from './events.ts';
 import { foldAll, foldNew } from './fold.ts';
@@ -23,7 +23,7 @@ const rows = async (table: string) =>
 const transfer = async (...events: readonly StoredEvent[]) => {
   await sql`truncate platform.events, platform.transfers, platform.months`.execute(platform.db);
   await write(platform.db, events);
-  await foldAll(platform.db);
+  await foldWritten(platform.db);
   const all = await rows('transfers');
   assert.equal(all.length, 1);
   return all[0] ?? {};
@@ -81,7 +81,7 @@ test('one row says what became of a transfer', async () => {
 
 test('the order of events, doubles and the number of folds change nothing', async () => {
   await write(platform.db, whole);
-  await foldAll(platform.db);
+  await foldWritten(platform.db);
   const expected = [await rows('transfers'), await rows('months')];
   for (let seed = 1; seed <= 6; seed++) {
     await sql`truncate platform.events, platform.transfers, platform.months`.execute(platform.db);
@@ -91,15 +91,15 @@ test('the order of events, doubles and the number of folds change nothing', asyn
       if (seed % 2 === 0) await foldNew(platform.db);
     }
     await write(platform.db, whole);
-    await foldAll(platform.db);
-    await foldAll(platform.db);
+    await foldWritten(platform.db);
+    await foldWritten(platform.db);
     assert.deepEqual([await rows('transfers'), await rows('months')], expected, `order ${seed}`);
   }
 });
 
 test('a late event makes its transfer and both of its months anew', async () => {
   await write(platform.db, [requested, ready]);
-  await foldAll(platform.db);
+  await foldWritten(platform.db);
   const month = async () =>
     (
       await sql<Record<string, unknown>>`select month::text as month, within3, not_integrated, open, documents from platform.months
@@ -109,7 +109,7 @@ test('a late event makes its transfer and both of its months anew', async () => 
   await write(platform.db, [integrated('2026-03-02T10:00:00Z')]);
   // What came late says that the request was of the month before.
   await write(platform.db, [stored('ehr-requests', '2026-02-28T23:59:59Z')]);
-  await foldAll(platform.db);
+  await foldWritten(platform.db);
   assert.deepEqual(await month(), [{ month: '2026-02-01', within3: 1, not_integrated: 0, open: 0, documents: 0 }]);
   const counted = await rows('months');
   await recountMonths(platform.db, null);
@@ -215,7 +215,7 @@ test('what belongs to a transaction that is still open is folded after it, not l
   await foldAll(platform.db);
   waiting.resolve();
   await slow;
-  await foldAll(platform.db);
+  await foldWritten(platform.db);
   assert.deepEqual((await rows('transfers')).map(({ conversation }) => conversation).sort(), [requested.conversation, 'SLOW'].sort());
 });
 
@@ -227,7 +227,7 @@ test('many events are loaded at once, those that are there already passed over',
     payload: { error: { errorCode: 'a\\b', errorDescription: 'line\nend "quoted"', failurePoint: 'OTHER' } },
   });
   assert.deepEqual(await loadEvents(db, url, [...whole, odd, odd]), { read: whole.length + 2, written: whole.length });
-  await foldAll(db);
+  await foldWritten(db);
   const row = (await rows('transfers')).find(({ conversation }) => conversation === 'tab\there \\N');
   assert.deepEqual([row?.['error_code'], row?.['error_description']], ['a\\b', 'line\nend "quoted"']);
 });

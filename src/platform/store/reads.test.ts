@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { sql } from 'kysely';
 import { readOrganisationMetadata } from '../organisations.ts';
-import { stored, type TestPlatform, testPlatform, write } from '../testing.ts';
-import { foldAll } from './fold.ts';
+import { foldWritten, stored, type TestPlatform, testPlatform, write } from '../testing.ts';
 import { readAsids, writeMetadata, writeOrganisations } from './organisations.ts';
 import {
   monthsWithFigures,
@@ -54,7 +53,7 @@ before(async () => {
     ...transfer('NOBODY', '2026-02-03T10:00:00Z'),
   ];
   await write(platform.db, events);
-  await foldAll(platform.db);
+  await foldWritten(platform.db);
 });
 after(() => platform.close());
 
@@ -209,7 +208,7 @@ test('quartiles leave out practices with few transfers', async () => {
     transfer('Z81002', `2026-01-${10 + at}T10:00:00Z`, at < 5 ? 'INTEGRATED' : null),
   ).flat();
   await write(platform.db, many);
-  await foldAll(platform.db);
+  await foldWritten(platform.db);
   assert.deepEqual(await spread(platform.db, 'integratedWithin8Days', { newest: { year: 2026, month: 1 }, months: 1 }), [
     { month: '2026-01', practices: 1, lower: 50, median: 50, upper: 50 },
   ]);
