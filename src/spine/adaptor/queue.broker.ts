@@ -3,17 +3,31 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, mock, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import rhea from 'rhea';
-import type { Message } from './amqp.ts';
+import rhea, { type Delivery, type EventContext } from 'rhea';
+import { Fault } from '../../base/errors.ts';
+import { memoryObjects } from '../testing.ts';
+import { type Message, openConnection, within } from './amqp.ts';
 import { readBrokers } from './brokers.ts';
 import { type Settled, startConsumer } from './consume.ts';
 import { createPublisher } from './publish.ts';
+import { createTake } from './take.ts';
 import { type TestBroker, testBroker } from './testing-broker.ts';
 
 let broker: TestBroker;
 const said = mock.method(console, 'error');
 before(async () => {
-  broker = await testBroker(['kept', 'dying', 'again', 'several']);
+  broker = await testBroker([
+    'kept',
+    'dying',
+    'again',
+    'several',
+    'answered',
+    'put aside',
+    'malformed',
+    { name: 'narrow', arguments: { 'x-max-length': 3, 'x-overflow': 'reject-publish' } },
+    { name: 'lettered', arguments: { 'x-dead-letter-exchange': '', 'x-dead-letter-routing-key': 'put aside' } },
+    { name: 'DLQ.malformed', arguments: { 'x-max-length': 1, 'x-overflow': 'reject-publish' } },
+  ]);
 });
 after(async () => {
   await broker.close();
@@ -25,13 +39,15 @@ after(async () => {
 });
 
 const settings = (queue: string) => ({ brokers: readBrokers(broker.url), queue, address: '/queue/{queue}' });
+/** For a queue that has arguments: under `/queue/` RabbitMQ 3 would declare it without, and refuse. */
+const asItIs = (queue: string) => ({ ...settings(queue), address: '/amq/queue/{queue}' });
 
 /** Takes what comes, as `how` says; gives what was taken for good, in order. */
 function consumer(queue: string, how: (message: Message, times: number) => Settled | Promise<Settled> = () => 'accept') {
   const taken: string[] = [];
   const times = new Map<string, number>();
   const running = startConsumer({
-    ...settings(queue),
+    ...asItIs(queue),
     async take(message) {
       const id = String(message.body);
       const before = (times.get(id) ?? 0) + 1;
@@ -162,8 +178,120 @@ test('of several brokers the first that lives is taken', async () => {
   await nobody.close();
 });
 
+test('a queue that takes no more: a message stays ours and is offered again until there is room, and none is lost', async () => {
+  const publisher = createPublisher(asItIs('narrow'));
+  const bodies = Array.from({ length: 12 }, (_, at) => `message ${at}`);
+  const faults: string[] = [];
+  let taking: ReturnType<typeof consumer> | null = null;
+  for (const body of bodies)
+    for (let accepted = false; !accepted; )
+      try {
+        await publisher.publish(named(body));
+        accepted = true;
+      } catch (thrown) {
+        // RabbitMQ 3 does not get so far as to answer `rejected`: it stumbles over its queue's refusal and cuts the connection.
+        assert.ok(thrown instanceof Fault && thrown.code === 'queue.notAccepted', String(thrown));
+        faults.push(thrown.message);
+        // Room comes only after several refusals.
+        if (faults.length === 3) taking = consumer('narrow');
+        await sleep(50);
+      }
+  assert.ok(faults.length >= 3, faults.join('; '));
+  assert.match(faults[0] ?? '', /before the broker answered|answered "rejected"/);
+  await until('all of them', () => new Set(taking?.taken).size === bodies.length);
+  assert.deepEqual(new Set(taking?.taken), new Set(bodies));
+  await taking?.close();
+  await publisher.close();
+});
+
+test('what RabbitMQ makes of each answer: given up, again; modified, it ends the session; rejected, a dead letter, or gone where none is named', async () => {
+  const left = async (queue: string): Promise<string[]> => {
+    // The queue gives in order: what was there before is there when the last has come.
+    const publisher = createPublisher(asItIs(queue));
+    await publisher.publish(named('the last'));
+    await publisher.close();
+    const taking = consumer(queue);
+    await until('the last', () => taking.taken.includes('the last'));
+    await taking.close();
+    return taking.taken.filter((body) => body !== 'the last').sort();
+  };
+  const answers: Record<string, (delivery: Delivery) => void> = {
+    released: (delivery) => delivery.release(),
+    modified: (delivery) => delivery.modified({ delivery_failed: true, undeliverable_here: true }),
+    rejected: (delivery) => delivery.reject({ condition: 'amqp:decode-error', description: 'not understood' }),
+  };
+  const after: Record<string, unknown> = {};
+  for (const queue of ['lettered', 'answered'])
+    for (const [name, answer] of Object.entries(answers)) {
+      const publisher = createPublisher(asItIs(queue));
+      await publisher.publish(named(name));
+      await publisher.close();
+      const opened = await openConnection(readBrokers(broker.url));
+      const receiver = opened.connection.open_receiver({ source: { address: `/amq/queue/${queue}` }, credit_window: 0, autoaccept: false });
+      receiver.once('receiver_open', () => receiver.add_credit(1));
+      const given = await within(opened, 30_000, (done) =>
+        receiver.once('message', ({ delivery }: EventContext) => {
+          if (delivery) answer(delivery);
+          done();
+        }),
+      );
+      assert.equal(given, null);
+      const ended = name === 'modified' ? /Unrecognised state|amqp:/.exec(await opened.ended)?.[0] : null;
+      await opened.shut();
+      after[`${name}, ${queue}`] = { left: await left(queue), letters: await left('put aside'), ended: Boolean(ended) };
+    }
+  assert.deepEqual(after, {
+    'released, lettered': { left: ['released'], letters: [], ended: false },
+    'modified, lettered': { left: ['modified'], letters: [], ended: true },
+    'rejected, lettered': { left: [], letters: ['rejected'], ended: false },
+    'released, answered': { left: ['released'], letters: [], ended: false },
+    'modified, answered': { left: ['modified'], letters: [], ended: true },
+    // Why a message that nobody can use is published to the dead letters first, and never rejected.
+    'rejected, answered': { left: [], letters: [], ended: false },
+  });
+});
+
+test('what nobody can use is among the dead letters before it is done with: while those take no more, it stays where it is', async () => {
+  const bodies = ['no JSON', '{"ebXML":', '[]'];
+  const publisher = createPublisher(settings('malformed'));
+  for (const body of bodies) await publisher.publish(named(body));
+  await publisher.close();
+  const dead = createPublisher(asItIs('DLQ.malformed'));
+  const faults: unknown[] = [];
+  const taking = startConsumer({
+    ...settings('malformed'),
+    atOnce: 1,
+    pauseMs: 20,
+    take: createTake({
+      objects: memoryObjects(),
+      accept: () => assert.fail('nothing of this can be kept'),
+      ownsPartyKey: () => true,
+      isMine: async () => true,
+      forward: null,
+      dead,
+      now: () => new Date('2026-01-05T09:31:00Z'),
+      alert: () => undefined,
+    }),
+    onFault: (error) => faults.push(error),
+  });
+  await until('refusals', () => faults.length >= 3);
+  for (const fault of faults) assert.ok(fault instanceof Fault && fault.code.startsWith('queue.'), String(fault));
+  const letters: Message[] = [];
+  const operator = consumer('DLQ.malformed', (message) => {
+    letters.push(message);
+    return 'accept';
+  });
+  await until('all letters', () => new Set(operator.taken).size === bodies.length);
+  assert.deepEqual(new Set(operator.taken), new Set(bodies));
+  for (const { application_properties: properties } of letters)
+    assert.ok(String(properties?.['x-gp2gp-reason']).length > 5 && properties?.['x-gp2gp-attempts'] === 1);
+  await taking.close();
+  await operator.close();
+  await dead.close();
+});
+
 test('only `accepted` counts: released, modified and rejected are told, and the next attempt goes through', async () => {
-  // RabbitMQ itself answers only `accepted` to a queue that is there; the others come from a broker that is told to.
+  // RabbitMQ 3 itself answers `accepted` or ends the connection; the others come from a broker that is told to.
   const outcomes = ['release', 'modified', 'reject', 'drop', 'accept'] as const;
   let number = 0;
   const got: string[] = [];

@@ -1,14 +1,12 @@
 /** A real broker for tests: RabbitMQ with its AMQP 1.0 plug-in, a process of its own in a folder of its own, which can be killed. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SenderOptions } from 'rhea';
-import { KEPT, openConnection, within } from './amqp.ts';
-import { addressOf, readBrokers } from './brokers.ts';
 
 /** Debian's own start script: the one in the path insists on an account of its own. */
 export const RABBITMQ = '/usr/lib/rabbitmq/bin/rabbitmq-server';
@@ -18,17 +16,24 @@ const START_MS = 240_000;
 
 export type TestBroker = { readonly url: string; start(): Promise<void>; kill(): Promise<void>; close(): Promise<void> };
 
+/** A queue by its name, or with what RabbitMQ is told of it: `x-max-length`, `x-dead-letter-exchange`. */
+export type TestQueue = string | { readonly name: string; readonly arguments: Readonly<Record<string, string | number>> };
+
 /**
- * With durable queues of these names. They are there before anything else, and written down by an orderly end: RabbitMQ 3 may answer that a
+ * With these queues, all of them durable. They are there before anything else, and written down by an orderly end: RabbitMQ 3 may answer that a
  * queue is declared seconds before its disk knows; one that is killed in between has lost the queue and all that it had accepted for it.
  */
-export async function testBroker(queues: readonly string[]): Promise<TestBroker> {
+export async function testBroker(queues: readonly TestQueue[]): Promise<TestBroker> {
   if (!existsSync(RABBITMQ)) throw new Error(`there is no ${RABBITMQ}: install rabbitmq-server`);
   const folder = await mkdtemp(join(tmpdir(), 'gp2gp-broker-'));
   await mkdir(join(folder, 'data'));
   const [port, distribution, epmd] = [await freePort(), await freePort(), await freePort()];
   await writeFile(join(folder, 'plugins'), '[rabbitmq_amqp1_0].\n');
-  await writeFile(join(folder, 'rabbit.conf'), `listeners.tcp.default = 127.0.0.1:${port}\nlog.console = true\n`);
+  await writeFile(
+    join(folder, 'rabbit.conf'),
+    `listeners.tcp.default = 127.0.0.1:${port}\nlog.console = true\nload_definitions = ${join(folder, 'definitions.json')}\n`,
+  );
+  await writeFile(join(folder, 'definitions.json'), JSON.stringify(definitionsOf(queues)));
   const env = {
     ...process.env,
     HOME: folder,
@@ -71,15 +76,6 @@ export async function testBroker(queues: readonly string[]): Promise<TestBroker>
   };
   const url = `amqp://guest:guest@127.0.0.1:${port}`;
   await start();
-  for (const queue of queues) {
-    // Over a connection that is listened to until its socket is gone: the broker says `shutdown` on one that lingers.
-    const opened = await openConnection(readBrokers(url));
-    const target = { address: addressOf({ queue, address: '/queue/{queue}' }), durable: KEPT };
-    const sender = opened.connection.open_sender({ target } as SenderOptions);
-    const missing = await within(opened, START_MS, (done) => sender.once('sendable', done));
-    if (missing !== null) throw new Error(`the broker does not give the queue ${queue}: ${missing}`);
-    await opened.shut();
-  }
   await end('SIGTERM');
   await start();
   return {
@@ -92,6 +88,25 @@ export async function testBroker(queues: readonly string[]): Promise<TestBroker>
       await namesEnded;
       await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     },
+  };
+}
+
+/** A broker that is given definitions makes neither the host nor the account that it has else. */
+function definitionsOf(queues: readonly TestQueue[]) {
+  const salt = Buffer.from('salt');
+  const hash = Buffer.concat([salt, createHash('sha256').update(salt).update('guest').digest()]);
+  return {
+    vhosts: [{ name: '/' }],
+    users: [
+      { name: 'guest', password_hash: hash.toString('base64'), hashing_algorithm: 'rabbit_password_hashing_sha256', tags: 'administrator' },
+    ],
+    permissions: [{ user: 'guest', vhost: '/', configure: '.*', write: '.*', read: '.*' }],
+    queues: queues.map((queue) => ({
+      ...(typeof queue === 'string' ? { name: queue, arguments: {} } : queue),
+      vhost: '/',
+      durable: true,
+      auto_delete: false,
+    })),
   };
 }
 
