@@ -1,7 +1,7 @@
 /**
  * Average records from one practice's system to the other's, twenty at once, both roles and the hub on one machine: fetched, converted,
- * cut, sent, joined, converted, filed; every document must arrive with the SHA-256 with which it left. MB are those of the documents. Beside it the chain without logic, which carries messages of the
- * same sizes.
+ * cut, sent, joined, converted, filed; every document must arrive with the SHA-256 with which it left. MB are those of the documents.
+ * Beside it the chain without logic, which carries messages of the same sizes.
  */
 import { startEmptyChain } from './empty-chain.ts';
 import { print } from './figure.ts';
