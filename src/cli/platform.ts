@@ -1,9 +1,141 @@
-import { Command } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { type Month, readMonth } from '../platform/metrics/month.ts';
+import { type Micros, readTime } from '../platform/micros.ts';
+import { countOption } from './operator/words.ts';
+import type { KeyOptions } from './platform/keys.ts';
+import type { LoadOptions, SpineOptions } from './platform/load.ts';
+import { withPlace } from './platform/place.ts';
+import type { PublishOptions } from './platform/publish.ts';
+import type { ServeOptions } from './platform/serve.ts';
 import { platformDemoCommand } from './platform-demo.ts';
+
+const HELP = `
+Examples:
+  gp2gp platform demo
+  gp2gp platform serve --port 8080 --api-port 8081
+  gp2gp platform key add "A supplier"
+  gp2gp platform ods organisations.csv
+  gp2gp platform load events events.ndjson
+  gp2gp platform publish 2026-02
+
+The commands work beside a server that runs. Exit code: 0 done, 1 not done or rows were left out, 2 the command or its input is wrong.`;
 
 /** `platform`: national reporting. */
 export function platformCommand(): Command {
   return new Command('platform')
     .description('national reporting: figures of all transfers, and their site')
-    .addCommand(platformDemoCommand());
+    .addHelpText('after', HELP)
+    .addCommand(platformDemoCommand())
+    .addCommand(serveCommand())
+    .addCommand(keyCommand())
+    .addCommand(
+      withPlace(new Command('ods'))
+        .description('organisations: organisationMetadata.json, or CSV with code, kind, name, parent, address, postcode, supplier, active')
+        .argument('<file...>')
+        .option('--json', 'print one line of JSON')
+        .action(async (files: string[], options: LoadOptions) =>
+          (await import('./platform/load.ts')).loadOrganisationFiles(files, options),
+        ),
+    )
+    .addCommand(loadCommand())
+    .addCommand(
+      withPlace(new Command('publish'))
+        .description('open a month’s figures to the public, if nothing speaks against it')
+        .argument('<month>', '2026-02', monthArgument)
+        .option('--least <n>', 'transfers that a month must have', countOption(0, 100_000_000), 150_000)
+        .option('--json', 'print one line of JSON')
+        .action(async (month: Month, options: PublishOptions) => (await import('./platform/publish.ts')).publish(month, options)),
+    );
+}
+
+function serveCommand(): Command {
+  return withPlace(new Command('serve'))
+    .description('take events, count them, and serve the site')
+    .option('--port <n>', 'of the site (0: a free port)', countOption(0, 65_535), 0)
+    .option('--api-port <n>', 'of the nine endpoints; left out, that of the site', countOption(0, 65_535))
+    .option('--host <address>', 'on which address to listen', '127.0.0.1')
+    .addOption(
+      new Option('--mode <mode>', 'take what the national service takes, or only what its specification allows')
+        .choices(['compatible', 'strict'])
+        .default('compatible'),
+    )
+    .option('--fold-seconds <n>', 'rest between two counts', countOption(1, 3600), 10)
+    .action(async (options: ServeOptions) => (await import('./platform/serve.ts')).servePlatform(options));
+}
+
+function keyCommand(): Command {
+  return new Command('key')
+    .description('keys of those who send events')
+    .addCommand(
+      withPlace(new Command('add'))
+        .description('make a key and print it, once')
+        .argument('<name>', 'whose it is', nameArgument)
+        .option('--json', 'print one line of JSON')
+        .action(async (name: string, options: KeyOptions) => (await import('./platform/keys.ts')).addKey(name, options)),
+    )
+    .addCommand(
+      withPlace(new Command('list'))
+        .description('who has or had a key')
+        .option('--json', 'print one line of JSON')
+        .action(async (options: KeyOptions) => (await import('./platform/keys.ts')).listKeys(options)),
+    )
+    .addCommand(
+      withPlace(new Command('revoke'))
+        .description('take a key no more; what was sent with it stays')
+        .argument('<name>', 'whose it is')
+        .option('--json', 'print one line of JSON')
+        .action(async (name: string, options: KeyOptions) => (await import('./platform/keys.ts')).revokeKey(name, options)),
+    );
+}
+
+function loadCommand(): Command {
+  return new Command('load')
+    .description('read files; a row that is broken is named with its file and line, and costs no other')
+    .addCommand(
+      withPlace(new Command('events'))
+        .description('events, one a line: {"eventType":"EHR_REQUESTS","body":{…}}')
+        .argument('<file...>')
+        .option('--json', 'print one line of JSON')
+        .action(async (files: string[], options: LoadOptions) => (await import('./platform/load.ts')).loadEventFiles(files, options)),
+    )
+    .addCommand(
+      withPlace(new Command('spine'))
+        .description('exports of the Spine’s log, all of them together; ASIDs must be known (ods)')
+        .argument('<file...>')
+        .option('--from <day>', 'transfers requested on this day (2026-02-01, UTC) or later', dayOption)
+        .option('--until <day>', 'transfers requested before this day', dayOption)
+        .option(
+          '--cutoff <days>',
+          'what came later than so many days after the request does not count; 0: all counts',
+          countOption(0, 365),
+          14,
+        )
+        .option('--json', 'print one line of JSON')
+        .action(async (files: string[], options: SpineOptions) => (await import('./platform/load.ts')).loadSpineFiles(files, options)),
+    )
+    .addCommand(
+      withPlace(new Command('mesh'))
+        .description('weekly files of before the API: registrations are kept, other records counted')
+        .argument('<file...>')
+        .option('--json', 'print one line of JSON')
+        .action(async (files: string[], options: LoadOptions) => (await import('./platform/load.ts')).loadMeshFiles(files, options)),
+    );
+}
+
+function monthArgument(text: string): Month {
+  const month = readMonth(text);
+  if (!month) throw new InvalidArgumentError('a month is wanted: 2026-02.');
+  return month;
+}
+
+function nameArgument(text: string): string {
+  if (text.trim() === '' || text.length > 100 || /\p{C}/u.test(text))
+    throw new InvalidArgumentError('a name of 1 to 100 characters is wanted.');
+  return text.trim();
+}
+
+function dayOption(text: string): Micros {
+  const at = /^\d{4}-\d\d-\d\d$/.test(text) ? readTime(`${text} 00:00:00 UTC`) : null;
+  if (at === null) throw new InvalidArgumentError('a day is wanted: 2026-02-01.');
+  return at;
 }

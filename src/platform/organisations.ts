@@ -44,7 +44,7 @@ export function organisationLookup(
     const before = byMonth.get(monthText(addMonths(month, -1)));
     if (!before)
       throw new Fault('organisations.none', `there are no organisations for ${name}, nor for the month before`, {
-        remedy: 'Import them first: gp2gp platform ods import.',
+        remedy: 'Import them first: gp2gp platform ods FILE…',
       });
     if (!told.has(name)) onFallback(month);
     told.add(name);

@@ -30,6 +30,15 @@ export async function revokeSubmitter(db: Runner<PlatformSchema>, name: string):
   if (rows.length === 0) throw new Fault('input.submitter', `${name} has no key`);
 }
 
+/** Everyone who has or had a key, in the order in which they got it. */
+export async function listSubmitters(
+  db: Runner<PlatformSchema>,
+): Promise<{ readonly name: string; readonly createdAt: string; readonly revokedAt: string | null }[]> {
+  const { rows } = await sql<{ name: string; createdAt: string; revokedAt: string | null }>`
+    select name, created_at as "createdAt", revoked_at as "revokedAt" from platform.submitters order by id`.execute(db);
+  return rows;
+}
+
 /** Whose key this is; `null` where it is nobody's. Answers are remembered for a few seconds. */
 export function keyring(
   db: Runner<PlatformSchema>,

@@ -1,0 +1,198 @@
+/** The platform as a process: a key, events over HTTP, files, and the page of the practice. */
+import assert from 'node:assert/strict';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { freshDatabase, type TestDatabase } from '../../database/testing.ts';
+import { PLATFORM_MIGRATIONS } from '../../platform/store/open.ts';
+import { body, REQUESTING, SENDING } from '../../platform/testing.ts';
+import { type Running, startProgram } from '../demo/processes.ts';
+import { until } from './testing.ts';
+import { run } from './testing-cli.ts';
+
+let folder: string;
+let database: TestDatabase;
+let server: Running;
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'gp2gp-e2e-platform-'));
+  await chmod(folder, 0o755);
+  database = await freshDatabase(PLATFORM_MIGRATIONS, 'platform');
+  server = await startProgram(
+    'platform',
+    ['platform', 'serve', '--database', database.url, '--api-port', '0', '--fold-seconds', '1'],
+    join(folder, 'platform.log'),
+  );
+});
+after(async () => {
+  await server?.stop();
+  await database.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const cli = (...argv: readonly string[]) => run('platform', ...argv, '--database', database.url);
+const file = async (name: string, ...lines: readonly string[]): Promise<string> => {
+  const path = join(folder, name);
+  await writeFile(path, `${lines.join('\n')}\n`);
+  return path;
+};
+const post = async (key: string, path: Parameters<typeof body>[0], at: string, over: Readonly<Record<string, unknown>>) =>
+  (
+    await fetch(`${String(server.ready['api'])}/${path}`, {
+      method: 'POST',
+      headers: { apikey: key, 'content-type': 'application/json' },
+      body: JSON.stringify(body(path, at, over)),
+    })
+  ).status;
+const page = async (path: string) => {
+  const response = await fetch(`${String(server.ready['site'])}${path}`);
+  return { status: response.status, text: await response.text() };
+};
+
+test('events that are sent with a key are on the page of their practice once they are counted and the month is published', async () => {
+  const organisations = await file(
+    'organisations.csv',
+    'code,kind,name,parent',
+    '01A,sicbl,NHS ONE ICB - 01A,',
+    `${REQUESTING},practice,THE RED SURGERY,01A`,
+    'not a code,practice,X,01A',
+    `${SENDING},practice,THE BLUE SURGERY,01A`,
+  );
+  const ods = await cli('ods', organisations);
+  assert.equal(ods.code, 1);
+  assert.match(ods.out, /^3 organisations/);
+  assert.match(ods.err, /organisations\.csv:4: code is no ODS code/);
+
+  const added = await cli('key', 'add', 'A supplier', '--json');
+  assert.equal(added.code, 0, added.err);
+  const { key } = JSON.parse(added.out) as { key: string };
+  const [sent, kept] = ['2026-02-03T10:06:00Z', '2026-02-03T11:00:00Z'];
+  for (const [at, path] of [
+    ['2026-02-03T10:00:00Z', 'ehr-requests'],
+    [sent, 'ehr-responses'],
+    [kept, 'ehr-integrations'],
+  ] as const) {
+    assert.equal(await post('wrong', path, at, {}), 401);
+    assert.equal(await post(key, path, at, {}), 200);
+  }
+  const list = await cli('key', 'list');
+  assert.match(list.out, /A supplier/);
+  assert.ok(!list.out.includes(key));
+
+  // A month with fewer transfers than it must have stays closed.
+  const early = await cli('publish', '2026-02');
+  assert.equal(early.code, 1);
+  assert.match(early.err, /transfers in the month are fewer than 150000/);
+  await until('the events are counted', async () => (await cli('publish', '2026-02', '--least', '1')).code === 0);
+
+  const practice = await page(`/practice/${REQUESTING}`);
+  assert.equal(practice.status, 200);
+  assert.ok(practice.text.includes('<h1 class="nhsuk-heading-l">The Red Surgery - Z81001</h1>'));
+  assert.ok(practice.text.includes('In February 2026 0 of 1 transfers requested failed.'));
+  const csv = await page(`/data/practice/${REQUESTING}/all-latest-month.csv`);
+  const [head = '', row = ''] = csv.text.split('\n');
+  assert.match(head, /Transfers/i);
+  assert.match(row, /,1,1,/);
+  assert.equal((await page('/practice/Z99999')).status, 404);
+
+  assert.equal((await cli('key', 'revoke', 'A supplier')).code, 0);
+  assert.equal((await cli('key', 'revoke', 'A supplier')).code, 2);
+  await until('a key that was revoked is refused', async () => (await post(key, 'ehr-requests', kept, {})) === 401, 20_000);
+});
+
+test('rows of files that are broken are named with file and line, and cost nothing else', async () => {
+  const line = (eventType: string, path: Parameters<typeof body>[0], over: object) =>
+    JSON.stringify({ eventType, body: body(path, '2026-01-05T10:00:00Z', { conversationId: 'from a file', ...over }) });
+  const events = await file(
+    'events.ndjson',
+    line('EHR_REQUESTS', 'ehr-requests', {}),
+    '{',
+    line('EHR_REQUESTS', 'ehr-requests', { registrationEventDateTime: 'yesterday' }),
+    line('SOMETHING', 'ehr-requests', {}),
+    line('EHR_RESPONSES', 'ehr-responses', {}),
+  );
+  const loaded = await cli('load', 'events', events, '--json');
+  assert.equal(loaded.code, 1);
+  const { read, written, broken } = JSON.parse(loaded.out) as Record<string, number>;
+  assert.deepEqual({ read, written, broken }, { read: 2, written: 2, broken: 3 });
+  assert.match(
+    loaded.err,
+    /events\.ndjson:2: the line is no JSON\n.*events\.ndjson:3: registrationEventDateTime: .*\n.*:4: eventType is none/,
+  );
+  assert.equal((JSON.parse((await cli('load', 'events', events, '--json')).out) as Record<string, number>)['written'], 0);
+
+  const missing = await cli('load', 'mesh', join(folder, 'nothing.dat'));
+  assert.equal(missing.code, 2);
+  assert.match(missing.err, /nothing\.dat: cannot be read/);
+  const rows = ['2026-01-05T10:00:00', '2026-02-31T10:00:00', '2026-01-06T10:00:00'].map((at) =>
+    Array.from({ length: 31 }, (_, n) => ({ 0: 'RR', 1: 'C1', 2: 'Z1', 3: 'Z2', 4: at, 5: '1', 7: '0', 10: '5' })[n] ?? '').join('|'),
+  );
+  const mesh = await file('stats.dat', ...rows, 'RR|short', rows[0] ?? '', 'FR|3|0|Z1|6');
+  const weekly = await cli('load', 'mesh', mesh, '--json');
+  assert.equal(weekly.code, 1);
+  assert.deepEqual(JSON.parse(weekly.out), { kinds: { newRegistrant: 3 }, written: 2, others: 1, broken: 2 });
+  assert.match(weekly.err, /stats\.dat:2: RegistrationTime is no time/);
+  assert.match(weekly.err, /stats\.dat:4: RR has 2 columns instead of 31/);
+});
+
+test('the Spine’s log is classified with the ASIDs of its month, over all files at once', async () => {
+  const head = '_time,conversationID,GUID,interactionID,messageSender,messageRecipient,messageRef,jdiEvent,toSystem,fromSystem';
+  const name = 'urn:nhs:names:services:gp2gp/';
+  const first = await file(
+    'spine-1.csv',
+    head,
+    `2026-03-03 10:00:00 UTC,S1,G1,${name}RCMR_IN010000UK05,1,2,NotProvided,NONE,TPP,EMIS`,
+    'broken',
+    `2026-03-03 10:01:00 UTC,S1,G2,${name}RCMR_IN030000UK06,2,1,NotProvided,NONE,EMIS,TPP`,
+  );
+  const second = await file('spine-2.csv', head, `2026-03-03 12:00:00 UTC,S1,G3,${name}MCCI_IN010000UK13,1,2,G2,0,TPP,EMIS`);
+  const early = await cli('load', 'spine', first, second);
+  assert.equal(early.code, 1);
+  assert.match(early.err, /no organisations for 2026-03/);
+  const metadata = await file(
+    'organisationMetadata.json',
+    JSON.stringify({
+      year: 2026,
+      month: 3,
+      practices: [
+        { ods_code: REQUESTING, name: 'THE RED SURGERY', asids: ['1'] },
+        { ods_code: SENDING, name: 'THE BLUE SURGERY', asids: ['2'] },
+      ],
+      sicbls: [{ ods_code: '01A', name: 'NHS ONE ICB - 01A', practices: [REQUESTING, SENDING] }],
+    }),
+  );
+  assert.equal((await cli('ods', metadata)).code, 0);
+  const loaded = await cli('load', 'spine', first, second, '--json');
+  assert.equal(loaded.code, 1);
+  assert.match(loaded.err, /spine-1\.csv:3: 1 cells instead of 10/);
+  assert.deepEqual(JSON.parse(loaded.out), { messages: 3, transfers: 1, notes: {}, broken: 1 });
+  await until('the transfer is counted', async () => (await cli('publish', '2026-03', '--least', '1')).code === 0);
+});
+
+test('what is wrong with a command is said before anything starts', async () => {
+  assert.equal((await run('platform', 'serve', '--database', 'mysql://x')).code, 2);
+  assert.equal((await run('platform', 'key', 'list', '--database', 'postgresql://x', '--data', folder)).code, 2);
+  assert.equal((await cli('publish', '2026-13')).code, 2);
+  const away = await run('platform', 'key', 'list', '--database', 'postgresql://nobody@127.0.0.1:1/none');
+  assert.equal(away.code, 1);
+  assert.match(away.err, /the database does not answer/);
+});
+
+test('a server of its own in a folder: a command beside the running platform leaves it alone, and both go when it ends', async () => {
+  const data = join(folder, 'own');
+  const own = await startProgram('platform', ['platform', 'serve', '--data', data], join(folder, 'own.log'));
+  assert.equal(own.ready['site'], own.ready['api']);
+  const added = await run('platform', 'key', 'add', 'Beside', '--data', data);
+  assert.equal(added.code, 0, added.err);
+  const answered = await fetch(`${String(own.ready['api'])}/ehr-requests`, {
+    method: 'POST',
+    headers: { apikey: added.out.trim() },
+    body: JSON.stringify(body('ehr-requests', '2026-02-03T10:00:00Z')),
+  });
+  assert.equal(answered.status, 200);
+  await own.stop();
+  assert.equal((await own.ended).code, 0);
+  const { serverOn } = await import('../../database/embedded.ts');
+  assert.equal(await serverOn(join(data, 'database')), null);
+});

@@ -1,0 +1,50 @@
+import { createReadStream } from 'node:fs';
+import { Fault, reasonOf } from '../../base/errors.ts';
+import type { BrokenRow } from '../../platform/load-spine.ts';
+import { plain } from '../operator/words.ts';
+
+/** Broken rows that are named; the rest are counted. */
+const NAMED = 100;
+
+/** Rows that could not be read, each named on standard error with its file and line; none costs another one. */
+export type BrokenRows = { readonly of: (file: string) => (row: BrokenRow) => void; readonly count: () => number };
+
+export function brokenRows(): BrokenRows {
+  let count = 0;
+  return {
+    of:
+      (file) =>
+      ({ line, fault }) => {
+        if (count < NAMED) process.stderr.write(plain(`${file}:${line}: ${fault}\n`));
+        if (count === NAMED) process.stderr.write('More rows are broken; they are only counted.\n');
+        count++;
+      },
+    count: () => count,
+  };
+}
+
+/** The bytes of a file; a `Fault` that names it where it cannot be read. */
+export async function* piecesOf(file: string): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const piece of createReadStream(file)) yield piece as Uint8Array;
+  } catch (cause) {
+    throw new Fault('input.file', `${file}: cannot be read (${reasonOf(cause)})`, { cause });
+  }
+}
+
+/** What a reader of one file finds wrong with the whole of it, with the file's name. */
+export async function* named<Row>(file: string, rows: AsyncIterable<Row>): AsyncGenerator<Row> {
+  try {
+    yield* rows;
+  } catch (thrown) {
+    if (!(thrown instanceof Fault) || thrown.code === 'input.file') throw thrown;
+    throw new Fault(thrown.code, `${file}: ${thrown.message}`, { cause: thrown, ...(thrown.remedy && { remedy: thrown.remedy }) });
+  }
+}
+
+/** Exit 1 where rows were left out: what was read is kept all the same. */
+export function tellBroken(broken: BrokenRows): void {
+  if (broken.count() === 0) return;
+  process.stderr.write(`${broken.count()} rows were left out.\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,35 @@
+import { reasonOf } from '../../base/errors.ts';
+import type { CheckMode } from '../../mi/check.ts';
+import { startPlatform } from '../../platform/serve.ts';
+import { atPlatform, type PlaceOptions } from './place.ts';
+
+export type ServeOptions = PlaceOptions & {
+  readonly host: string;
+  readonly port: number;
+  readonly apiPort?: number;
+  readonly mode: CheckMode;
+  readonly foldSeconds: number;
+};
+
+/** Serves until SIGTERM or Ctrl-C; says on one line of JSON when it is ready, and of what fails one line each on standard error. */
+export async function servePlatform({ host, port, apiPort, mode, foldSeconds, ...place }: ServeOptions): Promise<void> {
+  const stopped = new Promise<void>((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
+    process.once('disconnect', () => resolve());
+  });
+  await atPlatform(place, async ({ db }) => {
+    const running = await startPlatform(db, {
+      host,
+      port,
+      ...(apiPort !== undefined && { apiPort }),
+      mode,
+      foldMs: foldSeconds * 1000,
+      onFault: (thrown, where) => console.error(`${where}: ${reasonOf(thrown)}`),
+    });
+    process.stdout.write(`${JSON.stringify({ ready: true, site: running.site, api: running.api, pid: process.pid })}\n`);
+    await stopped;
+    await running.close();
+  });
+  // An open channel to whoever started this process would keep it alive.
+  if (process.connected) process.disconnect();
+}
