@@ -16,6 +16,8 @@ export type AdaptorQueueOptions = {
   readonly deadLetters: string;
   /** The queue of another consumer of the same messages. */
   readonly forward: QueueSettings | null;
+  /** Messages in hand at the same time. */
+  readonly atOnce: number;
   readonly objects: Objects;
   readonly take: Pick<TakeOptions, 'accept' | 'ownsPartyKey' | 'isMine'>;
   readonly now: () => Date;
@@ -40,6 +42,7 @@ export function startAdaptorQueue(options: AdaptorQueueOptions): Consumer {
   });
   const consumer = startConsumer({
     ...queue,
+    atOnce: options.atOnce,
     async take(message, redeliveries) {
       if (await hasRoom(objects)) return await take(message, redeliveries);
       metrics.alert('disk.full');

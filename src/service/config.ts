@@ -141,6 +141,8 @@ const schema = z.strictObject({
       queue: z.string().optional(),
       /** How the broker addresses a queue: `/queue/{queue}` for RabbitMQ's first plug-in. */
       address: z.string().includes('{queue}').default('{queue}'),
+      /** Messages of the queue in hand at the same time: each may have several megabytes. */
+      atOnce: count(1, 64).default(4),
       /** Put before the queue's name, it names the one for what nobody can use. */
       deadLetterPrefix: z.string().default('DLQ.'),
       /** The queue of another consumer, for conversations that are not ours. */
@@ -296,7 +298,12 @@ export type NodeConfig = Omit<NodeSettings, 'practices' | 'objects' | 'spine' | 
     | null;
   readonly adaptor: {
     readonly url: string | undefined;
-    readonly queue: { readonly queue: QueueSettings; readonly deadLetters: string; readonly forward: QueueSettings | null } | null;
+    readonly queue: {
+      readonly queue: QueueSettings;
+      readonly deadLetters: string;
+      readonly forward: QueueSettings | null;
+      readonly atOnce: number;
+    } | null;
   };
   readonly pds: {
     readonly url: string;
@@ -595,7 +602,7 @@ function adaptorOf(given: NodeSettings['adaptor'], problems: string[]): NodeConf
           user: given.forwardUsername ?? username,
           key: given.forwardPassword ?? password,
         });
-  return own && { url, queue: { queue: own, deadLetters: deadLetterPrefix + own.queue, forward } };
+  return own && { url, queue: { queue: own, deadLetters: deadLetterPrefix + own.queue, forward, atOnce: given.atOnce } };
 }
 
 function readTls(files: IdentityFiles, problems: string[], where: readonly string[] = ['spine', 'tls']): TlsIdentity {

@@ -1,5 +1,5 @@
 /** A settings file of the existing adaptors as settings of a node, with a line for each name that says what was done with it. */
-import { type Component, PEER_SETTINGS } from './table.ts';
+import { type Component, daysOf, PEER_SETTINGS } from './table.ts';
 
 export type Mapped = {
   /** By path, `api.port`; values as in the environment. */
@@ -18,6 +18,10 @@ const FACE = /^(SEND|REQ|MHS|GPCC)__(.+)$/;
 /** Bytes of envelope and payload beside an attachment of the threshold's size. */
 const BESIDE = 500_000;
 const MOST = 5_000_000;
+/** Of `retention.metadataDays`. */
+const LEAST_DAYS = 30;
+const MOST_DAYS = 3_650;
+const PREFIX_IN_BUCKET = 'open-gp2gp/';
 
 /**
  * What is named twice, for one component (`SEND__NAME`) and plainly, is taken from the former. `own`: whether a name is a variable of ours,
@@ -71,22 +75,31 @@ export function mapPeerSettings(values: ReadonlyMap<string, string>, own: (name:
       continue;
     }
     const warning = setting.warn?.(value) ?? null;
-    const done = setting.treatment.how === 'ignored' ? setting.treatment.why : honour(plain, setting.treatment.as, value, as);
+    const unmet = setting.needs?.({ get, components, of: setting.of }) ?? null;
+    const treatment = unmet === null ? setting.treatment : ({ how: 'ignored', why: unmet } as const);
+    const done = treatment.how === 'ignored' ? treatment.why : honour(plain, treatment.as, value, as);
     report.push({
       name: as,
-      kind: setting.treatment.how,
-      said: `${setting.treatment.how === 'honoured' ? done : `has no effect: ${done}`}${warning ? `; ${warning}` : ''}`,
+      kind: treatment.how,
+      said: `${treatment.how === 'honoured' ? done : `has no effect: ${done}`}${warning ? `; ${warning}` : ''}`,
     });
   }
   if (chained && get('GP2GP_MHS_INBOUND_QUEUE') === undefined) put('adaptor.forwardQueue', 'gp2gpInboundQueue', 'PS_DAISY_CHAINING_ACTIVE');
   for (const [path, value] of defaultsOf(components)) if (!settings.has(path)) settings.set(path, value);
-  const pem = [get('MHS_SECRET_CLIENT_CERT'), get('MHS_SECRET_CLIENT_KEY'), get('MHS_SECRET_CA_CERTS')];
-  const [certificate, key, authorities] = pem;
   const consumer = ['CLIENT_CERT', 'CLIENT_KEY', 'ROOT_CA_CERT', 'SUB_CA_CERT'].filter(
     (name) => get(`GPC_CONSUMER_SPINE_${name}`) !== undefined,
   );
   if (consumer.length > 0 && consumer.length < 4)
     refusals.push('GPC_CONSUMER_SPINE_*: client certificate, key, root and sub authority are given all four or not at all');
+  // The consumer's own only where it is alone, see the table.
+  const consumers = components.size === 1 && consumer.length === 4;
+  const [certificate, key, authorities] = consumers
+    ? [
+        get('GPC_CONSUMER_SPINE_CLIENT_CERT'),
+        get('GPC_CONSUMER_SPINE_CLIENT_KEY'),
+        `${get('GPC_CONSUMER_SPINE_SUB_CA_CERT')}\n${get('GPC_CONSUMER_SPINE_ROOT_CA_CERT')}`,
+      ]
+    : [get('MHS_SECRET_CLIENT_CERT'), get('MHS_SECRET_CLIENT_KEY'), get('MHS_SECRET_CA_CERTS')];
   return {
     settings,
     practices,
@@ -119,6 +132,23 @@ export function mapPeerSettings(values: ReadonlyMap<string, string>, own: (name:
           (get('GP2GP_GPC_GET_URL') ?? 'http://localhost:8090/@ODS_CODE@/STU3/1/gpconnect') +
           (get('GP2GP_GPC_STRUCTURED_FHIR_BASE') ?? '/fhir');
         return `is ${path} = ${practices.connectUrl}, where a practice names none`;
+      case 'GP2GP_MONGO_TTL': {
+        const days = String(Math.min(MOST_DAYS, Math.max(LEAST_DAYS, daysOf(value) ?? LEAST_DAYS)));
+        return put(path, days, as) ?? `is ${path} = ${days}`;
+      }
+      case 'GP2GP_MHS_INBOUND_QUEUE_CONSUMER_CONCURRENCY': {
+        const most = String(Math.min(64, Number(value.split('-').at(-1))));
+        return put(path, most, as) ?? `is ${path} = ${most}`;
+      }
+      case 'GP2GP_STORAGE_TYPE':
+      case 'STORAGE_TYPE':
+        // What is in the bucket already is not ours, and what nobody here knows is swept away.
+        settings.set('objects.s3.prefix', PREFIX_IN_BUCKET);
+        return `is ${path}, each key beginning with ${PREFIX_IN_BUCKET}`;
+      case 'GPC_CONSUMER_SPINE_CLIENT_CERT':
+      case 'GPC_CONSUMER_SPINE_CLIENT_KEY':
+      case 'GPC_CONSUMER_SPINE_ROOT_CA_CERT':
+      case 'GPC_CONSUMER_SPINE_SUB_CA_CERT':
       case 'MHS_SECRET_CLIENT_CERT':
       case 'MHS_SECRET_CLIENT_KEY':
       case 'MHS_SECRET_CA_CERTS':

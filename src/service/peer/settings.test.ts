@@ -215,6 +215,16 @@ async function identity(): Promise<string> {
   return `MHS_SECRET_CLIENT_CERT=${inline(cert)}\nMHS_SECRET_CLIENT_KEY='${key}'\nMHS_SECRET_CA_CERTS=${inline(authority.cert)}\n`;
 }
 
+/** The consumer adaptor's file with all four of its certificates and keys. */
+async function consumersIdentity(): Promise<string> {
+  const [authority, other] = [await testAuthority('Spine'), await testAuthority('Root')];
+  const { cert, key } = await authority.issue('node.test');
+  return Object.entries({ CLIENT_CERT: cert, CLIENT_KEY: key, ROOT_CA_CERT: other.cert, SUB_CA_CERT: authority.cert }).reduce(
+    (file, [name, pem]) => file.replace(`SPINE_${name}=\n`, () => `SPINE_${name}="${pem.replace(/\n/g, '\\n')}"\n`),
+    GPCC,
+  );
+}
+
 let folders = 0;
 function from(file: string, options: { profile?: 'live' | 'test'; environment?: Record<string, string>; yaml?: string } = {}) {
   const { profile = 'live', environment = {}, yaml = null } = options;
@@ -256,7 +266,25 @@ test('what the old names mean is what the node does', async () => {
     [practice?.redactions, practice?.messageLimit, practice?.gpSystem.connectUrl],
     ['on', 5_000_000, 'http://localhost:8090/B22222/STU3/1/gpconnect/fhir'],
   );
+  assert.deepEqual([send.retention.metadataDays, send.adaptor.queue?.atOnce], [84, 1]);
+  assert.deepEqual(send.objects.s3 && { ...send.objects.s3, secretAccessKey: undefined }, {
+    bucket: 'records',
+    pathStyle: false,
+    prefix: 'open-gp2gp/',
+    region: 'eu-west-2',
+    accessKeyId: 'an-id',
+    secretAccessKey: undefined,
+  });
+  const other = from(SEND.replace('P84D', 'PT960H').replace('CONCURRENCY=1', 'CONCURRENCY=2-8').replace('TYPE=S3', 'TYPE=Azure')).config;
+  assert.deepEqual([other.retention.metadataDays, other.adaptor.queue?.atOnce, other.objects.s3], [40, 8, null]);
+  const stored = from(
+    REQ.replace('CONTAINER_NAME=', 'CONTAINER_NAME=files')
+      .replace('REFERENCE=', 'REFERENCE=an-id')
+      .replace('STORAGE_SECRET=', 'STORAGE_SECRET=k'),
+  ).config;
+  assert.deepEqual([stored.objects.s3?.bucket, stored.objects.s3?.accessKeyId], ['files', 'an-id']);
   const req = from(REQ).config;
+  assert.equal(req.objects.s3, null);
   assert.deepEqual(
     [req.api.port, req.adaptor.url, req.adaptor.queue?.deadLetters, req.adaptor.queue?.forward, req.sds.apiKey],
     [8085, 'http://localhost:8080', 'DLQ.mhsQueue', null, 'sds-secret'],
@@ -309,6 +337,8 @@ test('what would be unsafe to pass over is refused by name; in a test profile mo
     [/USE_SSL: without TLS/, mhs.replace('USE_SSL=True', 'USE_SSL=False'), 'only live'],
     [/MHS_FAKE_SPINE_URL/, mhs.replace('SPINE_URL=', 'SPINE_URL=http://fake'), 'only live'],
     [/ATTACHMENT_THRESHOLD: Spine takes/, SEND.replace('ATTACHMENT_THRESHOLD=4500000', 'ATTACHMENT_THRESHOLD=5000001'), 'both'],
+    [/MONGO_TTL: it is a time such as/, SEND.replace('TTL=P84D', 'TTL=84'), 'both'],
+    [/CONSUMER_CONCURRENCY: it is a number/, SEND.replace('QUEUE_CONSUMER_CONCURRENCY=1', 'QUEUE_CONSUMER_CONCURRENCY=many'), 'both'],
     [/DAISY_CHAINING_ACTIVE: it is true or false/, REQ.replace('ACTIVE=false', 'ACTIVE=yes'), 'both'],
     [/TIMEOUT_OVERRIDE: it is true or false/, REQ.replace('OVERRIDE=false', 'OVERRIDE=172800'), 'both'],
     [/HTTP_PROXY: no proxy is spoken to/, mhs.replace('OUTBOUND_HTTP_PROXY=', 'OUTBOUND_HTTP_PROXY=proxy'), 'both'],
@@ -359,19 +389,23 @@ test('a settings file is read as container tools read it', () => {
 });
 
 test('a node starts from each of the files, and is asked for its health where the old adaptor was', async () => {
-  const [sendPort, reqPort, spinePort, relayPort, healthPort] = await freePorts(5);
+  const [sendPort, reqPort, spinePort, relayPort, healthPort, consumerPort] = await freePorts(6);
   const files = [
-    SEND.replace('PORT=8080', `PORT=${sendPort}`),
+    // Nobody plays its bucket here.
+    SEND.replace('PORT=8080', `PORT=${sendPort}`).replace('TYPE=S3', 'TYPE=Azure'),
     REQ.replace('SERVER_PORT=8085', `SERVER_PORT=${reqPort}`),
     `${MHS.replace('INBOUND_SERVER_PORT=443', `INBOUND_SERVER_PORT=${spinePort}`).replace('HEALTHCHECK_SERVER_PORT=80', `HEALTHCHECK_SERVER_PORT=${healthPort}`).replace('OUTBOUND_SERVER_PORT=80', `OUTBOUND_SERVER_PORT=${relayPort}`)}${await identity()}`,
+    (await consumersIdentity()).replace('SERVER_PORT=8090', `SERVER_PORT=${consumerPort}`),
   ];
   for (const [at, file] of files.entries()) {
     const store = await testStore();
     closers.push(() => store.close());
-    const { config } = from(file, { environment: { GP2GP_DATABASE_URL: store.url, GP2GP_LOG: 'info' } });
+    const { config } = from(file, {
+      environment: { GP2GP_DATABASE_URL: store.url, GP2GP_LOG: 'info', ...(at === 3 && { GP2GP_SPINE_PORT: '0' }) },
+    });
     const node = await startNode({ ...config, log: 'silent' });
     closers.push(() => node.close());
-    const health = await fetch(`http://127.0.0.1:${[sendPort, reqPort, healthPort][at]}/healthcheck`);
+    const health = await fetch(`http://127.0.0.1:${[sendPort, reqPort, healthPort, consumerPort][at]}/healthcheck`);
     assert.deepEqual([health.status, await health.json()], [200, { status: 'UP' }]);
     assert.equal(node.ready.spine === null, at < 2);
     if (at === 2) {

@@ -9,6 +9,12 @@ export type Treatment =
   | { readonly how: 'honoured'; readonly as: string }
   /** Accepted and without effect, for a reason. */
   | { readonly how: 'ignored'; readonly why: string };
+/** What a file says beside the setting in question. */
+export type InFile = {
+  readonly get: (name: string) => string | undefined;
+  readonly components: ReadonlySet<Component>;
+  readonly of: readonly Component[];
+};
 export type PeerSetting = {
   readonly of: readonly Component[];
   readonly treatment: Treatment;
@@ -16,6 +22,8 @@ export type PeerSetting = {
   readonly secret?: true;
   /** Values that stop the start, with the reason; `live`: not in a test profile. */
   readonly refuse?: (value: string, profile: 'live' | 'test') => string | null;
+  /** Why it has no effect in a file that says all of this; `null`: it has. */
+  readonly needs?: (file: InFile) => string | null;
   /** What is said beside an accepted value. */
   readonly warn?: (value: string) => string | null;
 };
@@ -46,7 +54,7 @@ const set =
     value !== '' && profile === 'live' ? why : null;
 
 const STATE = 'state of the old system is not read; new conversations only';
-const FILES = 'objects are kept in the data folder';
+const FILES = 'objects are kept in the data folder: no bucket of S3 is named';
 const OWN_DATABASE = 'the node has a PostgreSQL of its own (GP2GP_DATABASE_URL names another)';
 const OWN_WAITS = 'repetitions and time limits are the node’s own';
 const NO_FACE = 'this face of the old adaptor is not offered';
@@ -54,6 +62,22 @@ const NO_LOOK_UP = 'the directory is asked by its API; its LDAP is not spoken';
 const EXACT = 'limits are kept to the second, no timetable is needed';
 const INTERNAL = 'the queue between the old adaptor’s own parts is not needed';
 const PATTERN = 'log lines are JSON';
+
+/** Only with a bucket: without one the old adaptor kept nothing there either. */
+const inS3: NonNullable<PeerSetting['needs']> = ({ get, of }) => {
+  const before = of.includes('SEND') ? 'GP2GP_' : '';
+  return /^s3$/i.test(get(`${before}STORAGE_TYPE`) ?? '') && get(`${before}STORAGE_CONTAINER_NAME`) ? null : FILES;
+};
+/** The consumer's own identity and port are the node's where nothing else in the file says what these are. */
+const alone: NonNullable<PeerSetting['needs']> = ({ components }) => (components.size === 1 ? null : NO_FACE);
+
+/** Whole days of an ISO 8601 duration, as the old adaptors read it; `null` where it is none. */
+export function daysOf(duration: string): number | null {
+  const [matched, days, hours, minutes, seconds] =
+    /^P(?=.)(?:(\d+)D)?(?:T(?=.)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$/i.exec(duration)?.map((part) => part ?? '0') ?? [];
+  if (matched === undefined) return null;
+  return Math.ceil(Number(days) + (Number(hours) + (Number(minutes) + Number(seconds) / 60) / 60) / 24);
+}
 
 export const PEER_SETTINGS: ReadonlyMap<string, PeerSetting> = new Map<string, PeerSetting>([
   // ---- SEND
@@ -64,27 +88,39 @@ export const PEER_SETTINGS: ReadonlyMap<string, PeerSetting> = new Map<string, P
   ['GP2GP_REDACTIONS_ENABLED', one('SEND', honoured('practices.*.redactions'))],
   ['GP2GP_LARGE_ATTACHMENT_THRESHOLD', one('SEND', honoured('practices.*.messageLimit'), { refuse: THRESHOLD })],
   ['GP2GP_LARGE_EHR_EXTRACT_THRESHOLD', one('SEND', honoured('practices.*.messageLimit'), { refuse: THRESHOLD })],
-  ...['URI', 'DATABASE_NAME', 'HOST', 'PORT', 'USERNAME', 'OPTIONS', 'AUTO_INDEX_CREATION', 'TTL'].map((name): [string, PeerSetting] => [
+  ...['URI', 'DATABASE_NAME', 'HOST', 'PORT', 'USERNAME', 'OPTIONS', 'AUTO_INDEX_CREATION'].map((name): [string, PeerSetting] => [
     `GP2GP_MONGO_${name}`,
     one('SEND', ignored(STATE), name === 'URI' ? { secret: true } : {}),
   ]),
+  [
+    'GP2GP_MONGO_TTL',
+    one('SEND', honoured('retention.metadataDays'), {
+      refuse: (value) => (daysOf(value) === null ? 'it is a time such as P84D' : null),
+      warn: (value) => ((daysOf(value) ?? 0) < 84 ? 'twelve weeks are what is expected' : null),
+    }),
+  ],
   ['GP2GP_MONGO_PASSWORD', one('SEND', ignored(STATE), { secret: true })],
   ['GP2GP_COSMOS_DB_ENABLED', one('SEND', ignored(STATE))],
   ['GP2GP_DOCUMENTDB_ENABLED', one('SEND', ignored(STATE))],
   ['GP2GP_SSL_TRUST_STORE_URL', one('SEND', ignored(STATE), { warn: (value) => (value ? 'it was for the old database' : null) })],
   ['GP2GP_SSL_TRUST_STORE_PASSWORD', one('SEND', ignored(STATE), { secret: true })],
-  ['GP2GP_STORAGE_TYPE', one('SEND', ignored(FILES), { refuse: LOCAL_MOCK })],
-  ['GP2GP_STORAGE_CONTAINER_NAME', one('SEND', ignored(FILES))],
+  ['GP2GP_STORAGE_TYPE', one('SEND', honoured('objects.s3'), { needs: inS3, refuse: LOCAL_MOCK })],
+  ['GP2GP_STORAGE_CONTAINER_NAME', one('SEND', honoured('objects.s3.bucket'), { needs: inS3 })],
   ['GP2GP_AZURE_STORAGE_CONNECTION_STRING', one('SEND', ignored(FILES), { secret: true })],
-  ['AWS_ACCESS_KEY_ID', one('SEND', ignored(FILES), { secret: true })],
-  ['AWS_SECRET_ACCESS_KEY', one('SEND', ignored(FILES), { secret: true })],
-  ['AWS_REGION', one('SEND', ignored(FILES))],
+  ['AWS_ACCESS_KEY_ID', one('SEND', honoured('objects.s3.accessKeyId'), { needs: inS3, secret: true })],
+  ['AWS_SECRET_ACCESS_KEY', one('SEND', honoured('objects.s3.secretAccessKey'), { needs: inS3, secret: true })],
+  ['AWS_REGION', one('SEND', honoured('objects.s3.region'), { needs: inS3 })],
   ['GP2GP_AMQP_BROKERS', { of: ['SEND', 'REQ'], treatment: honoured('adaptor.brokers') }],
   ['GP2GP_AMQP_USERNAME', { of: ['SEND', 'REQ'], treatment: honoured('adaptor.username') }],
   ['GP2GP_AMQP_PASSWORD', { of: ['SEND', 'REQ'], treatment: honoured('adaptor.password'), secret: true }],
   ['GP2GP_AMQP_MAX_REDELIVERIES', one('SEND', ignored('a message is taken at its first delivery, or comes again without being counted'))],
   ['GP2GP_MHS_INBOUND_QUEUE', { of: ['SEND', 'REQ'], treatment: honoured('adaptor.queue') }],
-  ['GP2GP_MHS_INBOUND_QUEUE_CONSUMER_CONCURRENCY', one('SEND', ignored('four messages are taken at the same time'))],
+  [
+    'GP2GP_MHS_INBOUND_QUEUE_CONSUMER_CONCURRENCY',
+    one('SEND', honoured('adaptor.atOnce'), {
+      refuse: (value) => (/^([1-9]\d*-)?[1-9]\d*$/.test(value) ? null : 'it is a number, or the least and the most with a hyphen'),
+    }),
+  ],
   ['GP2GP_TASK_QUEUE', one('SEND', ignored(INTERNAL))],
   ['GP2GP_TASK_QUEUE_CONSUMER_CONCURRENCY', one('SEND', honoured('work.jobs'))],
   ['GP2GP_GPC_GET_URL', one('SEND', honoured('practices.*.gpSystem.connectUrl'))],
@@ -143,12 +179,12 @@ export const PEER_SETTINGS: ReadonlyMap<string, PeerSetting> = new Map<string, P
     }),
   ],
   ['MHS_BASE_URL', one('REQ', honoured('adaptor.url'))],
-  ['STORAGE_TYPE', one('REQ', ignored(FILES), { refuse: LOCAL_MOCK })],
-  ...['STORAGE_REGION', 'STORAGE_CONTAINER_NAME', 'STORAGE_RETRY_LIMIT'].map((name): [string, PeerSetting] => [
-    name,
-    one('REQ', ignored(FILES)),
-  ]),
-  ...['STORAGE_REFERENCE', 'STORAGE_SECRET'].map((name): [string, PeerSetting] => [name, one('REQ', ignored(FILES), { secret: true })]),
+  ['STORAGE_TYPE', one('REQ', honoured('objects.s3'), { needs: inS3, refuse: LOCAL_MOCK })],
+  ['STORAGE_REGION', one('REQ', honoured('objects.s3.region'), { needs: inS3 })],
+  ['STORAGE_CONTAINER_NAME', one('REQ', honoured('objects.s3.bucket'), { needs: inS3 })],
+  ['STORAGE_REFERENCE', one('REQ', honoured('objects.s3.accessKeyId'), { needs: inS3, secret: true })],
+  ['STORAGE_SECRET', one('REQ', honoured('objects.s3.secretAccessKey'), { needs: inS3, secret: true })],
+  ['STORAGE_RETRY_LIMIT', one('REQ', ignored(OWN_WAITS))],
   ['SDS_API_KEY', one('REQ', honoured('sds.apiKey'), { secret: true })],
   ['SDS_BASE_URL', one('REQ', honoured('sds.url'))],
   ['TIMEOUT_SDS_POLL_FREQUENCY', one('REQ', ignored(EXACT))],
@@ -158,6 +194,8 @@ export const PEER_SETTINGS: ReadonlyMap<string, PeerSetting> = new Map<string, P
     'MIGRATION_TIMEOUT_OVERRIDE',
     one('REQ', ignored(EXACT), {
       refuse: (value) => (/^\d+$/.test(value) ? 'it is true or false, not seconds, although a guide says so' : null),
+      warn: (value) =>
+        /^true$/i.test(value) ? 'what the sender’s contracts say is waited for, eight days at most, and not 48 hours' : null,
     }),
   ],
   // ---- MHS
@@ -263,13 +301,15 @@ export const PEER_SETTINGS: ReadonlyMap<string, PeerSetting> = new Map<string, P
   ['TCP_PORTS', one('MHS', ignored('it is the load balancer’s'))],
   ['SERVICE_PORTS', one('MHS', ignored('it is the load balancer’s'))],
   // ---- GPCC
-  ['GPC_CONSUMER_SERVER_PORT', one('GPCC', ignored(NO_FACE))],
+  ['GPC_CONSUMER_SERVER_PORT', one('GPCC', honoured('api.port'), { needs: alone })],
   ['GPC_CONSUMER_ROOT_LOGGING_LEVEL', one('GPCC', ignored('libraries write no log of their own'), { warn: debug })],
   ['GPC_CONSUMER_LOGGING_LEVEL', one('GPCC', honoured('log'), { warn: debug })],
   ['GPC_CONSUMER_LOGGING_FORMAT', one('GPCC', ignored(PATTERN))],
-  ...['CLIENT_CERT', 'CLIENT_KEY', 'ROOT_CA_CERT', 'SUB_CA_CERT'].map((name): [string, PeerSetting] => [
+  ['GPC_CONSUMER_SPINE_CLIENT_CERT', one('GPCC', honoured('spine.tls.certificate'), { needs: alone, secret: true })],
+  ['GPC_CONSUMER_SPINE_CLIENT_KEY', one('GPCC', honoured('spine.tls.key'), { needs: alone, secret: true })],
+  ...['ROOT_CA_CERT', 'SUB_CA_CERT'].map((name): [string, PeerSetting] => [
     `GPC_CONSUMER_SPINE_${name}`,
-    one('GPCC', ignored(NO_FACE), { secret: true }),
+    one('GPCC', honoured('spine.tls.authorities'), { needs: alone, secret: true }),
   ]),
   ['GPC_CONSUMER_SSP_URL', one('GPCC', ignored(NO_FACE))],
   ['GPC_CONSUMER_SDS_URL', one('GPCC', honoured('sds.url'))],
