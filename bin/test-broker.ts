@@ -8,9 +8,13 @@ if (!existsSync(RABBITMQ)) {
   console.log('0 passed, 1 failed');
   process.exit(1);
 }
-const child = spawn(process.execPath, ['--test', '--test-reporter=spec', ...globSync('src/**/*.broker.ts').sort()], {
-  stdio: ['ignore', 'pipe', 'inherit'],
-});
+const child = spawn(
+  process.execPath,
+  ['--test', '--test-concurrency=2', '--test-reporter=spec', ...globSync('src/**/*.broker.ts').sort()],
+  {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  },
+);
 let text = '';
 child.stdout.on('data', (data: Buffer) => {
   process.stdout.write(data);

@@ -21,6 +21,8 @@ const MESSAGE_LIMIT = 1_000_000;
 /** Transfers in each direction that begin one after the other. */
 const MANY = 14;
 const EVERY_MS = 250;
+/** The broker takes longer than that to start. */
+const AWAY_MS = 3_000;
 const QUEUE = 'southInbound';
 const ADDRESS = '/queue/{queue}';
 
@@ -212,16 +214,28 @@ test('the broker away while transfers of the practice behind it stand in every p
   const stood = new Set<string>();
   try {
     for (const [at, { name }] of many.entries()) {
+      const away = at >= MANY && at % 4 === 0;
+      if (away) {
+        // The moment is one in which a transfer stands where none has stood yet, if there is one soon.
+        for (const latest = Date.now() + 2_000; Date.now() < latest; await sleep(5)) {
+          const phases = [...(await occupiedPhases([client]))].filter((phase) => !stood.has(phase) && !BRIEF.has(phase));
+          for (const phase of phases) stood.add(phase);
+          if (phases.length > 0) break;
+        }
+        await broker.kill();
+      }
       const one = here.move(name);
       one.catch(() => undefined);
       moving.push(one);
-      await sleep(EVERY_MS);
-      if (at < MANY || at % 4 !== 0) continue;
-      for (const phase of await occupiedPhases([client])) stood.add(phase);
-      await broker.kill();
-      for (const until = Date.now() + 500; Date.now() < until; await sleep(5))
+      if (!away) {
+        await sleep(EVERY_MS);
+        continue;
+      }
+      const starting = broker.start();
+      starting.catch(() => undefined);
+      for (const until = Date.now() + AWAY_MS; Date.now() < until; await sleep(5))
         for (const phase of await occupiedPhases([client])) stood.add(phase);
-      await broker.start();
+      await starting;
     }
   } finally {
     await client.end();
