@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { sql } from 'kysely';
+import { FAILURE_REASONS, STATUSES } from '../classify/outcome.ts';
+import type { ClassifiedTransfer, Party } from '../classify/transfer.ts';
+import { microsOf } from '../micros.ts';
+import { foldWritten, REQUESTING, SENDING, type TestPlatform, testPlatform } from '../testing.ts';
+import { writeOrganisations } from './organisations.ts';
+import { loadTransfers, transfersWithin } from './spine.ts';
+
+let platform: TestPlatform;
+before(async () => {
+  platform = await testPlatform();
+  await writeOrganisations(platform.db, [
+    { code: '01A', kind: 'sicbl', name: 'NHS ONE', parent: null },
+    { code: REQUESTING, kind: 'practice', name: 'RED', parent: '01A' },
+    { code: SENDING, kind: 'practice', name: 'BLUE', parent: null },
+  ]);
+});
+after(() => platform.close());
+
+const party = (ods: string, asid: string, supplier: string): Party => ({
+  ods,
+  asid,
+  supplier,
+  name: null,
+  sicblOds: null,
+  sicblName: null,
+});
+const transfer = (conversationId: string, over: Partial<ClassifiedTransfer> = {}): ClassifiedTransfer => ({
+  conversationId,
+  slaDuration: 3_600,
+  requesting: party(REQUESTING, '1', 'EMIS'),
+  sending: party(SENDING, '2', 'SystmOne'),
+  senderErrorCodes: [null],
+  finalErrorCodes: [null, 12],
+  intermediateErrorCodes: [29],
+  status: STATUSES.INTEGRATED_ON_TIME,
+  failureReason: null,
+  requestedAt: microsOf('2026-02-03T10:00:00.123456'),
+  completedAt: microsOf('2026-02-03T11:01:00'),
+  lastSenderMessageAt: microsOf('2026-02-03T10:01:00'),
+  coreAt: microsOf('2026-02-03T10:01:00'),
+  redactions: true,
+  large: true,
+  ...over,
+});
+const FEBRUARY = { start: microsOf('2026-02-01T00:00:00'), end: microsOf('2026-03-01T00:00:00') };
+
+test('what was classified is read again as it was, microseconds and codes that are none included, with the names of now', async () => {
+  const own = transfer('one\twith a tab \\ and more');
+  assert.equal(await loadTransfers(platform.url, [own], 14), 1);
+  await foldWritten(platform.db);
+  assert.deepEqual(await transfersWithin(platform.db, FEBRUARY), [
+    {
+      ...own,
+      requesting: { ...own.requesting, name: 'RED', sicblOds: '01A', sicblName: 'NHS ONE' },
+      sending: { ...own.sending, name: 'BLUE' },
+    },
+  ]);
+});
+
+test('a window holds its start and not its end, in order of the requests', async () => {
+  const at = (conversation: string, text: string) => transfer(conversation, { requestedAt: microsOf(text) });
+  await loadTransfers(
+    platform.url,
+    [
+      at('end', '2026-04-02T00:00:00'),
+      at('late', '2026-04-01T23:59:59.999999'),
+      at('start', '2026-04-01T00:00:00'),
+      at('before', '2026-03-31T23:59:59.999999'),
+    ],
+    14,
+  );
+  await foldWritten(platform.db);
+  const found = await transfersWithin(platform.db, { start: microsOf('2026-04-01T00:00:00'), end: microsOf('2026-04-02T00:00:00') });
+  assert.deepEqual(
+    found.map(({ conversationId }) => conversationId),
+    ['start', 'late'],
+  );
+});
+
+test('a transfer that comes again replaces the earlier one, in its figures too; of one load the last counts', async () => {
+  const failed = {
+    status: STATUSES.TECHNICAL_FAILURE,
+    failureReason: FAILURE_REASONS.CORE_EHR_NOT_SENT,
+    slaDuration: null,
+    completedAt: null,
+  };
+  const may = { requestedAt: microsOf('2026-05-03T10:00:00') };
+  const counts = async () => {
+    await foldWritten(platform.db);
+    const { rows } = await sql<{ within3: number; technical: number }>`select within3, technical from platform.months
+      where calendar = 'UTC' and role = 'requesting' and level = 'practice' and code = ${REQUESTING} and month = '2026-05-01'`.execute(
+      platform.db,
+    );
+    return rows;
+  };
+  await loadTransfers(platform.url, [transfer('again', { ...may, ...failed })], 14);
+  assert.deepEqual(await counts(), [{ within3: 0, technical: 1 }]);
+  assert.equal(await loadTransfers(platform.url, [transfer('again', { ...may, ...failed }), transfer('again', may)], 14), 2);
+  assert.deepEqual(await counts(), [{ within3: 1, technical: 0 }]);
+});
