@@ -51,6 +51,11 @@ const PROGRAMS: readonly {
     records: false,
   })),
   { program: 'transfer-refused', figures: ['transfer.refused'], records: false },
+  {
+    program: 'platform',
+    figures: ['load', 'fold', 'month', 'page.practice', 'page.area', 'page.england', 'ingest'].map((name) => `platform.${name}`),
+    records: false,
+  },
 ];
 
 const { values } = parseArgs({ options: { json: { type: 'boolean', default: false }, only: { type: 'string', default: '' } } });
