@@ -4,9 +4,8 @@ import { after, before, test } from 'node:test';
 import type { FastifyInstance } from 'fastify';
 import { sql } from 'kysely';
 import { listen } from '../../web/server.ts';
-import { foldAll } from '../store/fold.ts';
 import { writeOrganisations } from '../store/organisations.ts';
-import { stored, type TestPlatform, testPlatform, write } from '../testing.ts';
+import { foldWritten, stored, type TestPlatform, testPlatform, write } from '../testing.ts';
 import type { SiteReads } from './model.ts';
 import { siteServer } from './site.ts';
 import { storeReads } from './store-reads.ts';
@@ -44,7 +43,7 @@ before(async () => {
     // Not published yet.
     ...transfer('Z81001', '2026-03-04T10:00:00Z', 'INTEGRATED'),
   ]);
-  await foldAll(platform.db);
+  await foldWritten(platform.db);
   reads = storeReads(platform.db);
 });
 after(async () => {

@@ -146,6 +146,9 @@ const FOLD = sql`
     coalesce(spine_sender_codes, sender_codes, '{}'), coalesce(spine_final_codes, final_codes, '{}'), coalesce(intermediate_codes, '{}')
   from counted`;
 
+/** So many that the counted rows may be others than they were. */
+const MANY_TRANSFERS = 5_000;
+
 /**
  * Makes anew every transfer of which something came since the last time, and the months it is or was counted in. Several programs may
  * call it, one works. Gives how many transfers there were, and whether more is waiting; what belongs to transactions that are still open
@@ -181,7 +184,10 @@ export async function foldNew(db: PlatformDb, most = 200_000): Promise<{ readonl
     if (touched.length > 0) await recountMonths(trx, touched);
     await sql`update platform.progress set batch = ${last + 1}, changed_at = now() where name = 'fold'`.execute(trx);
     const { rows: done } = await sql<{ transfers: number }>`select count(*) as transfers from folding`.execute(trx);
-    return { transfers: done[0]?.transfers ?? 0, more: last + 1 < limit };
+    const transfers = done[0]?.transfers ?? 0;
+    // Until the server notices by itself how much came, it reads all practices' months by plans that are right for an empty table.
+    if (transfers >= MANY_TRANSFERS) await sql`analyze platform.months`.execute(trx);
+    return { transfers, more: last + 1 < limit };
   });
 }
 

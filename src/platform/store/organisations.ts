@@ -18,6 +18,9 @@ export type OrganisationRow = {
   readonly supplier?: string | null;
 };
 
+/** So many that the server's picture of the table is another. */
+const MANY_ORGANISATIONS = 500;
+
 /**
  * Writes organisations over those of the same code; what a row does not say is kept. Everything above practices is counted anew, because
  * a practice may have moved. Gives how many were written.
@@ -40,6 +43,7 @@ export async function writeOrganisations(db: PlatformDb, rows: readonly Organisa
           postcode = coalesce(excluded.postcode, o.postcode), supplier = coalesce(excluded.supplier, o.supplier)`.execute(trx);
     }
     await recountAbove(trx, null);
+    if (distinct.length >= MANY_ORGANISATIONS) await sql`analyze platform.organisations`.execute(trx);
   });
   return rows.length;
 }
