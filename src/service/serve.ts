@@ -31,7 +31,7 @@ import { createServer, listen } from '../web/server.ts';
 import { startAdaptorQueue } from './adaptor-queue.ts';
 import { createAccept, createDeliver, createIsMine } from './arrivals.ts';
 import type { Certificates } from './certificates.ts';
-import type { NodeConfig } from './config.ts';
+import type { NodeConfig } from './config/parts.ts';
 import { type ConsoleReads, consoleReads } from './console-reads.ts';
 import { createConversions } from './conversions/conversions.ts';
 import { checkHealth } from './health.ts';

@@ -13,7 +13,8 @@ import type { FaultRule } from '../simulator/hub/faults.ts';
 import { type Hub, startHub } from '../simulator/hub/hub.ts';
 import { type Pds, startPds } from '../simulator/pds.ts';
 import { startSds } from '../simulator/sds.ts';
-import { type NodeConfig, parseConfig } from './config.ts';
+import type { NodeConfig } from './config/parts.ts';
+import { parseConfig } from './config.ts';
 import { type NodeExtras, type RunningNode, startNode } from './serve.ts';
 import { type Gate, openGate } from './testing-gate.ts';
 

@@ -1,5 +1,6 @@
 import { Fault, reasonOf } from '../../base/errors.ts';
-import { type NodeConfig, parseConfig } from '../../service/config.ts';
+import type { NodeConfig } from '../../service/config/parts.ts';
+import { parseConfig } from '../../service/config.ts';
 import { checkCertificate, checkKeyFile } from './certificates.ts';
 import { type Finding, fail, ok } from './finding.ts';
 import { checkDatabase, checkDisk, checkObjects, checkTerminology, type Space, spaceOf } from './machine.ts';

@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import pg from 'pg';
 import { reasonOf } from '../../base/errors.ts';
 import { lookAtS3 } from '../../objects/s3.ts';
-import type { NodeConfig } from '../../service/config.ts';
+import type { NodeConfig } from '../../service/config/parts.ts';
 import { loadTerminology } from '../../service/terminology.ts';
 import { MIGRATIONS, SCHEMA } from '../../store/open.ts';
 import { type Finding, fail, failed, ok, warn } from './finding.ts';

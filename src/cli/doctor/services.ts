@@ -1,7 +1,7 @@
 import { connect as connectSocket } from 'node:net';
 import { Fault, reasonOf } from '../../base/errors.ts';
 import type { NhsNumber } from '../../base/nhs-number.ts';
-import type { NodeConfig } from '../../service/config.ts';
+import type { NodeConfig } from '../../service/config/parts.ts';
 import { createToken } from '../../spine/access.ts';
 import { createPds } from '../../spine/pds.ts';
 import { lookUp, SDS, type SdsApi, SdsFault } from '../../spine/sds-api.ts';

@@ -2,7 +2,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Fault } from '../../base/errors.ts';
 import { straightPem } from '../../web/identity.ts';
-import { isOwnVariable, type NodeConfig, parseConfig, variableFor } from '../config.ts';
+import { isOwnVariable, variableFor } from '../config/names.ts';
+import type { NodeConfig } from '../config/parts.ts';
+import { parseConfig } from '../config.ts';
 import { readEnvFile } from './env-file.ts';
 import { type Line, mapPeerSettings } from './map.ts';
 
