@@ -6,20 +6,15 @@ import { z } from 'zod';
 import { checkEventText } from '../mi/check.ts';
 import { EVENT_PATHS, EVENTS, type EventPath } from '../mi/terms.ts';
 import { makeClock, type SimulatedClock } from './clock.ts';
-import { answerJson, BadRequest, header, parsed, readBody, readJsonObject, type Served, serve, target } from './http.ts';
+import { answerJson, BadRequest, header, readBody, type Served, serve, target } from './http.ts';
+import { makeSwitches, TROUBLES } from './switches.ts';
 
 export const miSwitchesSchema = z.strictObject({
-  /** Every event is answered so, and not taken. */
-  status: z.int().min(400).max(599).optional(),
+  ...TROUBLES,
   /** Goes with a 429 or 503. */
   retryAfterSeconds: z.int().min(0).optional(),
   /** An event is taken, and the connection closed before that is said. */
   loseAnswer: z.boolean().optional(),
-  delayMs: z.number().min(0).max(600_000).optional(),
-  /** Connections are closed unread. */
-  outage: z.boolean().optional(),
-  /** So many requests, then none; left out, until told otherwise. */
-  times: z.int().min(0).optional(),
 });
 export type MiSwitches = z.infer<typeof miSwitchesSchema>;
 
@@ -61,32 +56,27 @@ export async function startMi(options: MiServiceOptions): Promise<MiService> {
         .filter((line) => line !== '')
         .map((line) => JSON.parse(line) as TakenEvent)
     : [];
-  let switches: MiSwitches = {};
-  const used = (): boolean => {
-    if (switches.times === undefined) return true;
-    if (switches.times <= 0) return false;
-    switches = { ...switches, times: switches.times - 1 };
-    return true;
-  };
+  const switches = makeSwitches(miSwitchesSchema, {});
   const kept = (): TakenEvent[] => [...new Map(posts.map((event) => [event.eventId, event])).values()];
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { path } = target(request);
     if (path.startsWith('/control/')) return control(request, response, path);
-    if (switches.outage && used()) {
+    if (switches.current().outage && switches.used()) {
       request.destroy();
       return;
     }
-    if (switches.delayMs) await clock.sleep(switches.delayMs);
+    const { delayMs } = switches.current();
+    if (delayMs) await clock.sleep(delayMs);
     if (path === '/_ping') return answerJson(response, 200, { version: 'simulated' });
     const key = header(request, 'apikey') ?? '';
     if (key === '' || (options.apiKeys && !options.apiKeys.includes(key)))
       return answerJson(response, 401, { fault: { faultstring: 'Invalid ApiKey' } });
     const text = (await readBody(request)).toString('utf8');
-    if (switches.status && used()) {
-      const wait = switches.retryAfterSeconds;
-      const fault = switches.status === 400 ? REFUSAL : { status: switches.status };
-      return answerJson(response, switches.status, fault, wait === undefined ? {} : { 'retry-after': String(wait) });
+    const { status, retryAfterSeconds: wait } = switches.current();
+    if (status && switches.used()) {
+      const fault = status === 400 ? REFUSAL : { status };
+      return answerJson(response, status, fault, wait === undefined ? {} : { 'retry-after': String(wait) });
     }
     const event = EVENT_PATHS.find((each) => path === `/${each}`);
     if (!event) return answerJson(response, 404, { status: 'NOT_FOUND' });
@@ -97,7 +87,7 @@ export async function startMi(options: MiServiceOptions): Promise<MiService> {
     const taken = take(event, JSON.parse(text) as Record<string, unknown>, now);
     appendFileSync(file, `${JSON.stringify(taken)}\n`);
     posts.push(taken);
-    if (switches.loseAnswer && used()) {
+    if (switches.current().loseAnswer && switches.used()) {
       request.socket.destroy();
       return;
     }
@@ -105,10 +95,7 @@ export async function startMi(options: MiServiceOptions): Promise<MiService> {
   }
 
   async function control(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
-    if (path === '/control/switches' && request.method === 'PUT') {
-      switches = parsed(miSwitchesSchema, await readJsonObject(request));
-      return answerJson(response, 200, switches);
-    }
+    if (path === '/control/switches' && request.method === 'PUT') return switches.control(request, response);
     if (path === '/control/events' && request.method === 'GET') return answerJson(response, 200, kept());
     throw new BadRequest(404, `no ${request.method} ${path}`);
   }
@@ -120,10 +107,8 @@ export async function startMi(options: MiServiceOptions): Promise<MiService> {
   });
   return {
     ...served,
-    switches: () => switches,
-    setSwitches: (next) => {
-      switches = next;
-    },
+    switches: switches.current,
+    setSwitches: switches.set,
     posts: () => posts,
     events: kept,
   };

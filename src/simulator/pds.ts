@@ -8,6 +8,7 @@ import { hasValidCheckDigit, type NhsNumber } from '../base/nhs-number.ts';
 import { makeClock, type SimulatedClock } from './clock.ts';
 import { answerJson, BadRequest, header, isObject, parsed, readBody, readJsonObject, type Served, serve, target } from './http.ts';
 import { type OAuthClients, tokenEndpoint } from './oauth.ts';
+import { makeSwitches, TROUBLES } from './switches.ts';
 
 /** A person as the service holds them. Dates are FHIR dates; `practice` null: registered nowhere. */
 export const personSchema = z.strictObject({
@@ -28,16 +29,11 @@ export const personSchema = z.strictObject({
 export type PdsPerson = z.infer<typeof personSchema>;
 
 export const pdsSwitchesSchema = z.strictObject({
-  status: z.int().min(400).max(599).optional(),
+  ...TROUBLES,
   /** A PATCH is carried out, then answered with 503: its outcome is unknown to the caller. */
   commitThenFail: z.boolean().optional(),
   /** Every PATCH meets a version that was changed a moment before. */
   race: z.boolean().optional(),
-  delayMs: z.number().min(0).max(600_000).optional(),
-  /** So many requests, then none; left out, until told otherwise. */
-  times: z.int().min(0).optional(),
-  /** Connections are closed unread. */
-  outage: z.boolean().optional(),
 });
 export type PdsSwitches = z.infer<typeof pdsSwitchesSchema>;
 
@@ -74,7 +70,7 @@ export async function startPds(options: PdsOptions): Promise<Pds> {
   const tokens = new Map(Object.entries(options.tokens ?? {}));
   const clock = options.clock ?? makeClock();
   const giveToken = tokenEndpoint(options.clients ?? {}, clock, (token) => void tokens.set(token, 'application'));
-  let switches: PdsSwitches = {};
+  const switches = makeSwitches(pdsSwitchesSchema, {});
 
   /** In order for one person; what is written is the state at that moment. */
   function save(nhsNumber: string): Promise<void> {
@@ -100,12 +96,13 @@ export async function startPds(options: PdsOptions): Promise<Pds> {
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { path, query } = target(request);
     if (path.startsWith('/control/')) return control(request, response, path);
-    if (switches.outage) {
+    if (switches.current().outage) {
       request.destroy();
       return;
     }
     if (path === '/oauth2/token') return giveToken(request, response);
-    if (switches.delayMs) await clock.sleep(switches.delayMs);
+    const { delayMs } = switches.current();
+    if (delayMs) await clock.sleep(delayMs);
     const fail = (status: number, code: string, text: string, headers: Record<string, string> = {}): void =>
       answerFhir(response, status, outcome(code, text), { ...echo(request), ...headers });
 
@@ -115,7 +112,8 @@ export async function startPds(options: PdsOptions): Promise<Pds> {
     const requestId = header(request, 'x-request-id');
     if (requestId === undefined) return fail(400, 'MISSING_VALUE', 'X-Request-ID header must be supplied to access this resource');
     if (!isUuid(requestId)) return fail(400, 'INVALID_VALUE', 'X-Request-ID is no UUID');
-    if (switches.status && used()) return fail(switches.status, codeFor(switches.status), 'failed on purpose', { 'retry-after': '1' });
+    const { status } = switches.current();
+    if (status && switches.used()) return fail(status, codeFor(status), 'failed on purpose', { 'retry-after': '1' });
 
     const id = new RegExp(`^(?:${BASE})?/Patient/([^/]+)$`).exec(path)?.[1];
     if (id !== undefined && request.method === 'GET') return retrieve(response, id, fail);
@@ -158,7 +156,7 @@ export async function startPds(options: PdsOptions): Promise<Pds> {
     const match = header(request, 'if-match');
     if (match === undefined || !/^W\/"\d+"$/.test(match))
       return fail(412, 'PRECONDITION_FAILED', 'Invalid request with error - If-Match header must be supplied to update this resource');
-    if (switches.race && used()) found.version++;
+    if (switches.current().race && switches.used()) found.version++;
     if (match !== etag(found)) return fail(409, 'RESOURCE_VERSION_MISMATCH', `Resource version mismatch: ${etag(found)} is current`);
     const practice = readPatch(body, found);
     if (typeof practice === 'string') return fail(400, 'INVALID_UPDATE', practice);
@@ -168,7 +166,8 @@ export async function startPds(options: PdsOptions): Promise<Pds> {
     const answer = { requestId: requestId.toUpperCase(), status: 200, body: resource(found), etag: etag(found) };
     found.answered = [...found.answered.slice(-19), answer];
     await save(found.person.nhsNumber);
-    if (switches.commitThenFail && used()) return fail(503, 'SERVICE_UNAVAILABLE', 'the outcome is not known', { 'retry-after': '1' });
+    if (switches.current().commitThenFail && switches.used())
+      return fail(503, 'SERVICE_UNAVAILABLE', 'the outcome is not known', { 'retry-after': '1' });
     answerFhir(response, 200, answer.body, { etag: answer.etag });
   }
 
@@ -198,10 +197,7 @@ export async function startPds(options: PdsOptions): Promise<Pds> {
 
   /** `GET|POST /control/people`, `GET|PUT /control/people/{nhsNumber}`, `PUT /control/switches`. */
   async function control(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
-    if (path === '/control/switches' && request.method === 'PUT') {
-      switches = parsed(pdsSwitchesSchema, await readJsonObject(request));
-      return answerJson(response, 200, switches);
-    }
+    if (path === '/control/switches' && request.method === 'PUT') return switches.control(request, response);
     if (path === '/control/people' && request.method === 'POST') {
       const person = parsed(personSchema, await readJsonObject(request));
       await add(person);
@@ -218,14 +214,6 @@ export async function startPds(options: PdsOptions): Promise<Pds> {
     throw new BadRequest(404, `no ${request.method} ${path}`);
   }
 
-  /** Whether a switch with a count still applies, and one use of it. */
-  function used(): boolean {
-    if (switches.times === undefined) return true;
-    if (switches.times <= 0) return false;
-    switches = { ...switches, times: switches.times - 1 };
-    return true;
-  }
-
   const served = await serve(handle, {
     clock,
     ...(options.port !== undefined && { port: options.port }),
@@ -236,10 +224,8 @@ export async function startPds(options: PdsOptions): Promise<Pds> {
     add,
     person: (nhsNumber) => held.get(nhsNumber)?.person ?? null,
     people: () => [...held.values()].map(({ person }) => person),
-    switches: () => switches,
-    setSwitches: (next) => {
-      switches = next;
-    },
+    switches: switches.current,
+    setSwitches: switches.set,
     close: async () => {
       await served.close();
       await Promise.all(saves.values());

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { makeClock, type SimulatedClock } from '../clock.ts';
-import { answerJson, BadRequest, header, type MutualTls, parsed, readJsonObject, type Served, serve, target } from '../http.ts';
+import { answerJson, BadRequest, header, type MutualTls, type Served, serve, target } from '../http.ts';
+import { makeSwitches, TROUBLES } from '../switches.ts';
 import { makeAuthorisation } from './authorisation.ts';
 import { type MeshMessage, openMessages } from './messages.ts';
 
@@ -20,15 +21,9 @@ export const mailboxSchema = z.strictObject({
 export type Mailbox = z.infer<typeof mailboxSchema>;
 
 export const meshSwitchesSchema = z.strictObject({
-  /** Every request is answered so. */
-  status: z.int().min(400).max(599).optional(),
+  ...TROUBLES,
   /** A message is taken, and the connection closed before that is said: whoever sends it again sends it twice. */
   loseAnswer: z.boolean().optional(),
-  delayMs: z.number().min(0).max(600_000).optional(),
-  /** Connections are closed unread. */
-  outage: z.boolean().optional(),
-  /** So many requests, then none; left out, until told otherwise. */
-  times: z.int().min(0).optional(),
 });
 export type MeshSwitches = z.infer<typeof meshSwitchesSchema>;
 
@@ -80,23 +75,19 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
     passwordOf: (id) => mailboxes.get(id)?.password ?? null,
     now: clock.now,
   });
-  let switches: MeshSwitches = {};
-  const used = (): boolean => {
-    if (switches.times === undefined) return true;
-    if (switches.times <= 0) return false;
-    switches = { ...switches, times: switches.times - 1 };
-    return true;
-  };
+  const switches = makeSwitches(meshSwitchesSchema, {});
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { path, query } = target(request);
     if (path.startsWith('/control/')) return control(request, response, path);
-    if (switches.outage) {
+    if (switches.current().outage) {
       request.destroy();
       return;
     }
-    if (switches.delayMs) await clock.sleep(switches.delayMs);
-    if (switches.status && used()) return answerJson(response, switches.status, {});
+    const { delayMs } = switches.current();
+    if (delayMs) await clock.sleep(delayMs);
+    const { status } = switches.current();
+    if (status && switches.used()) return answerJson(response, status, {});
     const [, lookUp, ods = '', workflow = ''] = /^\/messageexchange\/(endpointlookup)\/([^/]+)\/([^/]+)$/.exec(path) ?? [];
     if (lookUp) return answerJson(response, 200, { query_id: `${clock.now().getTime()}`, results: found(ods, workflow) });
     const [, name = '', rest = ''] = /^\/messageexchange\/([^/]+)(\/.*)?$/.exec(path) ?? [];
@@ -175,7 +166,7 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
       state: 'uploading',
     });
     await take(request, message, 1);
-    if (switches.loseAnswer && used()) {
+    if (switches.current().loseAnswer && switches.used()) {
       request.socket.destroy();
       return;
     }
@@ -300,10 +291,7 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
   }
 
   async function control(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
-    if (path === '/control/switches' && request.method === 'PUT') {
-      switches = parsed(meshSwitchesSchema, await readJsonObject(request));
-      return answerJson(response, 200, switches);
-    }
+    if (path === '/control/switches' && request.method === 'PUT') return switches.control(request, response);
     if (path === '/control/messages' && request.method === 'GET') return answerJson(response, 200, messages.list());
     throw new BadRequest(404, `no ${request.method} ${path}`);
   }
@@ -316,10 +304,8 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
   });
   return {
     ...served,
-    switches: () => switches,
-    setSwitches: (next) => {
-      switches = next;
-    },
+    switches: switches.current,
+    setSwitches: switches.set,
     messages: messages.list,
   };
 }
