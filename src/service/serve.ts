@@ -2,12 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
-import { type Logger, pino } from 'pino';
+import { pino } from 'pino';
 import { reasonOf } from '../base/errors.ts';
 import { ods } from '../base/ids.ts';
 import { isDatabaseAway } from '../database/connect.ts';
 import { startEmbedded } from '../database/embedded.ts';
-import { practiceApi } from '../gp-system/api.ts';
 import { createGpConnect } from '../gp-system/connect.ts';
 import { createFiling } from '../gp-system/filing.ts';
 import type { Objects } from '../objects/objects.ts';
@@ -16,7 +15,6 @@ import { createToken } from '../spine/access.ts';
 import { packForAdaptor } from '../spine/adaptor/pack.ts';
 import { createAdaptorSender } from '../spine/adaptor/send.ts';
 import type { EndpointAlert } from '../spine/endpoint.ts';
-import { createMesh } from '../spine/mesh.ts';
 import { createMiApi } from '../spine/mi-api.ts';
 import { createPds } from '../spine/pds.ts';
 import { createSds } from '../spine/sds.ts';
@@ -34,6 +32,7 @@ import type { Certificates } from './certificates.ts';
 import type { NodeConfig } from './config/parts.ts';
 import { type ConsoleReads, consoleReads } from './console-reads.ts';
 import { createConversions } from './conversions/conversions.ts';
+import { onFault, stackOf } from './fault-log.ts';
 import { checkHealth } from './health.ts';
 import { fetchJob } from './jobs/fetch.ts';
 import { fileJob } from './jobs/file.ts';
@@ -45,15 +44,15 @@ import { createListener, demandUsable } from './listener.ts';
 import { createMetrics } from './metrics.ts';
 import { createCarryOutMi } from './mi/carry-out.ts';
 import { createRecordMi } from './mi/record.ts';
-import { watchSpool } from './mi/watch.ts';
-import { startWeekly } from './mi/weekly.ts';
+import { startMi } from './mi/start.ts';
+import { openNodeApi } from './node-api.ts';
 import { createAcknowledged, createIsOurs, createRenew } from './outgoing.ts';
 import { createPost, type Post, type Queued } from './post.ts';
 import { practiceActions } from './practice-actions.ts';
 import { createPractices } from './practices.ts';
 import { startRelay } from './relay.ts';
 import { startRetention } from './retention.ts';
-import { type LoadedTerminology, type WatchedTerminology, watchTerminology } from './terminology.ts';
+import { followTerminology } from './terminology.ts';
 import { createWork } from './work.ts';
 import { startWorkers, type Workers } from './workers.ts';
 
@@ -138,7 +137,7 @@ async function start(
 
   const { conversionThreads: threads, conversionBytes: budgetBytes } = config.work;
   const terminology =
-    config.terminology.file === undefined ? null : await followed(config.terminology.file, log, (code) => metrics.alert(code));
+    config.terminology.file === undefined ? null : await followTerminology(config.terminology.file, log, (code) => metrics.alert(code));
   closers.push(async () => terminology?.close());
   const conversions = createConversions({
     place: config.objects,
@@ -325,36 +324,23 @@ async function start(
   certificates = listener?.certificates ?? null;
   closers.push(async () => listener?.certificates.close());
 
-  let apiKeys: readonly Practice[] = served;
-  api.addHook('onRequest', async () => {
-    apiKeys = await practices.all().catch(() => apiKeys);
-  });
-  await practiceApi(api, { actions: practiceActions({ db, objects, post, now, newId }), practices: () => apiKeys });
-  api.get('/health', async (_request, reply) => {
-    const health = await checkHealth({
+  const health = (whole: boolean) =>
+    checkHealth({
       db,
       objects,
       expiries: certificates?.expiries() ?? null,
-      terminology: terminology?.current().about ?? null,
-      miAlertMinutes: config.mi?.alertMinutes ?? null,
+      terminology: whole ? (terminology?.current().about ?? null) : null,
+      miAlertMinutes: whole ? (config.mi?.alertMinutes ?? null) : null,
       now,
     });
-    return reply.code(health.ok ? 200 : 503).send({ name: config.name, ...health });
+  await openNodeApi(api, {
+    name: config.name,
+    actions: practiceActions({ db, objects, post, now, newId }),
+    practices,
+    served,
+    health,
+    metrics,
   });
-  // As the existing adaptors have it: their orchestration asks here.
-  api.get('/healthcheck', async (_request, reply) => {
-    const { ok } = await checkHealth({
-      db,
-      objects,
-      expiries: certificates?.expiries() ?? null,
-      terminology: null,
-      miAlertMinutes: null,
-      now,
-    });
-    return reply.code(ok ? 200 : 503).send({ status: ok ? 'UP' : 'DOWN' });
-  });
-  api.get('/health/live', async () => ({ ok: true }));
-  api.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
   if (extras.console && config.api.console) await extras.console(api, consoleReads(db, practices));
 
   const apiAddress = await listen(api, { host: config.api.host, port: config.api.port });
@@ -386,29 +372,7 @@ async function start(
   });
   const running = workers;
   closers.push(() => running.stop());
-  if (config.mi) {
-    const { alertMinutes } = config.mi;
-    const spool = watchSpool({ db, alertMinutes, alert: metrics.alert, log, now });
-    closers.push(() => spool.close());
-  }
-  if (config.miFiles) {
-    const { tls: identity, ...mailbox } = config.miFiles;
-    const meshClient = createClient({ connections: 2, headersMs: 300_000, ...(identity && { tls: identity }) });
-    const files = startWeekly({
-      ...mailbox,
-      db,
-      objects,
-      practices: practices.all,
-      mesh: createMesh({ ...mailbox, client: meshClient, now, newId }),
-      now,
-      alert: metrics.alert,
-      log,
-    });
-    closers.push(
-      () => meshClient.close(),
-      () => files.close(),
-    );
-  }
+  closers.push(...startMi({ mi: config.mi, files: config.miFiles, db, objects, practices, metrics, now, newId, log }));
   // Last: from here on messages come.
   const spineAddress = listener ? await listen(listener.server, { host: config.spine.host, port: config.spine.port }) : null;
   closers.push(async () => listener?.server.close());
@@ -448,46 +412,10 @@ async function start(
   };
 }
 
-/** The terminology that the settings name, and whatever takes its place while the node runs. */
-async function followed(file: string, log: Logger, alert: (code: string) => void): Promise<WatchedTerminology> {
-  const tell = ({ about: { release, lacks } }: LoadedTerminology): void => {
-    if (lacks.length === 0) log.info({ file, release }, 'terminology loaded');
-    else log.warn({ file, release, lacks }, 'terminology loaded, which is not whole: vaccinations may be read as observations');
-  };
-  const watched = await watchTerminology(file, {
-    onChange: tell,
-    onFault: (error) => {
-      alert('terminology.unusable');
-      log.error({ file, fault: reasonOf(error) }, 'the new terminology cannot be used; the one before goes on');
-    },
-  });
-  tell(watched.current());
-  return watched;
-}
-
 async function embedded(config: NodeConfig, closers: (() => Promise<unknown>)[]): Promise<string> {
   const server = await startEmbedded(join(config.data, 'database'));
   closers.push(() => server.stop());
   return server.url;
-}
-
-function onFault(log: Logger, listener: string) {
-  return (thrown: unknown, where: { readonly method: string; readonly route: string }): void => {
-    log.error({ listener, ...where, fault: reasonOf(thrown), ...stackOf(thrown) }, 'a request failed');
-  };
-}
-
-/** Where in the program it happened; an error's own text may hold what a log may not. */
-function stackOf(thrown: unknown): { at?: string[] } {
-  const stack = thrown instanceof Error ? thrown.stack : undefined;
-  return stack
-    ? {
-        at: stack
-          .split('\n')
-          .filter((line) => line.trimStart().startsWith('at '))
-          .slice(0, 6),
-      }
-    : {};
 }
 
 /**

@@ -1,6 +1,7 @@
 /** A built terminology, read at one go into memory that threads share, and read anew when its file is replaced. */
 import { open, stat } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
+import type { Logger } from 'pino';
 import { Fault, reasonOf } from '../base/errors.ts';
 import { type About, readTerminology } from '../terminology/file.ts';
 
@@ -92,4 +93,21 @@ async function stateOf(file: string): Promise<string> {
     // Why it cannot be looked at, reading it will tell.
     return 'none';
   }
+}
+
+/** The terminology that the settings name, and whatever takes its place while the node runs; the log and the operator are told. */
+export async function followTerminology(file: string, log: Logger, alert: (code: string) => void): Promise<WatchedTerminology> {
+  const tell = ({ about: { release, lacks } }: LoadedTerminology): void => {
+    if (lacks.length === 0) log.info({ file, release }, 'terminology loaded');
+    else log.warn({ file, release, lacks }, 'terminology loaded, which is not whole: vaccinations may be read as observations');
+  };
+  const watched = await watchTerminology(file, {
+    onChange: tell,
+    onFault: (error) => {
+      alert('terminology.unusable');
+      log.error({ file, fault: reasonOf(error) }, 'the new terminology cannot be used; the one before goes on');
+    },
+  });
+  tell(watched.current());
+  return watched;
 }
