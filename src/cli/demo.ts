@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { Fault } from '../base/errors.ts';
+import { defaultDataFolder } from './data-folder.ts';
 import type { CastPractice } from './demo/cast.ts';
-import { defaultDataFolder, holdFolder, type Memory, openFolder, remember } from './demo/folder.ts';
+import { holdFolder, type Memory, openFolder, remember } from './demo/folder.ts';
 import type { Mover } from './demo/patient.ts';
 import type { DemoResult, DemoRun } from './demo/run.ts';
 
@@ -45,7 +46,7 @@ export function demoCommand(): Command {
     .option('--document-bytes <n>', 'size of each document (default: the national spread)', whole(1))
     .option('--practices <n>', 'how many practices take part', whole(2), 2)
     .option('--transfers <n>', 'how many patients move at once', whole(1), 1)
-    .option('--data <dir>', `where data lie (default: ${defaultDataFolder()})`)
+    .option('--data <dir>', `where data lie (default: ${defaultDataFolder('demo')})`)
     .option('--keep <dir>', 'with --once: keep everything in this folder')
     .option('--keep-wire <dir>', 'leave every HTTP request that crossed the hub in this folder')
     .addHelpText('after', HELP)
@@ -74,7 +75,9 @@ async function demo(options: DemoOptions): Promise<number> {
   // Before anything is made: a fault of the file leaves nothing behind.
   const given = options.record === undefined ? null : await (await import('./demo/patient.ts')).readRecord(options.record);
   const temporary = options.once === true && options.keep === undefined && options.data === undefined;
-  const folder = resolve(temporary ? await mkdtemp(join(tmpdir(), 'gp2gp-once-')) : (options.keep ?? options.data ?? defaultDataFolder()));
+  const folder = resolve(
+    temporary ? await mkdtemp(join(tmpdir(), 'gp2gp-once-')) : (options.keep ?? options.data ?? defaultDataFolder('demo')),
+  );
   const run: DemoRun = { ...options, folder, say, started };
   const memory = await openFolder(folder);
   const held = await holdFolder(folder);

@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { Fault, reasonOf } from '../base/errors.ts';
+import { defaultDataFolder } from './data-folder.ts';
 
 const HELP = `
 Every setting may also be an environment variable (spine.url is GP2GP_SPINE_URL). At a fault every problem is listed and nothing
@@ -47,7 +46,7 @@ async function configOf({ config: file, envFile, profile, checkConfig }: Options
     return parseConfig(yaml, process.env);
   }
   const { configFromPeer, reportLines } = await import('../service/peer/settings.ts');
-  const data = join(process.env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share'), 'gp2gp', 'node');
+  const data = defaultDataFolder('node');
   const { config, report } = configFromPeer({ file: await read(envFile), yaml, environment: process.env, profile, defaultData: data });
   const out = checkConfig ? process.stdout : process.stderr;
   for (const line of reportLines(report)) out.write(`${line}\n`);

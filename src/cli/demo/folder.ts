@@ -1,6 +1,5 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { Fault, reasonOf } from '../../base/errors.ts';
 
@@ -14,11 +13,6 @@ export type Memory = {
 };
 
 const LAYOUT = 1;
-
-/** Where data lie unless `--data` says otherwise: the user's data directory, as the XDG base directory specification has it. */
-export function defaultDataFolder(): string {
-  return join(process.env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share'), 'gp2gp', 'demo');
-}
 
 /** Makes the folder, or finds it again. Throws a `Fault` that says what is in the way. */
 export async function openFolder(folder: string): Promise<Memory | null> {

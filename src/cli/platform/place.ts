@@ -1,5 +1,4 @@
 /** Where the platform's figures lie: a PostgreSQL server that is named, or one of its own in a folder. */
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
@@ -8,6 +7,7 @@ import { Fault, reasonOf } from '../../base/errors.ts';
 import { connect, isDatabaseAway } from '../../database/connect.ts';
 import { startEmbedded } from '../../database/embedded.ts';
 import { openPlatform, type PlatformDb, type PlatformSchema } from '../../platform/store/open.ts';
+import { defaultDataFolder } from '../data-folder.ts';
 
 export type PlaceOptions = { readonly database?: string; readonly data?: string };
 export type Place = { readonly db: PlatformDb; readonly url: string };
@@ -43,7 +43,7 @@ async function whereIs({ database, data }: PlaceOptions): Promise<{ readonly url
       throw new Fault('input.database', '--database: a URL that begins with postgresql:// is wanted');
     return { url: database, stop: async () => undefined };
   }
-  const folder = data ?? join(process.env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share'), 'gp2gp', 'platform');
+  const folder = data ?? defaultDataFolder('platform');
   const server = await startEmbedded(join(folder, 'database'));
   return {
     url: server.url,
