@@ -6,6 +6,7 @@ import { STATUSES } from '../classify/outcome.ts';
 import type { ClassifiedTransfer } from '../classify/transfer.ts';
 import type { CsvCell } from '../csv.ts';
 import { categoryOf, countCategories } from '../metrics/counts.ts';
+import { percent } from '../metrics/percent.ts';
 import { compare } from '../metrics/practices.ts';
 import { localText } from '../micros.ts';
 import { errorsText } from '../response-codes.ts';
@@ -47,7 +48,7 @@ export function makeReport(name: ReportName, transfers: readonly ReportedTransfe
 export function technicalFailureShare(transfers: readonly ReportedTransfer[]): { failures: number; total: number; percent: string } {
   const failures = transfers.filter(({ status }) => status === STATUSES.TECHNICAL_FAILURE).length;
   const total = transfers.length;
-  return { failures, total, percent: (total === 0 ? 0 : (failures / total) * 100).toFixed(2) };
+  return { failures, total, percent: (percent(failures, total, 2) ?? 0).toFixed(2) };
 }
 
 function outcomesPerSupplierPathway(transfers: readonly ReportedTransfer[]): Report {

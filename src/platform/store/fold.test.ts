@@ -176,6 +176,43 @@ test('three and eight days run from the response, the edge included; after fourt
   assert.equal(await category('2026-03-16T09:14:10Z'), 'notIntegrated');
 });
 
+test('half a second goes to the even one, as in the durations of the Spine’s log', async () => {
+  const of = async (at: string) => {
+    const row = await transfer(requested, stored('ehr-responses', '2026-03-02T09:15:00Z'), integrated(at));
+    return [row['sla_seconds'], row['category']];
+  };
+  assert.deepEqual(await of('2026-03-05T09:15:00.500Z'), [259_200, 'within3']);
+  assert.deepEqual(await of('2026-03-05T09:15:01.500Z'), [259_202, 'within8']);
+  assert.deepEqual(await of('2026-03-02T09:15:00.500Z'), [0, 'within3']);
+  assert.deepEqual(await of('2026-03-02T09:14:59Z'), [0, 'within3']);
+});
+
+test('suppliers have the names of the Spine’s log: by their codes, a number for the one that sends it, and others as they say', async () => {
+  const names: Readonly<Record<string, string>> = {
+    YGJ: 'EMIS',
+    '918999198738': 'EMIS',
+    'EMIS Web': 'EMIS',
+    YGA: 'SystmOne',
+    TPP: 'SystmOne',
+    YGC: 'Vision',
+    INPS: 'Vision',
+    YGMYW: 'Medicus',
+    ZZ901: 'ZZ901',
+    YGJ2: 'YGJ2',
+  };
+  const found: Record<string, unknown> = {};
+  for (const supplier of Object.keys(names)) {
+    const reportingSystemSupplier = supplier;
+    const row = await transfer(
+      stored('ehr-requests', '2026-03-02T09:14:09Z', { reportingSystemSupplier }),
+      stored('ehr-responses', '2026-03-02T09:15:00Z', { reportingSystemSupplier }),
+    );
+    assert.equal(row['sending_supplier'], row['requesting_supplier'], supplier);
+    found[supplier] = row['requesting_supplier'];
+  }
+  assert.deepEqual(found, names);
+});
+
 test('a move inside one system is a success and no transfer', async () => {
   const internal = stored('transfer-compatibility-statuses', '2026-03-02T09:14:08Z', {
     payload: { transferCompatibilityStatus: { internalTransfer: true, transferCompatible: true } },

@@ -17,6 +17,8 @@ const supplierName = (column: string) => sql`case
     when ${sql.ref(column)} in ('YGC', 'INPS') or ${sql.ref(column)} like 'Vision%' then 'Vision'
     when ${sql.ref(column)} = 'YGMYW' then 'Medicus'
     else ${sql.ref(column)} end`;
+/** Whole seconds, halves to the even one as the Spine's log has them: `round` of a numeric would take them away from zero. */
+const SECONDS = sql`round(extract(epoch from ended_at - clock_at)::float8)`;
 /** The latest that says something; of events of the same moment always the same one. */
 const latest = (value: string, condition: string) =>
   sql.raw(`(array_agg(${value} order by at desc, event_id desc, digest desc) filter (where ${condition}))[1]`);
@@ -128,7 +130,7 @@ const FOLD = sql`
     case when spine_status is not null then 'spine' when course <> 'none' then 'events' end,
     date_trunc('month', measured_at at time zone 'UTC')::date, date_trunc('month', measured_at at time zone 'Europe/London')::date,
     case when spine_status is not null then spine_sla when course in ('filed', 'late', 'final')
-      then greatest(round(extract(epoch from ended_at - clock_at)), 0)::bigint end,
+      then greatest(${SECONDS}, 0)::bigint end,
     case when spine_status is not null then spine_status else case course when 'filed' then ${text(STATUSES.INTEGRATED_ON_TIME)}
       when 'late' then ${text(STATUSES.PROCESS_FAILURE)} when 'waiting' then ${text(STATUSES.PROCESS_FAILURE)}
       when 'final' then ${text(STATUSES.TECHNICAL_FAILURE)} when 'error' then ${text(STATUSES.TECHNICAL_FAILURE)}
@@ -141,7 +143,7 @@ const FOLD = sql`
         when spine_status = ${text(STATUSES.PROCESS_FAILURE)} then
           case when spine_reason = ${text(FAILURE_REASONS.INTEGRATED_LATE)} then 'late' else 'notIntegrated' end
         when spine_status = ${text(STATUSES.TECHNICAL_FAILURE)} then 'technical' else 'unclassified' end
-      else case course when 'filed' then case when round(extract(epoch from ended_at - clock_at)) <= 259200 then 'within3' else 'within8' end
+      else case course when 'filed' then case when ${SECONDS} <= 259200 then 'within3' else 'within8' end
         when 'late' then 'late' when 'waiting' then 'notIntegrated' when 'none' then null else 'technical' end end,
     coalesce(spine_sender_codes, sender_codes, '{}'), coalesce(spine_final_codes, final_codes, '{}'), coalesce(intermediate_codes, '{}')
   from counted`;
