@@ -5,7 +5,7 @@
 import { deepStrictEqual } from 'node:assert/strict';
 import { createReadStream, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { FAILURE_REASONS, type FailureReason, STATUSES, type Status } from '../src/platform/classify/outcome.ts';
+import { readOutcome } from '../src/platform/classify/outcome.ts';
 import { type ClassifiedTransfer, classify } from '../src/platform/classify/transfer.ts';
 import { cellsOf, csvOf } from '../src/platform/csv.ts';
 import { readSpineLog } from '../src/platform/load-spine.ts';
@@ -192,8 +192,6 @@ function transfersOf(columns: Columns): ClassifiedTransfer[] {
     const text = (name: string) => (row[name] ?? null) as string | null;
     const codes = (name: string) => (row[name] ?? []) as number[];
     const time = (name: string) => (row[name] ? microsOf(String(row[name])) : null);
-    const status = Object.values(STATUSES).find((each) => each === row['status']) as Status;
-    const reason = Object.values(FAILURE_REASONS).find((each) => each === row['failure_reason']) as FailureReason | undefined;
     const party = (role: string) =>
       ({
         asid: text(`${role}_practice_asid`),
@@ -211,8 +209,7 @@ function transfersOf(columns: Columns): ClassifiedTransfer[] {
       senderErrorCodes: codes('sender_error_codes'),
       finalErrorCodes: codes('final_error_codes'),
       intermediateErrorCodes: codes('intermediate_error_codes'),
-      status,
-      failureReason: reason ?? null,
+      ...readOutcome(String(row['status']), text('failure_reason')),
       requestedAt: time('date_requested') ?? 0,
       completedAt: time('date_completed'),
       lastSenderMessageAt: time('last_sender_message_timestamp'),

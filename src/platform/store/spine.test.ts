@@ -101,3 +101,42 @@ test('a transfer that comes again replaces the earlier one, in its figures too; 
   assert.equal(await loadTransfers(platform.url, [transfer('again', { ...may, ...failed }), transfer('again', may)], 14), 2);
   assert.deepEqual(await counts(), [{ within3: 1, technical: 0 }]);
 });
+
+test('an outcome that is none of the national ones stops a report, instead of being counted as something else', async () => {
+  const june = { start: microsOf('2026-06-01T00:00:00'), end: microsOf('2026-07-01T00:00:00') };
+  const requestedAt = microsOf('2026-06-03T10:00:00');
+  const may = (over: object) => loadTransfers(platform.url, [transfer('odd', { requestedAt, ...over })], 14);
+  await may({ status: 'Pending' });
+  await foldWritten(platform.db);
+  await assert.rejects(transfersWithin(platform.db, june), /status is none of Integrated on time, .*: "Pending"/);
+  await may({ status: STATUSES.PROCESS_FAILURE, failureReason: 'Lost' });
+  await foldWritten(platform.db);
+  await assert.rejects(transfersWithin(platform.db, june), /failure reason is not known: "Lost"/);
+  await may({});
+  await foldWritten(platform.db);
+  assert.equal((await transfersWithin(platform.db, june)).length, 1);
+});
+
+test('a transfer without duration, codes, suppliers and times that are none is kept with each of them missing', async () => {
+  const bare = transfer('bare', {
+    requestedAt: microsOf('2026-08-03T10:00:00'),
+    status: STATUSES.TECHNICAL_FAILURE,
+    failureReason: FAILURE_REASONS.REQUEST_NOT_ACKNOWLEDGED,
+    slaDuration: null,
+    senderErrorCodes: [],
+    finalErrorCodes: [],
+    intermediateErrorCodes: [],
+    completedAt: null,
+    lastSenderMessageAt: null,
+    coreAt: null,
+    large: false,
+    redactions: false,
+    requesting: { asid: '8', supplier: null, ods: null, name: null, sicblOds: null, sicblName: null },
+    sending: { asid: '9', supplier: null, ods: null, name: null, sicblOds: null, sicblName: null },
+  });
+  await loadTransfers(platform.url, [bare], 14);
+  await foldWritten(platform.db);
+  assert.deepEqual(await transfersWithin(platform.db, { start: microsOf('2026-08-01T00:00:00'), end: microsOf('2026-09-01T00:00:00') }), [
+    bare,
+  ]);
+});

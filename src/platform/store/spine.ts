@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Runner } from '../../database/connect.ts';
 import { copyLine, copySession } from '../../database/copy.ts';
-import type { FailureReason, Status } from '../classify/outcome.ts';
+import { readOutcome } from '../classify/outcome.ts';
 import type { ClassifiedTransfer } from '../classify/transfer.ts';
 import { type Micros, microsOf, utcText } from '../micros.ts';
 import type { PlatformSchema } from './open.ts';
@@ -128,8 +128,7 @@ export async function transfersWithin(
     senderErrorCodes: row.sender_codes,
     finalErrorCodes: row.final_codes,
     intermediateErrorCodes: row.intermediate_codes,
-    status: row.status,
-    failureReason: row.failure_reason,
+    ...readOutcome(row.status, row.failure_reason),
     requestedAt: microsOf(row.requested_at),
     completedAt: row.completed_at === null ? null : microsOf(row.completed_at),
     lastSenderMessageAt: row.last_sender_message_at === null ? null : microsOf(row.last_sender_message_at),
@@ -145,8 +144,8 @@ type Row = {
   readonly sender_codes: readonly (number | null)[];
   readonly final_codes: readonly (number | null)[];
   readonly intermediate_codes: readonly number[];
-  readonly status: Status;
-  readonly failure_reason: FailureReason | null;
+  readonly status: string;
+  readonly failure_reason: string | null;
   readonly sla_seconds: number | null;
   readonly requested_at: string;
   readonly completed_at: string | null;
