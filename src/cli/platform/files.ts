@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { createGunzip, type Gunzip } from 'node:zlib';
 import { Fault, reasonOf } from '../../base/errors.ts';
 import type { BrokenRow } from '../../platform/load-spine.ts';
 import { plain } from '../operator/words.ts';
@@ -23,13 +24,20 @@ export function brokenRows(): BrokenRows {
   };
 }
 
-/** The bytes of a file; a `Fault` that names it where it cannot be read. */
+/** The bytes of a file, unpacked where its name ends in `.gz`; a `Fault` that names it where it cannot be read. */
 export async function* piecesOf(file: string): AsyncGenerator<Uint8Array> {
   try {
-    for await (const piece of createReadStream(file)) yield piece as Uint8Array;
+    for await (const piece of file.endsWith('.gz') ? unpacked(file) : createReadStream(file)) yield piece as Uint8Array;
   } catch (cause) {
     throw new Fault('input.file', `${file}: cannot be read (${reasonOf(cause)})`, { cause });
   }
+}
+
+function unpacked(file: string): Gunzip {
+  const stream = createReadStream(file);
+  const gunzip = createGunzip();
+  stream.on('error', (cause) => gunzip.destroy(cause));
+  return stream.pipe(gunzip);
 }
 
 /** What a reader of one file finds wrong with the whole of it, with the file's name. */
