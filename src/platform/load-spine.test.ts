@@ -149,6 +149,46 @@ test('where a month has no organisations, those of the month before stand in, an
   assert.throws(() => readOrganisationMetadata('{"year":2026}'), /month/);
 });
 
+test('a practice that stands in several locations is counted in the last of them, one without a location in none', () => {
+  const find = organisationLookup([
+    readOrganisationMetadata(
+      JSON.stringify({
+        year: 2026,
+        month: 2,
+        practices: [
+          { ods_code: 'Z1', name: 'A', asids: ['1'] },
+          { ods_code: 'Z2', name: 'B', asids: ['2'] },
+          { ods_code: 'Z3', name: 'C', asids: [] },
+        ],
+        sicbls: [
+          { ods_code: '97Z', name: 'X', practices: ['Z1'] },
+          { ods_code: '98Z', name: 'Y', practices: ['Z1', 'Z9'] },
+          { ods_code: '99Z', name: 'Z', practices: [] },
+        ],
+      }),
+    ),
+  ]);
+  assert.deepEqual([find('1', AT)?.sicblOds, find('2', AT)?.sicblOds], ['98Z', null]);
+});
+
+test('an ASID that stands with two practices is the last one’s; a practice without ASIDs is found by none', () => {
+  const find = organisationLookup([
+    readOrganisationMetadata(
+      JSON.stringify({
+        year: 2026,
+        month: 2,
+        practices: [
+          { ods_code: 'Z1', name: 'A', asids: ['1'] },
+          { ods_code: 'Z1', name: 'A AGAIN', asids: ['1', '2'] },
+          { ods_code: 'Z3', name: 'C', asids: [] },
+        ],
+        sicbls: [],
+      }),
+    ),
+  ]);
+  assert.deepEqual([find('1', AT)?.name, find('2', AT)?.name, find('', AT)], ['A AGAIN', 'A AGAIN', null]);
+});
+
 async function all<Each>(from: AsyncIterable<Each>): Promise<Each[]> {
   const found: Each[] = [];
   for await (const each of from) found.push(each);
