@@ -7,12 +7,17 @@ export type Gate = {
   /** Every connection is cut, and none is taken. */
   shut(): void;
   open(): void;
+  /** So many answers from now on do not come through: a connection ends as soon as one begins, when what was asked for is done. */
+  loseAnswers(count: number): void;
+  /** How many did not. */
+  lost(): number;
   close(): Promise<void>;
 };
 
 /** `delayMs`: how long everything that goes in is held up. */
 export async function openGate(to: number | string, delayMs = 0): Promise<Gate> {
   let shut = false;
+  let [losing, lost] = [0, 0];
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     if (shut) {
@@ -29,6 +34,13 @@ export async function openGate(to: number | string, delayMs = 0): Promise<Gate> 
         onward.destroy();
       });
     }
+    onward.on('data', () => {
+      if (losing === 0) return;
+      losing--;
+      lost++;
+      onward.unpipe(socket);
+      socket.destroy();
+    });
     onward.pipe(socket);
     if (delayMs === 0) socket.pipe(onward);
     else
@@ -50,6 +62,10 @@ export async function openGate(to: number | string, delayMs = 0): Promise<Gate> 
     open() {
       shut = false;
     },
+    loseAnswers(count) {
+      losing = count;
+    },
+    lost: () => lost,
     close: () =>
       new Promise<void>((done) => {
         server.close(() => done());

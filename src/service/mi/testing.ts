@@ -1,4 +1,4 @@
-/** A node's door with its queue of management information, and the simulated national service over real sockets. */
+/** A node's door with its queue of management information, over real sockets: to the simulated national service, or to another. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,8 +20,7 @@ export const other = testPractice('Z82002');
 /** At the same time, as a node does it. */
 const POSTS = 4;
 
-export type MiNode = TestNode & {
-  readonly service: MiService;
+export type TellingNode = TestNode & {
   readonly alerts: { readonly code: MiAlert; readonly fault: string; readonly path: string }[];
   readonly outcomes: MiAnswer['outcome'][];
   /** Carries out what is due, until nothing is. */
@@ -31,13 +30,28 @@ export type MiNode = TestNode & {
   /** Lets so much time pass, for the queue and the clock. */
   pass(seconds: number): Promise<void>;
 };
+export type MiNode = TellingNode & { readonly service: MiService };
 
-export async function miNode(
-  options: { readonly headersMs?: number; readonly apiKey?: string; readonly service?: Partial<MiServiceOptions> } = {},
-): Promise<MiNode> {
-  const node = await testNode([own, silent]);
+type Telling = { readonly headersMs?: number; readonly apiKey?: string };
+
+export async function miNode(options: Telling & { readonly service?: Partial<MiServiceOptions> } = {}): Promise<MiNode> {
   const folder = await mkdtemp(join(tmpdir(), 'gp2gp-mi-'));
   const service = await startMi({ folder, apiKeys: ['the key'], ...options.service });
+  const node = await tellingNode(service.url, options);
+  return {
+    ...node,
+    service,
+    async close() {
+      await node.close();
+      await service.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A node that tells its events to whatever answers at `url`. */
+export async function tellingNode(url: string, options: Telling = {}): Promise<TellingNode> {
+  const node = await testNode([own, silent]);
   const client = createClient({ headersMs: options.headersMs ?? 10_000 });
   const alerts: { code: MiAlert; fault: string; path: string }[] = [];
   const outcomes: MiAnswer['outcome'][] = [];
@@ -46,7 +60,7 @@ export async function miNode(
   const carry = createCarryOutMi({
     db: node.db,
     objects: node.objects,
-    api: createMiApi({ url: service.url, client, now }),
+    api: createMiApi({ url, client, now }),
     practice: node.practices.byOds,
     supplier: 'ZZ901',
     apiKey: options.apiKey ?? 'the key',
@@ -59,7 +73,6 @@ export async function miNode(
   const carryOut = (work: Work): Promise<void> => carry(work, work.task as MiTask);
   return {
     ...node,
-    service,
     alerts,
     outcomes,
     due,
@@ -74,9 +87,7 @@ export async function miNode(
     },
     async close() {
       await client.close();
-      await service.close();
       await node.close();
-      await rm(folder, { recursive: true, force: true });
     },
   };
 }
@@ -84,7 +95,7 @@ export async function miNode(
 export type Lists = { readonly documents: ObjectRef; readonly degrades?: ObjectRef };
 
 /** Carries a requesting transfer from the registration to its end, integrated: every event that it has in its course. */
-export async function integrated(node: MiNode, lists: Lists, practice: Practice = own): Promise<Transfer> {
+export async function integrated(node: TestNode, lists: Lists, practice: Practice = own): Promise<Transfer> {
   const { id } = await converted(node, lists, { practice });
   const result = { job: 'file', answer: 'filed', reason: null } as const;
   const { transfer } = await node.post({ practice: practice.ods, transfer: id, event: event({ kind: 'done', result }) });
@@ -93,7 +104,7 @@ export async function integrated(node: MiNode, lists: Lists, practice: Practice 
 
 /** The same up to the request, to the core, or to the record that is offered. */
 export async function converted(
-  node: MiNode,
+  node: TestNode,
   lists: Lists,
   options: { readonly practice?: Practice; readonly upTo?: 'asked' | 'core'; readonly holds?: readonly Hold[] } = {},
 ): Promise<Transfer> {
