@@ -92,15 +92,27 @@ export async function eraseContent(store: Store, { practice, id }: EndedTransfer
     where practice = ${practice} and id = ${id}`.execute(store);
 }
 
-/** Deletes ended transfers of which nothing need be known any more, with all their rows; they are counted. Gives their number. */
+/** Waits for the national service; what was put aside does not: an operator was told of it. */
+const UNTOLD = sql`kind = 'mi' and dead_at is null`;
+
+/**
+ * Deletes ended transfers of which nothing need be known any more, with all their rows; they are counted. Gives their number. Events that
+ * the national service has not taken yet outlast their transfer, and a transfer stays whose list has not become events yet.
+ */
 export async function deletePast(store: Store, days: number, limit: number): Promise<number> {
   const { rows } = await sql<EndedTransfer & { role: string; outcome: string; month: string }>`
     select practice, id, role, coalesce(outcome, '') as outcome, date_trunc('month', ended_at)::date::text as month from transfers
-    where ended_at < now() - make_interval(days => ${days}) order by ended_at limit ${limit} for update skip locked`.execute(store);
+    where ended_at < now() - make_interval(days => ${days}) and not exists (
+      select from outbox where practice = transfers.practice and transfer = transfers.id and ${UNTOLD} and body ? 'list')
+    order by ended_at limit ${limit} for update skip locked`.execute(store);
   if (rows.length === 0) return 0;
   const ids = rows.map(({ id }) => id);
-  for (const table of ['parts', 'outgoing_parts', 'history', 'tasks', 'sent_messages', 'outbox', 'inbox', 'mi_events'] as const)
+  for (const table of ['parts', 'outgoing_parts', 'history', 'tasks', 'sent_messages', 'inbox'] as const)
     await sql`delete from ${sql.table(table)} where transfer = any(${ids}::text[])`.execute(store);
+  await sql`delete from outbox where transfer = any(${ids}::text[]) and not (${UNTOLD})`.execute(store);
+  await sql`
+    delete from mi_events where transfer = any(${ids}::text[]) and id not in (
+      select (body->>'event')::bigint from outbox where transfer = any(${ids}::text[]) and body ? 'event')`.execute(store);
   await sql`
     insert into past_transfers (practice, role, outcome, month, transfers)
     select practice, role, outcome, month::date, count(*)
@@ -114,10 +126,10 @@ export async function deletePast(store: Store, days: number, limit: number): Pro
 /** Deletes messages that never found a transfer, events of none, and relayed messages, after so many days: duplicates of them are not told any more. */
 export async function deletePastMessages(store: Store, days: number): Promise<void> {
   await sql`delete from inbox where transfer is null and received_at < now() - make_interval(days => ${days})`.execute(store);
-  // Degrades belong to no transfer.
-  await sql`delete from mi_events where transfer is null and state <> 'waiting' and at < now() - make_interval(days => ${days})`.execute(
-    store,
-  );
+  // Degrades belong to no transfer, and events that were told late have outlasted theirs.
+  await sql`
+    delete from mi_events where state not in ('waiting', 'posting') and at < now() - make_interval(days => ${days})
+      and not exists (select from transfers where id = mi_events.transfer)`.execute(store);
   await sql`delete from relayed_in where done_at < now() - make_interval(days => ${days})`.execute(store);
   await sql`delete from relayed_out where outcome is not null and queued_at < now() - make_interval(days => ${days})`.execute(store);
 }
