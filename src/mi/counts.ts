@@ -1,6 +1,6 @@
 /** Counts by practice and week, from either process: what a practice reports must not depend on which one it is in. */
 import type { Instant, Ods } from '../base/ids.ts';
-import type { RequestRecord } from './files/columns.ts';
+import type { RequestRecord, SendRecord } from './files/columns.ts';
 import { type Monday, weekOf } from './files/week.ts';
 import type { IntegrationOutcome } from './terms.ts';
 
@@ -15,6 +15,10 @@ export const COUNTED = [
   'filedAsAttachment',
   'rejected',
   'failedToIntegrate',
+  // As the previous practice: whose record left and whose did not, and documents that did not go with it.
+  'sent',
+  'notSent',
+  'placeholders',
 ] as const;
 export type Counted = (typeof COUNTED)[number];
 export type Counts = Readonly<Record<Counted, number>>;
@@ -33,7 +37,10 @@ const BY_OUTCOME: Readonly<Record<Exclude<IntegrationOutcome, 'INTERNAL_TRANSFER
   FAILED_TO_INTEGRATE: 'failedToIntegrate',
 };
 
-/** `practice week` -> counts of the registrations that began there and then, from their events. Practices without any have none. */
+/**
+ * `practice week` -> counts from events: of the registrations that began there and then, and of the records that left it then or would not.
+ * Practices without any have none.
+ */
 export function countsOfEvents(events: readonly PostedEvent[]): Map<string, Counts> {
   const conversations = new Map<string, PostedEvent[]>();
   for (const event of events) {
@@ -44,13 +51,27 @@ export function countsOfEvents(events: readonly PostedEvent[]): Map<string, Coun
   for (const conversation of conversations.values()) {
     const sorted = conversation.toSorted((a, b) => (timeOf(a) < timeOf(b) ? -1 : 1));
     const registered = sorted.find(({ eventType }) => eventType === 'REGISTRATIONS');
-    if (!registered) continue;
-    add(counts, String(registered.body['reportingPracticeOdsCode']), weekOf(timeOf(registered)), [
-      'registrations',
-      ...fateOfEvents(sorted),
-    ]);
+    if (registered)
+      add(counts, String(registered.body['reportingPracticeOdsCode']), weekOf(timeOf(registered)), [
+        'registrations',
+        ...fateOfEvents(sorted.filter((event) => !isSenders(event))),
+      ]);
+    const own = sorted.filter(isSenders);
+    // The record as it was sent last.
+    const sent = own.findLast(({ eventType }) => eventType === 'EHR_RESPONSES');
+    const told = sent ?? own.at(-1);
+    if (told) add(counts, String(told.body['reportingPracticeOdsCode']), weekOf(timeOf(told)), sent ? sentIn(sent) : ['notSent']);
   }
   return counts;
+}
+
+function isSenders({ body }: PostedEvent): boolean {
+  return body['reportingPracticeOdsCode'] !== body['requestingPracticeOdsCode'];
+}
+
+function sentIn({ body }: PostedEvent): Counted[] {
+  const { ehr } = body['payload'] as { ehr: { placeholders?: readonly unknown[] | null } };
+  return ['sent', ...(ehr.placeholders ?? []).map(() => 'placeholders' as const)];
 }
 
 function fateOfEvents(events: readonly PostedEvent[]): Counted[] {
@@ -73,15 +94,40 @@ function fateOfEvents(events: readonly PostedEvent[]): Counted[] {
 }
 
 /** The same from the rows of weekly files; a row that is there several times, since its transfer went on, counts as its last. */
-export function countsOfRecords(records: readonly RequestRecord[]): Map<string, Counts> {
-  const last = new Map<string, RequestRecord>();
-  for (const record of records) last.set(`${record.RequestorODS} ${record.ConversationID}`, record);
+export function countsOfRecords(requests: readonly RequestRecord[], sends: readonly SendRecord[]): Map<string, Counts> {
   const counts = new Map<string, Counts>();
-  for (const record of last.values()) {
-    const day = Date.parse(`${(record.RegistrationTime ?? '').slice(0, 10)}T12:00:00Z`);
-    add(counts, record.RequestorODS ?? '', weekOf(new Date(day).toISOString() as Instant), ['registrations', ...fateOfRecord(record)]);
+  for (const record of lastOf(requests, ({ RequestorODS, ConversationID }) => `${RequestorODS} ${ConversationID}`))
+    add(counts, record.RequestorODS ?? '', weekOfTime(record.RegistrationTime), ['registrations', ...fateOfRecord(record)]);
+  for (const record of lastOf(sends, ({ SenderODS, ConversationID }) => `${SenderODS} ${ConversationID}`)) {
+    const { SenderODS = '', ExtractTime, ExtractFailureTime } = record;
+    const missing = PLACEHOLDERS.reduce((sum, name) => sum + Number(record[name] ?? 0), 0);
+    const fate: Counted[] = ['sent', ...Array.from({ length: missing }, () => 'placeholders' as const)];
+    if (ExtractTime !== undefined) add(counts, SenderODS, weekOfTime(ExtractTime), fate);
+    else if (ExtractFailureTime !== undefined) add(counts, SenderODS, weekOfTime(ExtractFailureTime), ['notSent']);
   }
   return counts;
+}
+
+const PLACEHOLDERS = [
+  'PlaceholdersFileTypeUnsupported',
+  'PlaceholdersFileDeleted',
+  'PlaceholdersFileNotFound',
+  'PlaceholdersFileLocked',
+  'PlaceholdersUndeterminedReason',
+] as const;
+
+function lastOf<Row>(rows: readonly Row[], key: (row: Row) => string): Iterable<Row> {
+  return new Map(rows.map((row) => [key(row), row])).values();
+}
+
+/** London's wall clock says the day by itself. */
+function weekOfTime(time: string | undefined): Monday {
+  return weekOf(`${(time ?? '').slice(0, 10)}T12:00:00.000Z` as Instant);
+}
+
+/** The counts of practices of which some did nothing: these have noughts, and are not left out. */
+export function alsoIdle(counts: ReadonlyMap<string, Counts>, practices: readonly string[], week: Monday): Map<string, Counts> {
+  return new Map([...practices.map((practice) => [`${practice} ${week}`, NONE] as const), ...counts]);
 }
 
 const BY_STATUS: Readonly<Record<string, Counted>> = {

@@ -106,9 +106,14 @@ export async function integrated(node: TestNode, lists: Lists, practice: Practic
 export async function converted(
   node: TestNode,
   lists: Lists,
-  options: { readonly practice?: Practice; readonly upTo?: 'asked' | 'core'; readonly holds?: readonly Hold[] } = {},
+  options: {
+    readonly practice?: Practice;
+    readonly upTo?: 'asked' | 'core';
+    readonly holds?: readonly Hold[];
+    readonly version?: 'UK06' | 'UK07';
+  } = {},
 ): Promise<Transfer> {
-  const { practice = own, upTo, holds = [] } = options;
+  const { practice = own, upTo, holds = [], version = 'UK06' } = options;
   const { id } = await register(node, practice.ods, other.ods);
   const posted = async (what: Parameters<typeof event>[0]): Promise<Transfer> => {
     const { transfer } = await node.post({ practice: practice.ods, transfer: id, event: event(what) });
@@ -120,7 +125,7 @@ export async function converted(
   if (upTo === 'asked') return left;
   const message = from(other, practice, asked, {
     interaction: 'extract',
-    version: 'UK06',
+    version,
     extractId: uuid(),
     nhsNumber: asked.nhsNumber,
     hl7: wholeObject(lists.documents),
