@@ -2,7 +2,18 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkEvent, checkEventText, eventIdSeed } from './check.ts';
 import type { TransferEvent } from './events.ts';
-import { CLINICAL_TYPES, EVENT_PATHS, type EventPath, FAILURE_POINTS, INTEGRATION_OUTCOMES, PLACEHOLDER_REASONS } from './terms.ts';
+import {
+  CLINICAL_TYPES,
+  DEGRADE_REASONS,
+  DEGRADE_TYPES,
+  EVENT_PATHS,
+  type EventPath,
+  FAILURE_POINTS,
+  INTEGRATION_OUTCOMES,
+  PLACEHOLDER_ORIGINS,
+  PLACEHOLDER_REASONS,
+  REGISTRATION_TYPES,
+} from './terms.ts';
 import { EXAMPLES } from './testing.ts';
 
 const NOW = Date.parse('2026-03-05T12:00:00Z') / 1000;
@@ -88,45 +99,106 @@ test('an unknown value of a closed list is answered as a missing one, with the v
   ]);
 });
 
-test('every value of a closed list is taken', () => {
-  for (const outcome of INTEGRATION_OUTCOMES)
-    assert.deepEqual(errors(compatible('ehr-integrations', changed('ehr-integrations', 'payload.integration.outcome', outcome))), []);
-  for (const point of FAILURE_POINTS)
-    assert.deepEqual(errors(compatible('errors', changed('errors', 'payload.error.failurePoint', point))), []);
-  for (const type of CLINICAL_TYPES)
-    assert.deepEqual(errors(compatible('document-responses', changed('document-responses', 'payload.attachment.clinicalType', type))), []);
-  for (const reason of PLACEHOLDER_REASONS)
-    assert.deepEqual(errors(compatible('ehr-responses', changed('ehr-responses', 'payload.ehr.placeholders.0.reason', reason))), []);
+/** Each of the values, in the place of the member, is answered by this line alone. */
+type Member = readonly [member: string, values: readonly unknown[], answer: string];
+const NOT_NULL = [null, undefined];
+const NOT_EMPTY = [null, undefined, ''];
+const oneOf = (values: readonly string[]) => `Must be one of the following: ${values.join(', ')}`;
+
+const MEMBERS: Readonly<Record<Exclude<EventPath, 'ehr-requests' | 'ready-to-integrate-statuses'>, readonly Member[]>> = {
+  registrations: [
+    ['payload', NOT_NULL, 'must not be null'],
+    ['payload.registration', NOT_NULL, 'must not be null'],
+    ['payload.registration.type', NOT_NULL, 'Must be either NEW_GP_REGISTRATION or CHANGE_PATIENT_TYPE'],
+    ['payload.registration.returningPatient', NOT_NULL, 'must not be null'],
+    ['payload.registration.multifactorAuthenticationPresent', NOT_NULL, 'must not be null'],
+    ['payload.demographicTraceStatus', NOT_NULL, 'must not be null'],
+    ['payload.demographicTraceStatus.matched', NOT_NULL, 'must not be null'],
+    ['payload.demographicTraceStatus.multifactorAuthenticationPresent', NOT_NULL, 'must not be null'],
+    ['payload.gpLinks', NOT_NULL, 'must not be null'],
+    ['payload.gpLinks.gpLinksComplete', NOT_NULL, 'must not be null'],
+  ],
+  'transfer-compatibility-statuses': [
+    ['requestingPracticeOdsCode', NOT_EMPTY, 'must not be empty'],
+    ['payload', NOT_NULL, 'must not be null'],
+    ['payload.transferCompatibilityStatus', NOT_NULL, 'must not be null'],
+    ['payload.transferCompatibilityStatus.internalTransfer', NOT_NULL, 'must not be null'],
+    ['payload.transferCompatibilityStatus.transferCompatible', NOT_NULL, 'must not be null'],
+  ],
+  'ehr-responses': [
+    ['payload', NOT_NULL, 'must not be null'],
+    ['payload.ehr', NOT_NULL, 'must not be null'],
+    ['payload.ehr.ehrStructuredSizeBytes', NOT_NULL, 'must not be null'],
+    ['payload.ehr.ehrStructuredSizeBytes', [-1], 'must be greater than or equal to 0'],
+    ['payload.ehr.placeholders.0.generatedBy', [...NOT_NULL, 'SOMEBODY'], 'Must be either SENDER or PRE_EXISTING'],
+    ['payload.ehr.placeholders.0.clinicalType', [...NOT_NULL, 'LETTER'], oneOf(CLINICAL_TYPES)],
+    ['payload.ehr.placeholders.0.reason', [...NOT_NULL, 'LOST'], oneOf(PLACEHOLDER_REASONS)],
+    ['payload.ehr.placeholders.0.originalMimeType', NOT_EMPTY, 'must not be empty'],
+  ],
+  'document-responses': [
+    ['payload', NOT_NULL, 'must not be null'],
+    ['payload.attachment', NOT_NULL, 'must not be null'],
+    ['payload.attachment.clinicalType', [...NOT_NULL, 'LETTER'], oneOf(CLINICAL_TYPES)],
+    ['payload.attachment.mimeType', NOT_EMPTY, 'must not be empty'],
+    ['payload.attachment.sizeBytes', NOT_NULL, 'must not be null'],
+    ['payload.attachment.sizeBytes', [-1], 'must be greater than or equal to 0'],
+    ['payload.documentMigration', NOT_NULL, 'must not be null'],
+    ['payload.documentMigration.successful', NOT_NULL, 'must not be null'],
+  ],
+  'ehr-degrades': [
+    ['reportingSystemSupplier', NOT_EMPTY, 'must not be empty'],
+    ['payload', NOT_NULL, 'must not be null'],
+    ['payload.degrades', NOT_NULL, 'must not be null'],
+    ['payload.degrades.0.type', [...NOT_NULL, 'CONSULTATION'], oneOf(DEGRADE_TYPES)],
+    ['payload.degrades.0.reason', [...NOT_NULL, 'TEXT'], oneOf(DEGRADE_REASONS)],
+    ['payload.degrades.0.coding', NOT_NULL, 'must not be null'],
+    ['payload.degrades.0.coding', [[]], 'must not be empty'],
+    ['payload.degrades.0.coding.0.code', NOT_EMPTY, 'must not be empty'],
+    ['payload.degrades.0.coding.0.system', NOT_EMPTY, 'must not be empty'],
+  ],
+  'ehr-integrations': [
+    ['payload', NOT_NULL, 'must not be null'],
+    ['payload.integration', NOT_NULL, 'must not be null'],
+    ['payload.integration.outcome', [...NOT_NULL, 'LOST'], oneOf(INTEGRATION_OUTCOMES)],
+  ],
+  errors: [
+    ['payload', NOT_NULL, 'must not be null'],
+    ['payload.error', NOT_NULL, 'must not be null'],
+    ['payload.error.errorCode', NOT_EMPTY, 'must not be empty'],
+    ['payload.error.errorDescription', NOT_EMPTY, 'must not be empty'],
+    ['payload.error.failurePoint', [...NOT_NULL, 'SOMEWHERE'], oneOf(FAILURE_POINTS)],
+  ],
+};
+for (const [path, members] of Object.entries(MEMBERS) as [keyof typeof MEMBERS, readonly Member[]][])
+  test(`what is missing in the payload of ${path} is named by its path, with what it must be`, () => {
+    for (const [member, values, answer] of members)
+      for (const value of values)
+        assert.deepEqual(errors(compatible(path, changed(path, member, value))), [`${member}: ${answer}`], `${member} ${value}`);
+  });
+
+test('a placeholder that is wrong among others is named by its place in the list', () => {
+  const [placeholder] = EXAMPLES['ehr-responses'].payload.ehr.placeholders ?? [];
+  const placeholders = [placeholder, { ...placeholder, reason: null }, placeholder, { ...placeholder, originalMimeType: '' }];
+  assert.deepEqual(errors(compatible('ehr-responses', changed('ehr-responses', 'payload.ehr.placeholders', placeholders))), [
+    `payload.ehr.placeholders.1.reason: ${oneOf(PLACEHOLDER_REASONS)}`,
+    'payload.ehr.placeholders.3.originalMimeType: must not be empty',
+  ]);
 });
 
-test('what is missing inside a payload is named by its path', () => {
-  const cases: readonly [EventPath, string, unknown, string][] = [
-    ['registrations', 'payload.gpLinks', null, 'payload.gpLinks: must not be null'],
-    ['registrations', 'payload.registration.returningPatient', null, 'payload.registration.returningPatient: must not be null'],
-    ['registrations', 'payload.demographicTraceStatus.matched', undefined, 'payload.demographicTraceStatus.matched: must not be null'],
-    [
-      'transfer-compatibility-statuses',
-      'payload.transferCompatibilityStatus',
-      null,
-      'payload.transferCompatibilityStatus: must not be null',
-    ],
-    ['ehr-responses', 'payload.ehr.ehrStructuredSizeBytes', null, 'payload.ehr.ehrStructuredSizeBytes: must not be null'],
-    ['ehr-responses', 'payload.ehr.ehrStructuredSizeBytes', -1, 'payload.ehr.ehrStructuredSizeBytes: must be greater than or equal to 0'],
-    ['ehr-responses', 'payload.ehr.placeholders.0.originalMimeType', '', 'payload.ehr.placeholders.0.originalMimeType: must not be empty'],
-    ['document-responses', 'payload.attachment', null, 'payload.attachment: must not be null'],
-    ['document-responses', 'payload.documentMigration', null, 'payload.documentMigration: must not be null'],
-    ['document-responses', 'payload.attachment.mimeType', '', 'payload.attachment.mimeType: must not be empty'],
-    ['document-responses', 'payload.attachment.sizeBytes', -1, 'payload.attachment.sizeBytes: must be greater than or equal to 0'],
-    ['ehr-degrades', 'payload.degrades', null, 'payload.degrades: must not be null'],
-    ['ehr-degrades', 'payload.degrades.0.coding', null, 'payload.degrades.0.coding: must not be null'],
-    ['ehr-degrades', 'payload.degrades.0.coding', [], 'payload.degrades.0.coding: must not be empty'],
-    ['ehr-degrades', 'payload.degrades.0.coding.0.code', '', 'payload.degrades.0.coding.0.code: must not be empty'],
-    ['ehr-degrades', 'payload.degrades.0.coding.0.system', null, 'payload.degrades.0.coding.0.system: must not be empty'],
-    ['errors', 'payload.error.errorCode', '', 'payload.error.errorCode: must not be empty'],
-    ['errors', 'payload.error.errorDescription', null, 'payload.error.errorDescription: must not be empty'],
-  ];
-  for (const [path, member, value, expected] of cases)
-    assert.deepEqual(errors(compatible(path, changed(path, member, value))), [expected], `${path} ${member}`);
+const CLOSED_LISTS: readonly (readonly [EventPath, string, readonly string[]])[] = [
+  ['registrations', 'payload.registration.type', REGISTRATION_TYPES],
+  ['ehr-responses', 'payload.ehr.placeholders.0.generatedBy', PLACEHOLDER_ORIGINS],
+  ['ehr-responses', 'payload.ehr.placeholders.0.clinicalType', CLINICAL_TYPES],
+  ['ehr-responses', 'payload.ehr.placeholders.0.reason', PLACEHOLDER_REASONS],
+  ['document-responses', 'payload.attachment.clinicalType', CLINICAL_TYPES],
+  ['ehr-degrades', 'payload.degrades.0.type', DEGRADE_TYPES],
+  ['ehr-degrades', 'payload.degrades.0.reason', DEGRADE_REASONS],
+  ['ehr-integrations', 'payload.integration.outcome', INTEGRATION_OUTCOMES],
+  ['errors', 'payload.error.failurePoint', FAILURE_POINTS],
+];
+test('every value of a closed list is taken', () => {
+  for (const [path, member, values] of CLOSED_LISTS)
+    for (const value of values) assert.deepEqual(errors(compatible(path, changed(path, member, value))), [], `${member} ${value}`);
 });
 
 test('empty lists of placeholders and of degrades are taken', () => {

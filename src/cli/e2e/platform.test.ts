@@ -1,11 +1,13 @@
 /** The platform as a process: a key, events over HTTP, files, and the page of the practice. */
 import assert from 'node:assert/strict';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { sql } from 'kysely';
 import { freshDatabase, type TestDatabase } from '../../database/testing.ts';
-import { PLATFORM_MIGRATIONS } from '../../platform/store/open.ts';
+import { openPlatform, PLATFORM_MIGRATIONS } from '../../platform/store/open.ts';
 import { body, REQUESTING, SENDING } from '../../platform/testing.ts';
 import { type Running, startProgram } from '../demo/processes.ts';
 import { until } from './testing.ts';
@@ -168,6 +170,56 @@ test('the Spine’s log is classified with the ASIDs of its month, over all file
   assert.match(loaded.err, /spine-1\.csv:3: 1 cells instead of 10/);
   assert.deepEqual(JSON.parse(loaded.out), { messages: 3, transfers: 1, notes: {}, broken: 1 });
   await until('the transfer is counted', async () => (await cli('publish', '2026-03', '--least', '1')).code === 0);
+});
+
+test('days of the Spine’s log are classified with their cut-off, from packed files, with the ASIDs of the month before where there are none', async () => {
+  const head = '_time,conversationID,GUID,interactionID,messageSender,messageRecipient,messageRef,jdiEvent,toSystem,fromSystem';
+  const name = 'urn:nhs:names:services:gp2gp/';
+  const transfer = (id: string, request: string, answer: string) => [
+    `${request} UTC,${id},${id}1,${name}RCMR_IN010000UK05,1,2,NotProvided,NONE,TPP,EMIS`,
+    `${request} UTC,${id},${id}2,${name}RCMR_IN030000UK06,2,1,NotProvided,NONE,EMIS,TPP`,
+    `${answer} UTC,${id},${id}3,${name}MCCI_IN010000UK13,1,2,${id}2,NONE,TPP,EMIS`,
+  ];
+  const day = async (packed: string, ...rows: readonly string[]) => {
+    const path = join(folder, packed);
+    await writeFile(path, gzipSync(`${[head, ...rows].join('\n')}\n`));
+    return path;
+  };
+  const files = [
+    await day('2026-04-01.csv.gz', ...transfer('D0', '2026-04-01 23:59:59', '2026-04-02 10:00:00')),
+    await day(
+      '2026-04-02.csv.gz',
+      ...transfer('D1', '2026-04-02 00:00:00', '2026-04-05 00:00:01'),
+      ...transfer('D2', '2026-04-02 23:59:59', '2026-04-03 10:00:00'),
+    ),
+    await day('2026-04-03.csv.gz', ...transfer('D3', '2026-04-03 00:00:00', '2026-04-03 10:00:00')),
+  ];
+  const load = async (cutoff: string) => {
+    const loaded = await cli('load', 'spine', ...files, '--from', '2026-04-02', '--until', '2026-04-03', '--cutoff', cutoff, '--json');
+    assert.equal(loaded.code, 0, loaded.err);
+    assert.match(loaded.err, /2026-04: no ASIDs, those of the month before stand in/);
+    assert.deepEqual(JSON.parse(loaded.out), { messages: 12, transfers: 2, notes: {}, broken: 0 });
+  };
+  const statuses = async () => {
+    const db = await openPlatform(database.url, 1);
+    try {
+      const { rows } = await sql<{ conversation: string; status: string }>`select conversation, status from platform.spine_transfers
+        where requested_at >= '2026-04-01' and requested_at < '2026-05-01' order by conversation`.execute(db);
+      return rows.map(({ conversation, status }) => `${conversation} ${status}`);
+    } finally {
+      await db.destroy();
+    }
+  };
+  await load('3');
+  assert.deepEqual(await statuses(), ['D1 Technical failure', 'D2 Integrated on time']);
+  await load('0');
+  assert.deepEqual(await statuses(), ['D1 Integrated on time', 'D2 Integrated on time']);
+  const cut = join(folder, 'cut.csv.gz');
+  await writeFile(cut, (await readFile(files[0] ?? '')).subarray(0, 60));
+  const broken = await cli('load', 'spine', cut);
+  assert.equal(broken.code, 2);
+  assert.match(broken.err, /cut\.csv\.gz: cannot be read/);
+  assert.equal((await cli('load', 'spine', files[0] ?? '', '--from', 'yesterday')).code, 2);
 });
 
 test('what is wrong with a command is said before anything starts', async () => {

@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import { connect } from '../../database/connect.ts';
 import { EVENT_PATHS, type EventPath } from '../../mi/terms.ts';
 import { createServer, listen } from '../../web/server.ts';
-import { body, type TestPlatform, testPlatform } from '../testing.ts';
+import { body, foldWritten, type TestPlatform, testPlatform } from '../testing.ts';
 import { type IngestOptions, ingestApi } from './api.ts';
 import { createGroup } from './group.ts';
 import { addSubmitter, keyring, revokeSubmitter } from './submitters.ts';
@@ -144,6 +144,74 @@ test('a malformed event is refused with the field that is wrong, and costs no ot
   assert.equal(answers.at(-1)?.status, 200);
   const { rows } = await sql`select 1 from platform.events where conversation = 'beside bad ones'`.execute(platform.db);
   assert.equal(rows.length, 1);
+});
+
+test('events that come in any order, doubled and with bad ones between them make the same transfer', async () => {
+  const at = await start();
+  const conversationId = 'out of order';
+  const told = [
+    ['ehr-integrations', '2026-03-03T08:02:44Z'],
+    ['ehr-responses', '2026-03-02T09:15:31Z'],
+    ['ready-to-integrate-statuses', '2026-03-02T09:20:00Z'],
+    ['ehr-requests', '2026-03-02T09:14:09Z'],
+    ['registrations', '2026-03-02T09:14:05Z'],
+    ['ehr-responses', '2026-03-02T09:15:31Z'],
+    ['transfer-compatibility-statuses', '2026-03-02T09:14:07Z'],
+  ] as const;
+  for (const [path, time] of told) {
+    assert.equal((await post(at, path, textOf(path, time, { conversationId }))).status, 200);
+    assert.equal((await post(at, path, textOf(path, 'yesterday', { conversationId }))).status, 400);
+  }
+  await foldWritten(platform.db);
+  const { rows } = await sql<Record<string, unknown>>`
+    select registration_status, status, sla_seconds from platform.transfers where conversation = ${conversationId}`.execute(platform.db);
+  assert.deepEqual(rows, [{ registration_status: 'INTEGRATION', status: 'Integrated on time', sla_seconds: 82_033 }]);
+  const { rows: kept } = await sql`select 1 from platform.events where conversation = ${conversationId}`.execute(platform.db);
+  assert.equal(kept.length, told.length - 1);
+});
+
+test('degrades are kept each by itself, under one random id and the day of UTC on which they came', async () => {
+  // Half past midnight of London, in summer.
+  const at = await start({ now: () => new Date('2026-06-30T23:30:00Z') });
+  await sql`truncate platform.degrades`.execute(platform.db);
+  const [simple] = DEGRADES.payload.degrades;
+  const complex = {
+    type: 'DRUG_ALLERGY',
+    reason: 'DRUG_NAME',
+    coding: [
+      { code: '22A..', system: 'CLINICAL_TERMS_READV3' },
+      { code: '196211000000109', system: 'http://snomed.info/sct' },
+    ],
+  };
+  const send = async (degrades: readonly unknown[]) =>
+    String((await post(at, 'ehr-degrades', JSON.stringify({ ...DEGRADES, payload: { degrades } }))).body['eventId']);
+  const [one, several, none] = [await send([simple]), await send([simple, complex, simple]), await send([])];
+  for (const id of [one, several, none]) assert.match(id, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  assert.equal(new Set([one, several, none]).size, 3);
+  const { rows } = await sql<Record<string, unknown>>`
+    select event_id, number, day::text as day, supplier, type, reason, coding from platform.degrades
+    order by event_id = ${several}, number`.execute(platform.db);
+  const row = (eventId: string, number: number, { type, reason, coding }: typeof complex) => ({
+    event_id: eventId,
+    number,
+    day: '2026-06-30',
+    supplier: 'ZZ901',
+    type,
+    reason,
+    coding,
+  });
+  assert.ok(simple);
+  assert.deepEqual(rows, [row(one, 1, simple), row(several, 1, simple), row(several, 2, complex), row(several, 3, simple)]);
+});
+
+test('what is no degrade is refused where degrades are taken, and a degrade everywhere else', async () => {
+  const at = await start();
+  const before = [await count(), await count('degrades')];
+  assert.equal((await post(at, 'ehr-degrades', textOf('ehr-requests'))).status, 400);
+  assert.equal((await post(at, 'ehr-degrades', textOf('errors'))).status, 400);
+  for (const path of EVENT_PATHS.filter((each) => each !== 'ehr-degrades'))
+    assert.equal((await post(at, path, JSON.stringify(DEGRADES))).status, 400, path);
+  assert.deepEqual([await count(), await count('degrades')], before);
 });
 
 test('an empty object is told of each field that it lacks', async () => {

@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import { FAILURE_REASONS, STATUSES } from '../classify/outcome.ts';
 import type { ClassifiedTransfer, Party } from '../classify/transfer.ts';
 import { microsOf } from '../micros.ts';
-import { foldWritten, REQUESTING, SENDING, type TestPlatform, testPlatform } from '../testing.ts';
+import { foldWritten, REQUESTING, SENDING, stored, type TestPlatform, testPlatform, write } from '../testing.ts';
 import { writeOrganisations } from './organisations.ts';
 import { loadTransfers, transfersWithin } from './spine.ts';
 
@@ -138,5 +138,52 @@ test('a transfer without duration, codes, suppliers and times that are none is k
   await foldWritten(platform.db);
   assert.deepEqual(await transfersWithin(platform.db, { start: microsOf('2026-08-01T00:00:00'), end: microsOf('2026-09-01T00:00:00') }), [
     bare,
+  ]);
+});
+
+test('a transfer of events has the names, locations and suppliers of both practices; of a practice that is not known nothing but its code', async () => {
+  const both = (conversationId: string, sendingPracticeOdsCode: string) => [
+    stored('ehr-requests', '2026-09-03T10:00:00Z', { conversationId, sendingPracticeOdsCode }),
+    stored('ehr-responses', '2026-09-03T10:01:00Z', {
+      conversationId,
+      sendingPracticeOdsCode,
+      reportingPracticeOdsCode: sendingPracticeOdsCode,
+      reportingSystemSupplier: '918999198738',
+    }),
+  ];
+  await write(platform.db, [...both('known', SENDING), ...both('unknown', 'Z99999')]);
+  await foldWritten(platform.db);
+  const found = await transfersWithin(platform.db, { start: microsOf('2026-09-01T00:00:00'), end: microsOf('2026-10-01T00:00:00') });
+  const red = { asid: null, supplier: 'EMIS', ods: REQUESTING, name: 'RED', sicblOds: '01A', sicblName: 'NHS ONE' };
+  const blue = { ...red, ods: SENDING, name: 'BLUE', sicblOds: null, sicblName: null };
+  assert.deepEqual(
+    found.map(({ conversationId, requesting, sending }) => [conversationId, requesting, sending]),
+    [
+      ['known', red, blue],
+      ['unknown', red, { ...blue, ods: 'Z99999', name: null }],
+    ],
+  );
+});
+
+test('a practice counts for the location that lies above it, and for none where nothing, something unknown or no location does', async () => {
+  const above: Readonly<Record<string, string | null>> = { P1: '01A', P2: null, P3: 'gone', P4: 'Y1' };
+  await writeOrganisations(platform.db, [
+    { code: 'Y1', kind: 'region', name: 'NORTH', parent: null },
+    ...Object.entries(above).map(([code, parent]) => ({ code, kind: 'practice' as const, name: code, parent })),
+  ]);
+  const requestedAt = microsOf('2026-10-03T10:00:00');
+  await loadTransfers(
+    platform.url,
+    Object.keys(above).map((ods) => transfer(`of ${ods}`, { requestedAt, requesting: party(ods, ods, 'EMIS') })),
+    14,
+  );
+  await foldWritten(platform.db);
+  const { rows } = await sql<{ level: string; code: string; within3: number }>`select level, code, within3 from platform.months
+    where calendar = 'UTC' and role = 'requesting' and month = '2026-10-01' and level <> 'practice' order by level, code`.execute(
+    platform.db,
+  );
+  assert.deepEqual(rows, [
+    { level: 'england', code: 'England', within3: 4 },
+    { level: 'sicbl', code: '01A', within3: 1 },
   ]);
 });
