@@ -18,7 +18,12 @@ const SMALL = new Set(['AND', 'OF', 'THE', 'IN', 'ON', 'UPON']);
 /** `NHS EXAMPLE ICB - 99Z` → `NHS Example ICB - 99Z`: organisations' names come in capitals; a code behind a dash stays as it is. */
 export function titleCase(name: string): string {
   const parts = name.trim().split(' - ');
-  return parts.map((part, at) => (at > 0 && /^[A-Z0-9]{3,6}$/.test(part) ? part : part.split(' ').map(cased).join(' '))).join(' - ');
+  return parts.map((part, at) => (isCode(part, parts[at - 1]) ? part : part.split(' ').map(cased).join(' '))).join(' - ');
+}
+
+/** A word behind a dash is a place (`RED HOUSE - BATH`) unless it has a digit or stands behind `ICB`. */
+function isCode(part: string, before: string | undefined): boolean {
+  return before !== undefined && /^[A-Z0-9]{3,6}$/.test(part) && (/\d/.test(part) || / ?ICB$/.test(before));
 }
 
 function cased(word: string, at: number): string {
