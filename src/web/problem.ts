@@ -4,10 +4,13 @@ import { Fault } from '../base/errors.ts';
 /** A refusal that the caller may read: RFC 9457. `detail` must not hold what the caller may not know. */
 export class Problem extends Fault {
   readonly status: number;
-  constructor(status: number, code: string, detail: string, options: { remedy?: string; cause?: unknown } = {}) {
+  /** The parameter or member that is wrong, where it is one. */
+  readonly field: string | null;
+  constructor(status: number, code: string, detail: string, options: { remedy?: string; field?: string; cause?: unknown } = {}) {
     super(code, detail, options);
     this.name = 'Problem';
     this.status = status;
+    this.field = options.field ?? null;
   }
 }
 
@@ -28,7 +31,7 @@ const TITLES: ReadonlyMap<number, string> = new Map([
   [503, 'Temporarily unavailable'],
 ]);
 
-/** Answers with `application/problem+json`: `{type, title, status, code, detail, remedy?}`. */
+/** Answers with `application/problem+json`: `{type, title, status, code, detail, field?, remedy?}`. */
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
   return reply
     .code(problem.status)
@@ -42,6 +45,7 @@ export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply
         status: problem.status,
         code: problem.code,
         detail: problem.message,
+        ...(problem.field !== null && { field: problem.field }),
         ...(problem.remedy !== null && { remedy: problem.remedy }),
       }),
     );

@@ -15,6 +15,8 @@ export type Answer = {
   readonly fileName?: string;
   /** Where it is instead, of an answer that only says so. */
   readonly location?: string;
+  /** Pages of other sites may read it too. */
+  readonly open?: boolean;
   readonly etag: string;
   readonly packed: Map<Coding, Promise<Buffer>>;
 };
@@ -25,6 +27,12 @@ export const SITE_HEADERS: Readonly<Record<string, string>> = {
   ...PAGE_HEADERS,
   'content-security-policy':
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
+};
+/** Of what any page of any site may read. */
+export const OPEN_HEADERS: Readonly<Record<string, string>> = {
+  'access-control-allow-origin': '*',
+  'access-control-expose-headers': 'ETag, Link, Content-Range, Accept-Ranges',
+  'cross-origin-resource-policy': 'cross-origin',
 };
 export const PAGE_SECONDS = 300;
 /** For files whose addresses change with their content. */
@@ -42,6 +50,7 @@ export function answerOf(of: {
   readonly maxAgeSeconds?: number;
   readonly fileName?: string;
   readonly location?: string;
+  readonly open?: boolean;
 }): Answer {
   const body = typeof of.body === 'string' ? Buffer.from(of.body) : of.body;
   return {
@@ -51,6 +60,7 @@ export function answerOf(of: {
     maxAgeSeconds: of.maxAgeSeconds ?? PAGE_SECONDS,
     ...(of.fileName !== undefined && { fileName: of.fileName }),
     ...(of.location !== undefined && { location: of.location }),
+    ...(of.open && { open: true }),
     etag: createHash('sha256').update(body).digest('base64url').slice(0, 22),
     packed: new Map(),
   };
@@ -65,6 +75,7 @@ export async function give(request: FastifyRequest, reply: FastifyReply, answer:
   const tag = `"${etag}${coding ? `-${coding}` : ''}"`;
   reply.code(status).headers({
     ...SITE_HEADERS,
+    ...(answer.open && OPEN_HEADERS),
     'cache-control':
       maxAgeSeconds === 0 ? 'no-store' : `public, max-age=${maxAgeSeconds}${maxAgeSeconds >= YEAR_SECONDS ? ', immutable' : ''}`,
     vary: 'Accept-Encoding',
@@ -105,7 +116,7 @@ function codingFor(accepted: string | string[] | undefined): Coding | null {
   return names.includes('br') ? 'br' : names.includes('gzip') ? 'gzip' : null;
 }
 
-function matches(asked: string | undefined, tag: string): boolean {
+export function matches(asked: string | undefined, tag: string): boolean {
   return asked?.split(',').some((each) => each.trim() === '*' || each.trim().replace(/^W\//, '') === tag) ?? false;
 }
 

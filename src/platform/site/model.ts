@@ -3,6 +3,7 @@ import type { CsvCell } from '../csv.ts';
 import type { Counts } from '../metrics/counts.ts';
 import type { Month } from '../metrics/month.ts';
 import type { PracticeCounts } from '../metrics/practices.ts';
+import type { OpenReads } from '../open/model.ts';
 
 export type Kind = 'practice' | 'sicbl' | 'icb' | 'region';
 /** Whatever lies above practices. */
@@ -80,6 +81,8 @@ export type SiteReads = {
     within: { readonly kind: Kind; readonly code: string } | null,
     months: readonly Month[],
   ): Promise<readonly PracticeCounts[]>;
+  /** What the read API and the files with everything open are made of; left out where neither is served. */
+  readonly open?: OpenReads;
   /** Left out where reports are not for whoever may see the site. */
   readonly operational?: OperationalReads;
 };

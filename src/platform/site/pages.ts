@@ -7,7 +7,9 @@ import { areaBody, englandBody, letters } from './area.ts';
 import { type SitePage, section } from './layout.ts';
 import { readView, type View } from './members.ts';
 import type { AreaKind, Kind, Place, SiteReads } from './model.ts';
+import { openFiles } from './open-files.ts';
 import { downloadBody, practiceBody } from './practice.ts';
+
 import { homeBody, LIMIT, refusedSearch, resultsBody, searchForm } from './search.ts';
 import { hrefOf, KINDS, monthInWords, nameOf, nameWithCode, searchText } from './words.ts';
 
@@ -119,7 +121,8 @@ export async function downloadPage(reads: SiteReads, of: { readonly kind: Kind; 
     ...(place ? {} : { menu: '/download-data' }),
     trail: place ? [HOME, { text: nameWithCode(place), href: hrefOf(place) }] : [HOME],
     body: html`${downloadBody(place ? `/data${hrefOf(place)}` : '/data/england', months[0], months.length)}
-${!place && html`${section('machines', 'For programs')}<p>The files of the national pipeline, with the figures of the last six months: <a class="nhsuk-link" href="/data/practiceMetrics.json">practiceMetrics.json</a> and <a class="nhsuk-link" href="/data/nationalMetrics.json">nationalMetrics.json</a>.</p>`}`,
+${!place && reads.open && openFiles(months)}
+${!place && html`${section('machines', 'For programs')}<p>${reads.open && html`All figures can be <a class="nhsuk-link" href="/developers">read by programs</a>. `}The files of the national pipeline, with the figures of the last six months: <a class="nhsuk-link" href="/data/practiceMetrics.json">practiceMetrics.json</a> and <a class="nhsuk-link" href="/data/nationalMetrics.json">nationalMetrics.json</a>.</p>`}`,
   };
 }
 

@@ -5,7 +5,9 @@ import { createServer } from '../../web/server.ts';
 import { NO_TRANSFERS } from '../metrics/counts.ts';
 import { nationalMetrics } from '../metrics/national.ts';
 import { practiceMetrics } from '../metrics/practices.ts';
+import { isOpenAddress, openRoutes, sendOpenProblem } from '../open/routes.ts';
 import { type Answer, answerOf, elsewhere, give, PAGE_SECONDS, YEAR_SECONDS } from './answer.ts';
+import { developersPage } from './developers.ts';
 import { DATASETS, downloadLines, downloadName, monthsOfTimeframe, readFileName } from './downloads.ts';
 import { keepAnswers } from './kept.ts';
 import { renderSitePage } from './layout.ts';
@@ -49,7 +51,8 @@ const AREAS: readonly AreaKind[] = ['sicbl', 'icb', 'region'];
  */
 export async function siteServer(reads: SiteReads, options: SiteOptions = {}): Promise<FastifyInstance> {
   const { synthetic = false, contact = { email: null }, onFault, freshMs = PAGE_SECONDS * 1000 } = options;
-  const kept = keepAnswers({ freshMs, onStale: (thrown) => onFault?.(thrown, 'an older answer was given') });
+  const onStale = (thrown: unknown) => onFault?.(thrown, 'an older answer was given');
+  const kept = keepAnswers({ freshMs, onStale });
   const rendered = (content: PageContent, status = 200): Answer =>
     answerOf({
       status,
@@ -60,6 +63,7 @@ export async function siteServer(reads: SiteReads, options: SiteOptions = {}): P
   const server = createServer({
     onFault: (thrown, { route }) => onFault?.(thrown, route),
     present: (problem, request, reply) => {
+      if (reads.open && isOpenAddress(request.url)) return sendOpenProblem(reply, problem);
       // What fastify says of a request is in its own words; what this site says stands in its problems.
       const detail = /^(notFound|internal|request\.refused)$/.test(problem.code) ? null : problem.message;
       return give(request, reply, rendered(errorPage(problem.status, detail), problem.status));
@@ -131,6 +135,10 @@ export async function siteServer(reads: SiteReads, options: SiteOptions = {}): P
   file('/data/england/:file', (request) => download(reads, request, null));
   file('/data/practiceMetrics.json', () => publishedPractices(reads));
   file('/data/nationalMetrics.json', () => publishedNational(reads));
+  if (reads.open) {
+    openRoutes(server, { reads: reads.open, published: () => reads.published(), kept, onStale });
+    page('/developers', () => developersPage(reads));
+  }
   const { operational } = reads;
   if (operational) {
     const part = (request: FastifyRequest, name: string) => (request.params as Record<string, string | undefined>)[name] ?? '';

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { addMonths, type Month, monthText, sameMonth } from '../metrics/month.ts';
 import { figuresOf, noFigures } from '../store/figures.ts';
 import type { PlatformDb } from '../store/open.ts';
+import { openReads } from '../store/open-reads.ts';
 import * as store from '../store/reads.ts';
 import type { AreaKind, Place, Reason, SiteReads } from './model.ts';
 
@@ -52,6 +53,7 @@ export function storeReads(db: PlatformDb): Omit<SiteReads, 'operational'> {
       const months = period ? (await store.nationalPage(db, period)).months : [];
       return { months, members: await membersOf(db, by, month), reasons: period ? await reasonsOf(db, period.newest, ['*']) : [] };
     },
+    open: openReads(db),
     search: (text, limit) => store.search(db, text, limit),
     places: (kind) => store.placesOf(db, kind),
     practiceCounts: async (within, months) => {

@@ -3,6 +3,7 @@ import { type Runner, transaction } from '../../database/connect.ts';
 import { FAILURE_REASONS, STATUSES } from '../classify/outcome.ts';
 import { recountMonths, type Touched } from './months.ts';
 import type { PlatformDb, PlatformSchema } from './open.ts';
+import { supplierName } from './suppliers.ts';
 
 const SUCCESSES = sql.raw(
   `('INTEGRATED', 'INTEGRATED_AND_SUPPRESSED', 'SUPPRESSED_AND_REACTIVATED', 'FILED_AS_ATTACHMENT', 'INTERNAL_TRANSFER')`,
@@ -10,13 +11,6 @@ const SUCCESSES = sql.raw(
 /** Files a record as the national definitions understand it: one that was filed as an attachment is a failure to them (code 26). */
 const FILED = sql.raw(`('INTEGRATED', 'INTEGRATED_AND_SUPPRESSED', 'SUPPRESSED_AND_REACTIVATED')`);
 const text = (value: string) => sql.lit(value);
-/** What a supplier is called: by its ODS code, and as the Spine logs it. One supplier sends a number in place of its code. */
-const supplierName = (column: string) => sql`case
-    when ${sql.ref(column)} = 'YGJ' or ${sql.ref(column)} ~ '^[0-9]+$' or ${sql.ref(column)} like 'EMIS%' then 'EMIS'
-    when ${sql.ref(column)} in ('YGA', 'TPP') or ${sql.ref(column)} like 'SystmOne%' then 'SystmOne'
-    when ${sql.ref(column)} in ('YGC', 'INPS') or ${sql.ref(column)} like 'Vision%' then 'Vision'
-    when ${sql.ref(column)} = 'YGMYW' then 'Medicus'
-    else ${sql.ref(column)} end`;
 /** Whole seconds, halves to the even one as the Spine's log has them: `round` of a numeric would take them away from zero. */
 const SECONDS = sql`round(extract(epoch from ended_at - clock_at)::float8)`;
 /** The latest that says something; of events of the same moment always the same one. */

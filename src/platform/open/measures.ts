@@ -1,0 +1,81 @@
+/** A month's figures as they are opened: the national definitions, and the improved measures beside them. */
+import { z } from 'zod';
+import { percent } from '../metrics/percent.ts';
+import { type RequestedTransfers, requestedTransfers } from '../metrics/practices.ts';
+import type { MoreCounts } from '../store/figures.ts';
+import type { MetricRow } from './model.ts';
+
+const count = (about: string) => z.int().nonnegative().describe(about);
+const share = (about: string) =>
+  z.number().nullable().describe(`${about}, in percent with one decimal; null where there is nothing that it could be a share of`);
+
+/** The names and the meaning of the national files (version 12); the four counts below them are what they are added up from. */
+export const NATIONAL = {
+  requestedCount: count('Transfers that were requested'),
+  receivedCount: count('Requested transfers without the failed ones'),
+  receivedPercentOfRequested: share('Received of requested'),
+  integratedWithin3DaysCount: count('Integrated within 3 days of the sending of the record'),
+  integratedWithin3DaysPercentOfReceived: share('Integrated within 3 days of received'),
+  integratedWithin8DaysCount: count('Integrated after 3 and within 8 days; those within 3 days are not among them'),
+  integratedWithin8DaysPercentOfReceived: share('Integrated after 3 and within 8 days of received'),
+  notIntegratedWithin8DaysTotal: count('Integrated late, or not integrated'),
+  notIntegratedWithin8DaysPercentOfReceived: share('Not integrated within 8 days of received'),
+  failuresTotalCount: count('Technical and unclassified failures'),
+  failuresTotalPercentOfRequested: share('Failures of requested'),
+  integratedLateCount: count('Integrated after more than 8 days'),
+  transferredNotIntegratedCount: count('Arrived, and not integrated within 14 days'),
+  technicalFailureCount: count('Technical failures, rejections and filing as an attachment included'),
+  unclassifiedFailureCount: count('Transfers whose messages do not say how they ended'),
+} as const satisfies Readonly<Record<keyof RequestedTransfers, z.ZodType>> & Readonly<Record<string, z.ZodType>>;
+
+const MORE = {
+  registrations: count('Registrations that were reported'),
+  eligible: count('Registrations for which an electronic transfer was possible'),
+  notEligible: count('Registrations for which none was possible'),
+  internal: count('Moves inside one system, which need no GP2GP'),
+  requested: count('Transfers that were requested'),
+  sent: count('Records that the sending practice has sent'),
+  ready: count('Records that have arrived whole'),
+  integrated: count('Integrated, suppressed ones included'),
+  filedAsAttachment: count('Filed as an attachment: a success of its own here, a failure to the national definitions'),
+  rejected: count('Rejected by staff: apart from technical failures'),
+  failed: count('Technical failures alone'),
+  open: count('Neither ended nor failed yet'),
+  within3OfRequest: count('Integrated within 3 days of the request, not of the sending'),
+  within8OfRequest: count('Integrated after 3 and within 8 days of the request'),
+  withPlaceholders: count('Records in which placeholders stand for documents'),
+  documents: count('Attachments'),
+  documentsFailed: count('Attachments that did not arrive'),
+} as const satisfies Readonly<Record<keyof MoreCounts, z.ZodType>>;
+
+export const IMPROVED = {
+  ...MORE,
+  within3OfRequestPercentOfRequested: share('Integrated within 3 days of the request, of requested'),
+  within8OfRequestPercentOfRequested: share('Integrated within 8 days of the request, those within 3 days included, of requested'),
+  rejectedPercentOfReady: share('Rejected of those that arrived whole'),
+  failedPercentOfRequested: share('Technical failures of requested'),
+} as const;
+
+export type National = { readonly [Name in keyof typeof NATIONAL]: number | null };
+export type Improved = { readonly [Name in keyof typeof IMPROVED]: number | null };
+
+export function nationalOf({ counts }: Pick<MetricRow, 'counts'>): National {
+  return {
+    ...requestedTransfers(counts),
+    integratedLateCount: counts.late,
+    transferredNotIntegratedCount: counts.notIntegrated,
+    technicalFailureCount: counts.technical,
+    unclassifiedFailureCount: counts.unclassified,
+  };
+}
+
+export function improvedOf({ more }: Pick<MetricRow, 'more'>): Improved {
+  const within8 = more.within3OfRequest + more.within8OfRequest;
+  return {
+    ...more,
+    within3OfRequestPercentOfRequested: percent(more.within3OfRequest, more.requested, 1),
+    within8OfRequestPercentOfRequested: percent(within8, more.requested, 1),
+    rejectedPercentOfReady: percent(more.rejected, more.ready, 1),
+    failedPercentOfRequested: percent(more.failed, more.requested, 1),
+  };
+}
