@@ -8,11 +8,13 @@ import type { CastPractice } from './demo/cast.ts';
 import { holdFolder, type Memory, openFolder, remember } from './demo/folder.ts';
 import type { Mover } from './demo/patient.ts';
 import type { DemoResult, DemoRun } from './demo/run.ts';
+import type { World } from './demo/world.ts';
 
 const HELP = `
-Starts a simulated Spine, two suppliers' systems with their practices and a node between each of them and Spine. A patient registers
-at a new practice; the record moves over ebXML with mutual TLS, is filed and acknowledged. Then the console stays up until Ctrl-C.
-A second start on the same folder goes on there: the patient moves back.
+Starts a simulated Spine, two suppliers' systems with their practices, a node between each of them and Spine, and national reporting, to
+which the nodes tell their events. A patient registers at a new practice; the record moves over ebXML with mutual TLS, is filed and
+acknowledged. Then the console and the platform's site stay up until Ctrl-C. A second start on the same folder goes on there: the patient
+moves back.
 
 Examples:
   gp2gp demo
@@ -107,10 +109,11 @@ async function demonstrate(run: DemoRun, memory: Memory | null, given: Mover | n
       person ? [{ ...person, practice: { ods: holders[nhsNumber] ?? '', start: '2010-01-01' } }] : [],
     ),
     console: true,
+    reporting: true,
     ...(keepWire && { keepWire }),
     ...(options.documentBytes !== undefined && { documentBytes: options.documentBytes }),
   });
-  say(`${seconds(started)}  everything runs: Spine hub, SDS, PDS, two suppliers' systems, two nodes`);
+  say(`${seconds(started)}  everything runs: Spine hub, SDS, PDS, two suppliers' systems, two nodes, national reporting`);
   const interrupted = new Promise<void>((done) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => done());
   });
@@ -132,8 +135,10 @@ async function demonstrate(run: DemoRun, memory: Memory | null, given: Mover | n
   const good = result.summary.outcome === 'integrated';
   if (!options.json) printSummary(result, world, say);
   if (!options.once) {
+    const reporting = await reportingAddress(world, result);
     say('');
     say(`console: ${world.nodeUrls.south[0]}/ (the new practice's node) and ${world.nodeUrls.north[0]}/ (the previous one's)`);
+    if (reporting) say(`national reporting: ${reporting}`);
     say('Ctrl-C ends everything; the next start on this folder moves the patient back.');
     await interrupted;
   }
@@ -142,6 +147,15 @@ async function demonstrate(run: DemoRun, memory: Memory | null, given: Mover | n
   else if (options.once) say(`kept: ${folder}`);
   if (options.json) process.stdout.write(`${JSON.stringify(temporary && good ? withoutFiles(result.summary) : result.summary)}\n`);
   return good ? 0 : 1;
+}
+
+/** The page of the practice that has the patient now, where the month's figures can be shown. */
+async function reportingAddress({ reporting }: World, { moves, holders }: DemoResult): Promise<string | null> {
+  if (!reporting) return null;
+  const { showFigures } = await import('./demo/reporting.ts');
+  const shown = await showFigures(reporting.databaseUrl);
+  const practice = holders[moves[0]?.nhsNumber ?? ''];
+  return shown && practice ? `${reporting.site}/practice/${practice}` : `${reporting.site}/`;
 }
 
 /** Who moves from where. A folder that knows patients moves them on from where they are. */

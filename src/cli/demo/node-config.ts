@@ -15,6 +15,8 @@ export type NodePlace = {
   /** By ODS code, what a practice has otherwise. */
   readonly practiceSettings?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly console: boolean;
+  /** Where events are told. */
+  readonly mi?: { readonly url: string; readonly apiKey: string; readonly supplier: string };
 };
 
 /** The configuration file of one node, as an operator would write it. */
@@ -30,6 +32,7 @@ export function nodeConfig(place: NodePlace): Record<string, unknown> {
     // The simulated PDS takes this token as an application's, which may only read.
     pds: { url: place.pdsUrl, token: 'application', perSecond: 1_000 },
     api: { port: place.ports.api, console: place.console },
+    ...(place.mi && { mi: place.mi }),
     practices: place.practices.map(({ ods, asid, partyKey, apiKey }) => ({
       ods,
       asid,

@@ -4,6 +4,7 @@ import type { DemoOptions } from '../demo.ts';
 import type { CastPractice } from './cast.ts';
 import { ask, carryOut, type Move } from './moves.ts';
 import type { Mover } from './patient.ts';
+import { countEvents, type EventCount } from './reporting.ts';
 import { type DocumentFate, type MoveSummary, summarise } from './summary.ts';
 import type { World } from './world.ts';
 
@@ -25,6 +26,8 @@ export type DemoSummary = {
   readonly peakRssBytes: { readonly sendingNode: number; readonly receivingNode: number };
   /** Of each side's object store: bytes written since the start, and bytes it keeps. */
   readonly objectStore: { readonly sending: StoreCount; readonly receiving: StoreCount };
+  /** Events of these transfers that were told to national reporting. */
+  readonly mi: EventCount | null;
   readonly outcomes?: Readonly<Record<string, number>>;
   readonly transfers?: readonly MoveSummary[];
 };
@@ -73,6 +76,9 @@ export async function runMoves(
   const elapsedMs = Date.now() - run.started;
   const summaries = await summarise(world, moved);
   const hub = (await ask(`${world.spineControl}/control/state`)) as { messages: number; bytes: number };
+  const { reporting, databaseUrls } = world;
+  const told = moved.map(({ conversationId }) => conversationId);
+  const mi = reporting && (await countEvents(reporting.databaseUrl, [databaseUrls.north, databaseUrls.south], told));
   const [first] = moves;
   const from = first?.from.side ?? 'north';
   const to = first?.to.side ?? 'south';
@@ -93,6 +99,7 @@ export async function runMoves(
     counts: head?.counts ?? [],
     peakRssBytes: { sendingNode: peak(from), receivingNode: peak(to) },
     objectStore: { sending: await storeCount(world, from), receiving: await storeCount(world, to) },
+    mi,
     ...(!one && { outcomes, transfers: summaries }),
   };
   const arrived = summaries.flatMap((each, i) => (each.outcome === 'integrated' ? [[each.nhsNumber, moves[i]?.to.ods ?? '']] : []));

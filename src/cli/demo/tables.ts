@@ -32,6 +32,11 @@ export function printSummary({ summary, moves }: DemoResult, world: World, say: 
   say(
     `object stores: sending node wrote ${mb(sending.written)} MB and keeps ${mb(sending.kept)} MB, receiving node ${mb(receiving.written)} MB and ${mb(receiving.kept)} MB`,
   );
+  if (summary.mi) {
+    const { sent, acknowledged, received, types } = summary.mi;
+    say(`national reporting: ${sent} events told, ${acknowledged} acknowledged, ${received} there`);
+    for (const [type, count] of Object.entries(types)) row(say, [type.toLowerCase().replaceAll('_', ' '), count]);
+  }
   say(`peak memory: sending node ${mb(summary.peakRssBytes.sendingNode)} MB, receiving node ${mb(summary.peakRssBytes.receivingNode)} MB`);
 }
 

@@ -14,6 +14,7 @@ import type { PdsPerson } from '../../simulator/pds.ts';
 import { type CastPractice, cast, SIDES, type Side } from './cast.ts';
 import { nodeConfig } from './node-config.ts';
 import { compileNode, freePorts, type Running, startProgram } from './processes.ts';
+import { type ReportingDatabase, reportingDatabase, startPlatform, supplierOf } from './reporting.ts';
 
 const INTERACTIONS = ['RCMR_IN010000UK05', 'RCMR_IN030000UK06', 'RCMR_IN030000UK07', 'COPC_IN000001UK01', 'MCCI_IN010000UK13'];
 
@@ -26,6 +27,8 @@ export type WorldOptions = {
   readonly documentBytes?: number;
   readonly people: readonly PdsPerson[];
   readonly console?: boolean;
+  /** National reporting runs beside the nodes, and they tell it their events. */
+  readonly reporting?: boolean;
   /** Settings of every node that a test wants otherwise. */
   readonly nodeSettings?: Readonly<Record<string, unknown>>;
   /** Settings of single nodes, by name. */
@@ -48,6 +51,8 @@ export type World = {
   /** The server as it was started last. */
   readonly database: EmbeddedServer;
   readonly databaseUrls: Readonly<Record<Side, string>>;
+  /** The platform, where there is one: its site, which is where it takes events, and its database. */
+  readonly reporting: { readonly site: string; readonly databaseUrl: string } | null;
   /** Every program that runs, by name: `spine`, `north-system`, `north-1` … */
   readonly programs: ReadonlyMap<string, Running>;
   readonly spineControl: string;
@@ -79,9 +84,9 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       join(folder, 'certificates'),
       ['spine', ...all].map((name) => ({ name, hosts: [`${name}.gp2gp.invalid`] })),
     ),
-    freePorts(6 + all.length * 2),
+    freePorts(7 + all.length * 2),
   ]);
-  const [hub = 0, hubControl = 0, sds = 0, pds = 0, northSystem = 0, southSystem = 0, ...nodePorts] = ports;
+  const [hub = 0, hubControl = 0, sds = 0, pds = 0, northSystem = 0, southSystem = 0, platformPort = 0, ...nodePorts] = ports;
   const portsOf = new Map(all.map((name, i) => [name, { spine: nodePorts[i * 2] ?? 0, api: nodePorts[i * 2 + 1] ?? 0 }]));
   const reach = async (name: string, port: number) => (await options.way?.(name, port)) ?? port;
   const hubReached = await reach('spine', hub);
@@ -150,7 +155,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   await mkdir(join(folder, 'configuration'), { recursive: true });
   await plan('spine', 'simulate', spineConfig);
   for (const side of SIDES) await plan(`${side}-system`, 'simulate', systemConfig(side));
-  const planNodes = async (databaseUrls: Readonly<Record<Side, string>>) => {
+  const planNodes = async (databaseUrls: Readonly<Record<Side, string>>, reporting: ReportingDatabase | null) => {
     for (const side of SIDES) {
       for (const name of nodeNames[side]) {
         const at = portsOf.get(name);
@@ -168,6 +173,9 @@ export async function startWorld(options: WorldOptions): Promise<World> {
           practices: practices.filter((practice) => practice.side === side),
           ...(options.practiceSettings && { practiceSettings: options.practiceSettings }),
           console: options.console ?? false,
+          ...(reporting && {
+            mi: { url: `${url(platformPort)}/gp-registrations-mi`, apiKey: reporting.apiKey, supplier: supplierOf(side) },
+          }),
         });
         await plan(name, 'serve', { ...config, ...options.nodeSettings, ...options.settingsOfNode?.[name] }, options.nodeProgram);
       }
@@ -194,18 +202,30 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   let starting = startDatabase();
   let database: EmbeddedServer;
   let databaseUrls: Readonly<Record<Side, string>>;
+  let reporting: ReportingDatabase | null;
   try {
-    [database] = await Promise.all([starting, compileNode(), ...['spine', 'north-system', 'south-system'].map(start)]);
-    databaseUrls = await sideDatabases(database.url);
-    await planNodes(databaseUrls);
+    const made = starting.then(async ({ url }) => {
+      const [north = '', south = '', national = ''] = await databases(url, [...SIDES, ...(options.reporting ? ['reporting'] : [])]);
+      return { urls: { north, south }, reporting: options.reporting ? await reportingDatabase(national, practices) : null };
+    });
+    [database, { urls: databaseUrls, reporting }] = await Promise.all([
+      starting,
+      made,
+      compileNode(),
+      ...['spine', 'north-system', 'south-system'].map(start),
+    ]);
+    await planNodes(databaseUrls, reporting);
+    const at = reporting;
+    if (at) starts.set('platform', () => startPlatform(at, platformPort, folder));
     // The first node of a side makes its tables; the others come when they are there.
-    await Promise.all(
-      SIDES.map(async (side) => {
+    await Promise.all([
+      ...(at ? [start('platform')] : []),
+      ...SIDES.map(async (side) => {
         const [first, ...others] = nodeNames[side];
         if (first) await start(first);
         await Promise.all(others.map(start));
       }),
-    );
+    ]);
   } catch (thrown) {
     await stop();
     throw thrown;
@@ -216,6 +236,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       return database;
     },
     databaseUrls,
+    reporting: reporting && { site: url(platformPort), databaseUrl: reporting.url },
     programs,
     spineControl: url(hubControl),
     systemUrl,
@@ -241,20 +262,19 @@ function tlsFiles(certificates: Certificates, name: string) {
   return { certificate: files?.certificate ?? '', key: files?.key ?? '', authorities: [certificates.authority] };
 }
 
-/** A database of its own for each side: two suppliers share a machine here, and nothing else. */
-async function sideDatabases(adminUrl: string): Promise<Readonly<Record<Side, string>>> {
+/** A database of its own for each name: two suppliers share a machine here, and nothing else. */
+async function databases(adminUrl: string, names: readonly string[]): Promise<string[]> {
   const client = new pg.Client({ connectionString: adminUrl });
   await client.connect();
   try {
-    for (const side of SIDES) {
-      const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [side]);
-      if (!rowCount) await client.query(`create database ${side}`);
+    for (const name of names) {
+      const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [name]);
+      if (!rowCount) await client.query(`create database ${name}`);
     }
   } finally {
     await client.end();
   }
-  const on = (side: Side) => adminUrl.replace(/^([a-z]+:\/\/[^/]*)\/[^?]*/, `$1/${side}`);
-  return { north: on('north'), south: on('south') };
+  return names.map((name) => adminUrl.replace(/^([a-z]+:\/\/[^/]*)\/[^?]*/, `$1/${name}`));
 }
 
 async function writeWhole(path: string, text: string): Promise<void> {

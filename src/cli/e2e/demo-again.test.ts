@@ -19,7 +19,13 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true, force: true }));
 
-type Shown = { readonly said: string; readonly page: string; readonly summary: DemoSummary; readonly code: number | null };
+type Shown = {
+  readonly said: string;
+  readonly page: string;
+  readonly figures: string;
+  readonly summary: DemoSummary;
+  readonly code: number | null;
+};
 
 /** Starts the demonstration, opens the console when it is announced, then presses Ctrl-C. */
 async function show(): Promise<Shown> {
@@ -39,10 +45,11 @@ async function show(): Promise<Shown> {
     const list = await (await fetch(consoleUrl)).text();
     const link = /href="(\/practices\/[^"]+\/transfers\/[^"]+)"/.exec(list)?.[1] ?? '';
     const page = await (await fetch(new URL(link, consoleUrl))).text();
+    const figures = await (await fetch(await heard(child, text, /national reporting: (http\S+)/))).text();
     await heard(child, text, /Ctrl-C ends everything/);
     child.kill('SIGINT');
     const code = await ended;
-    return { said: text.err, page, summary: JSON.parse(text.out.trim().split('\n').at(-1) ?? '') as DemoSummary, code };
+    return { said: text.err, page, figures, summary: JSON.parse(text.out.trim().split('\n').at(-1) ?? '') as DemoSummary, code };
   } finally {
     child.kill('SIGKILL');
   }
@@ -61,11 +68,29 @@ function heard(child: ChildProcess, text: { readonly err: string }, wanted: RegE
   });
 }
 
+/** Both nodes told national reporting all that happened, it has it under the ids that they were given, and its site counts it. */
+function told({ summary: { mi, documents }, figures }: Shown, transfers: number): void {
+  assert.ok(mi);
+  assert.deepEqual([mi.sent, mi.received], [mi.acknowledged, mi.acknowledged]);
+  assert.deepEqual(mi.types, {
+    REGISTRATIONS: 1,
+    TRANSFER_COMPATIBILITY_STATUSES: 1,
+    EHR_REQUESTS: 1,
+    EHR_RESPONSES: 1,
+    DOCUMENT_RESPONSES: documents.length,
+    READY_TO_INTEGRATE_STATUSES: 1,
+    EHR_INTEGRATIONS: 1,
+  });
+  assert.match(figures, new RegExp(`In \\w+ \\d+ 0 of ${transfers} transfers requested failed`));
+}
+
 test('a second start on the same folder moves the patient back, with what the first one brought', { timeout: 240_000 }, async () => {
   const first = await show();
   assert.equal(first.code, 0, first.said);
   assert.equal(first.summary.outcome, 'integrated');
   assert.match(first.page, new RegExp(first.summary.conversationId));
+
+  told(first, 1);
 
   const second = await show();
   assert.equal(second.code, 0, second.said);
@@ -79,6 +104,7 @@ test('a second start on the same folder moves the patient back, with what the fi
     second.summary.documents.map(({ sha256Received }) => sha256Received),
     first.summary.documents.map(({ sha256Sent }) => sha256Sent),
   );
+  told(second, 1);
   const { entry } = readJson(await readFile(second.summary.recordFile ?? '')) as Bundle;
   const patient = entry?.map(({ resource }) => resource).find((one) => one?.resourceType === 'Patient') as Patient | undefined;
   assert.ok(patient?.identifier?.some(({ value }) => value === there[1]));
