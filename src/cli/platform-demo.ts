@@ -1,10 +1,15 @@
+import { once } from 'node:events';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import { monthInWords } from '../platform/site/words.ts';
+import type { Progress } from '../platform/demo/load.ts';
 
 const HELP = `
-Nothing is kept: no database is wanted, and the same seed makes the same England again. Every page says that its data are invented.
+The figures lie in a PostgreSQL server of its own, in a folder that is removed at the end; the same seed makes the same England again. Every
+page says that its data are invented. The operational reports, which a key opens elsewhere, are there without one.
 
-With --json the last line before it waits is {"url":"…","practices":0,"transfers":0,"months":0,"loadedMs":0}.
+With --json the last line before it waits is {"url":"…","practices":0,"transfers":0,"events":0,"months":0,"loadedMs":0}.
 
 Examples:
   gp2gp platform demo
@@ -44,42 +49,71 @@ function whole(least: number, most = Number.MAX_SAFE_INTEGER) {
 }
 
 async function run({ seed, practices, months, port, host, json }: Options): Promise<void> {
-  const [{ loadDemo }, { siteServer }, { listen }] = await Promise.all([
-    import('../platform/demo/load.ts'),
-    import('../platform/site/site.ts'),
-    import('../web/server.ts'),
-  ]);
+  const [{ loadDemo }, { operationalReads }, { siteServer }, { storeReads }, { openPlatform }, { startEmbedded }, { listen }] =
+    await Promise.all([
+      import('../platform/demo/load.ts'),
+      import('../platform/site/operational-reads.ts'),
+      import('../platform/site/site.ts'),
+      import('../platform/site/store-reads.ts'),
+      import('../platform/store/open.ts'),
+      import('../database/embedded.ts'),
+      import('../web/server.ts'),
+    ]);
+  const stopped = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.abort());
   const began = performance.now();
-  const out = json ? process.stderr : process.stdout;
-  const terminal = process.stderr.isTTY;
-  const loaded = await loadDemo({ seed, practices, months }, Date.now() * 1000, async (done) => {
-    const text = `${bar(done.months, months)} ${done.transfers.toLocaleString('en-GB')} transfers, up to ${monthInWords(done.month)}`;
-    if (terminal) process.stderr.write(`\r\x1b[K${text}`);
-    else out.write(`${text}\n`);
-    // Lets the line be written.
-    await new Promise((resolve) => setImmediate(resolve));
-  });
-  if (terminal) process.stderr.write('\r\x1b[K');
-  const loadedMs = Math.round(performance.now() - began);
-  const server = await siteServer(loaded.reads, {
-    synthetic: true,
-    onFault: (thrown, where) => console.error(`${where}:`, thrown),
-  });
-  const stopped = new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-  });
-  const url = await listen(server, { host, port });
-  if (json) console.log(JSON.stringify({ url, practices: loaded.england.practices.length, transfers: loaded.transfers, months, loadedMs }));
-  else
-    console.log(
-      `${loaded.england.practices.length.toLocaleString('en-GB')} practices and ${loaded.transfers.toLocaleString('en-GB')} transfers in ${(loadedMs / 1000).toFixed(1)} s.\nThe site is at ${url}/ until Ctrl-C.`,
+  const folder = await mkdtemp(join(tmpdir(), 'gp2gp-platform-demo-'));
+  // mkdtemp makes it 0700; PostgreSQL may run as another user.
+  await chmod(folder, 0o755);
+  const database = await startEmbedded(join(folder, 'database'));
+  const db = await openPlatform(database.url);
+  try {
+    const show = shower(json ? process.stderr : process.stdout);
+    const loaded = await loadDemo(db, database.url, { seed, practices, months }, Date.now() * 1000, (progress) => {
+      if (stopped.signal.aborted) throw new Stopped();
+      show(progress);
+    });
+    const loadedMs = Math.round(performance.now() - began);
+    const server = await siteServer(
+      { ...storeReads(db), operational: operationalReads(db) },
+      { synthetic: true, onFault: (thrown, where) => console.error(`${where}:`, thrown) },
     );
-  await stopped;
-  await server.close();
+    const url = await listen(server, { host, port });
+    const { transfers, events, england } = loaded;
+    if (json) console.log(JSON.stringify({ url, practices: england.practices.length, transfers, events, months, loadedMs }));
+    else
+      console.log(
+        `${number(england.practices.length)} practices, ${number(transfers)} transfers and ${number(events)} events in ${(loadedMs / 1000).toFixed(1)} s.\nThe site is at ${url}/ until Ctrl-C.`,
+      );
+    if (!stopped.signal.aborted) await once(stopped.signal, 'abort');
+    await server.close();
+  } catch (thrown) {
+    if (!(thrown instanceof Stopped)) throw thrown;
+  } finally {
+    await db.destroy();
+    await database.stop();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Ctrl-C while it is loading. */
+class Stopped extends Error {}
+
+/** One line that is written over on a terminal, a line for each step elsewhere. */
+function shower(out: NodeJS.WriteStream): (progress: Progress) => void {
+  const terminal = process.stderr.isTTY;
+  return ({ done, of, what }) => {
+    if (!terminal) out.write(`${bar(done, of)} ${what}\n`);
+    else process.stderr.write(done === of ? '\r\x1b[K' : `\r\x1b[K${bar(done, of)} ${what}`);
+  };
 }
 
 function bar(done: number, all: number): string {
   const width = 24;
   const full = Math.round((done / all) * width);
-  return `[${'#'.repeat(full)}${'.'.repeat(width - full)}] ${done} of ${all} months`;
+  return `[${'#'.repeat(full)}${'.'.repeat(width - full)}] ${done} of ${all}`;
+}
+
+function number(value: number): string {
+  return value.toLocaleString('en-GB');
 }

@@ -14,6 +14,7 @@ Examples:
   gp2gp platform demo
   gp2gp platform serve --port 8080 --api-port 8081
   gp2gp platform key add "A supplier"
+  gp2gp platform key add --reports "An analyst"
   gp2gp platform ods organisations.csv
   gp2gp platform load events events.ndjson
   gp2gp platform publish 2026-02
@@ -54,6 +55,12 @@ function serveCommand(): Command {
     .option('--port <n>', 'of the site (0: a free port)', countOption(0, 65_535), 0)
     .option('--api-port <n>', 'of the nine endpoints; left out, that of the site', countOption(0, 65_535))
     .option('--host <address>', 'on which address to listen', '127.0.0.1')
+    .option(
+      '--reports-port <n>',
+      'of the operational reports, which name practices and conversations: a key opens them (key add --reports)',
+      countOption(0, 65_535),
+    )
+    .option('--reports-host <address>', 'on which address the reports listen', '127.0.0.1')
     .addOption(
       new Option('--mode <mode>', 'take what the national service takes, or only what its specification allows')
         .choices(['compatible', 'strict'])
@@ -65,17 +72,19 @@ function serveCommand(): Command {
 
 function keyCommand(): Command {
   return new Command('key')
-    .description('keys of those who send events')
+    .description('keys of those who send events, or with --reports of those who read the operational reports')
     .addCommand(
       withPlace(new Command('add'))
         .description('make a key and print it, once')
         .argument('<name>', 'whose it is', nameArgument)
+        .option('--reports', 'a key to the operational reports')
         .option('--json', 'print one line of JSON')
         .action(async (name: string, options: KeyOptions) => (await import('./platform/keys.ts')).addKey(name, options)),
     )
     .addCommand(
       withPlace(new Command('list'))
         .description('who has or had a key')
+        .option('--reports', 'a key to the operational reports')
         .option('--json', 'print one line of JSON')
         .action(async (options: KeyOptions) => (await import('./platform/keys.ts')).listKeys(options)),
     )
@@ -83,6 +92,7 @@ function keyCommand(): Command {
       withPlace(new Command('revoke'))
         .description('take a key no more; what was sent with it stays')
         .argument('<name>', 'whose it is')
+        .option('--reports', 'a key to the operational reports')
         .option('--json', 'print one line of JSON')
         .action(async (name: string, options: KeyOptions) => (await import('./platform/keys.ts')).revokeKey(name, options)),
     );

@@ -1,11 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { sql } from 'kysely';
 import { freshDatabase, type TestDatabase } from '../database/testing.ts';
 import { checkEvent } from '../mi/check.ts';
 import type { TransferEvent } from '../mi/events.ts';
 import type { EventPath } from '../mi/terms.ts';
 import { ensureMonths, monthOfEvent, type StoredEvent, storedEvent, writeEvents } from './store/events.ts';
-import { foldAll } from './store/fold.ts';
 import { openPlatform, PLATFORM_MIGRATIONS, type PlatformDb } from './store/open.ts';
 
 export type TestPlatform = { readonly db: PlatformDb; readonly url: string; close(): Promise<void> };
@@ -23,23 +20,7 @@ export async function testPlatform(): Promise<TestPlatform> {
   };
 }
 
-/**
- * Folds all that was written before. Tests share a server, and what another one has open holds a fold back: it is waited for, at most
- * half a minute.
- */
-export async function foldWritten(db: PlatformDb): Promise<void> {
-  for (let tries = 0; tries < 600; tries++) {
-    const { rows } = await sql<{ ahead: boolean }>`
-      select pg_snapshot_xmin(pg_current_snapshot())::text::bigint > greatest(
-        (select max(batch) from platform.events), (select max(batch) from platform.spine_transfers), 0) as ahead`.execute(db);
-    if (rows[0]?.ahead) {
-      await foldAll(db);
-      return;
-    }
-    await sleep(50);
-  }
-  throw new Error('a transaction of another test stayed open');
-}
+export { foldWritten } from './store/fold.ts';
 
 export const REQUESTING = 'Z81001';
 export const SENDING = 'Z82002';

@@ -7,12 +7,23 @@ export type ServeOptions = PlaceOptions & {
   readonly host: string;
   readonly port: number;
   readonly apiPort?: number;
+  readonly reportsPort?: number;
+  readonly reportsHost: string;
   readonly mode: CheckMode;
   readonly foldSeconds: number;
 };
 
 /** Serves until SIGTERM or Ctrl-C; says on one line of JSON when it is ready, and of what fails one line each on standard error. */
-export async function servePlatform({ host, port, apiPort, mode, foldSeconds, ...place }: ServeOptions): Promise<void> {
+export async function servePlatform({
+  host,
+  port,
+  apiPort,
+  reportsPort,
+  reportsHost,
+  mode,
+  foldSeconds,
+  ...place
+}: ServeOptions): Promise<void> {
   const stopped = new Promise<void>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
     process.once('disconnect', () => resolve());
@@ -22,11 +33,14 @@ export async function servePlatform({ host, port, apiPort, mode, foldSeconds, ..
       host,
       port,
       ...(apiPort !== undefined && { apiPort }),
+      ...(reportsPort !== undefined && { reports: { host: reportsHost, port: reportsPort } }),
       mode,
       foldMs: foldSeconds * 1000,
       onFault: (thrown, where) => console.error(`${where}: ${reasonOf(thrown)}`),
     });
-    process.stdout.write(`${JSON.stringify({ ready: true, site: running.site, api: running.api, pid: process.pid })}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ ready: true, site: running.site, api: running.api, reports: running.reports, pid: process.pid })}\n`,
+    );
     await stopped;
     await running.close();
   });

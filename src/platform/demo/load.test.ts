@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FAILURE_REASONS, STATUSES } from '../classify/outcome.ts';
+import { operationalReads } from '../site/operational-reads.ts';
+import { storeReads } from '../site/store-reads.ts';
+import { testPlatform } from '../testing.ts';
 import { syntheticEngland } from './england.ts';
 import { loadDemo } from './load.ts';
 import { transfersOf } from './transfers.ts';
@@ -60,16 +63,37 @@ test('transfers end, and go from system to system, in the proportions that were 
   }
 });
 
-test('everything that was made is counted, and months are told as they are done', async () => {
-  const told: number[] = [];
-  const { reads, transfers } = await loadDemo(
-    { seed: 2, practices: 40, months: 3 },
-    Date.UTC(2026, 10, 27) * 1000,
-    ({ months }) => void told.push(months),
-  );
-  assert.deepEqual(told, [1, 2, 3]);
-  const { months } = await reads.england('region', OCTOBER);
-  assert.deepEqual(months[0] && [months[0].year, months[0].month], [2026, 10]);
-  const sum = months.flatMap(({ counts }) => Object.values(counts)).reduce((total, each) => total + each, 0);
-  assert.equal(sum, transfers);
+test('everything that was made is loaded, folded, counted and published, and each step is told', { timeout: 120_000 }, async () => {
+  const platform = await testPlatform();
+  try {
+    const told: number[] = [];
+    const now = Date.UTC(2026, 10, 27, 12) * 1000;
+    const { transfers, events } = await loadDemo(
+      platform.db,
+      platform.url,
+      { seed: 2, practices: 40, months: 3 },
+      now,
+      ({ done }) => void told.push(done),
+    );
+    assert.deepEqual(told, [1, 2, 3, 4, 5, 6, 7, 8]);
+    const reads = storeReads(platform.db);
+    const { months } = await reads.england('region', OCTOBER);
+    assert.deepEqual(months[0] && [months[0].year, months[0].month], [2026, 10]);
+    const sum = months.flatMap(({ counts }) => Object.values(counts)).reduce((total, each) => total + each, 0);
+    assert.equal(sum, transfers);
+    assert.ok(events > transfers, `${events} events`);
+    const operational = operationalReads(platform.db, () => new Date(now / 1000));
+    // The newest day is that of what is on its way.
+    assert.ok(((await operational.newestDay()) ?? '') >= '2026-11-25');
+    const october = { from: '2026-10-01', days: 31 };
+    const hours = await operational.report('TRANSFER_DETAILS_BY_HOUR', october);
+    const inOctober = Object.values(months[0]?.counts ?? {}).reduce((total, each) => total + each, 0);
+    assert.equal(
+      hours.rows.reduce((total, row) => total + Number(row[1]), 0),
+      inOctober,
+    );
+    assert.ok((await operational.degradeDays(october)).length > 100);
+  } finally {
+    await platform.close();
+  }
 });

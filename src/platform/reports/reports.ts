@@ -5,7 +5,7 @@
 import { STATUSES } from '../classify/outcome.ts';
 import type { ClassifiedTransfer } from '../classify/transfer.ts';
 import type { CsvCell } from '../csv.ts';
-import { categoryOf, countCategories } from '../metrics/counts.ts';
+import { type Counts, categoryOf, countCategories, totalOf } from '../metrics/counts.ts';
 import { percent } from '../metrics/percent.ts';
 import { compare } from '../metrics/practices.ts';
 import { localText } from '../micros.ts';
@@ -33,11 +33,46 @@ export type ReportedTransfer = Pick<
   | 'requestedAt'
 >;
 
+/** Transfers that ended in the same way between the same systems. Suppliers that are not known are empty. */
+export type OutcomeGroup = Pick<
+  ReportedTransfer,
+  'status' | 'failureReason' | 'finalErrorCodes' | 'senderErrorCodes' | 'intermediateErrorCodes'
+> & {
+  readonly requestingSupplier: string;
+  readonly sendingSupplier: string;
+  readonly transfers: number;
+};
+/** What one practice received, by what became of it. */
+export type PracticeTimes = {
+  readonly ods: string | null;
+  readonly name: string | null;
+  readonly sicblOds: string | null;
+  readonly sicblName: string | null;
+  readonly counts: Counts;
+};
+/** Transfers of one hour (`2026-02-28 09:00`) and one status. */
+export type HourCount = { readonly hour: string; readonly status: string; readonly transfers: number };
+
 const MAKERS: Readonly<Record<ReportName, (transfers: readonly ReportedTransfer[]) => Report>> = {
-  TRANSFER_OUTCOMES_PER_SUPPLIER_PATHWAY: outcomesPerSupplierPathway,
-  TRANSFER_LEVEL_TECHNICAL_FAILURES: technicalFailures,
-  SUB_ICB_LOCATION_LEVEL_INTEGRATION_TIMES: integrationTimes,
-  TRANSFER_DETAILS_BY_HOUR: detailsByHour,
+  TRANSFER_OUTCOMES_PER_SUPPLIER_PATHWAY: (transfers) =>
+    outcomesReport(
+      transfers.map(({ requesting, sending, ...transfer }) => ({
+        ...transfer,
+        requestingSupplier: requesting.supplier ?? '',
+        sendingSupplier: sending.supplier ?? '',
+        transfers: 1,
+      })),
+    ),
+  TRANSFER_LEVEL_TECHNICAL_FAILURES: failuresReport,
+  SUB_ICB_LOCATION_LEVEL_INTEGRATION_TIMES: (transfers) => integrationTimesReport(timesOf(transfers)),
+  TRANSFER_DETAILS_BY_HOUR: (transfers) =>
+    hoursReport(
+      transfers.map(({ requestedAt, status }) => ({
+        hour: `${localText(requestedAt).slice(0, 13).replace('T', ' ')}:00`,
+        status,
+        transfers: 1,
+      })),
+    ),
 };
 
 export function makeReport(name: ReportName, transfers: readonly ReportedTransfer[]): Report {
@@ -51,32 +86,38 @@ export function technicalFailureShare(transfers: readonly ReportedTransfer[]): {
   return { failures, total, percent: (percent(failures, total, 2) ?? 0).toFixed(2) };
 }
 
-function outcomesPerSupplierPathway(transfers: readonly ReportedTransfer[]): Report {
-  type Group = { readonly of: readonly [string, string, string, string | null, string, string, string]; count: number };
-  const groups = new Map<string, Group>();
+/** The most frequent first. */
+export function outcomesReport(groups: Iterable<OutcomeGroup>): Report {
+  type Row = { readonly of: readonly [string, string, string, string | null, string, string, string]; count: number };
+  const rows = new Map<string, Row>();
   const pathways = new Map<string, number>();
+  let all = 0;
   let technical = 0;
-  for (const transfer of transfers) {
+  for (const group of groups) {
     const of = [
-      transfer.requesting.supplier ?? '',
-      transfer.sending.supplier ?? '',
-      transfer.status,
-      transfer.failureReason,
-      errorsText(transfer.finalErrorCodes),
-      errorsText(transfer.senderErrorCodes),
-      errorsText(transfer.intermediateErrorCodes),
+      group.requestingSupplier,
+      group.sendingSupplier,
+      group.status,
+      group.failureReason,
+      errorsText(group.finalErrorCodes),
+      errorsText(group.senderErrorCodes),
+      errorsText(group.intermediateErrorCodes),
     ] as const;
     const key = JSON.stringify(of);
-    const group = groups.get(key);
-    if (group) group.count++;
-    else groups.set(key, { of, count: 1 });
+    const row = rows.get(key);
+    if (row) row.count += group.transfers;
+    else rows.set(key, { of, count: group.transfers });
     const pathway = JSON.stringify(of.slice(0, 2));
-    pathways.set(pathway, (pathways.get(pathway) ?? 0) + 1);
-    if (transfer.status === STATUSES.TECHNICAL_FAILURE) technical++;
+    pathways.set(pathway, (pathways.get(pathway) ?? 0) + group.transfers);
+    all += group.transfers;
+    if (group.status === STATUSES.TECHNICAL_FAILURE) technical += group.transfers;
   }
-  const sorted = [...groups.values()].sort(
-    (a, b) => b.count - a.count || compare(a.of[0], b.of[0]) || compare(a.of[1], b.of[1]) || compare(a.of[2], b.of[2]),
-  );
+  const sorted = [...rows]
+    .sort(
+      ([a, { of: first, count: more }], [b, { of: second, count: less }]) =>
+        less - more || compare(first[0], second[0]) || compare(first[1], second[1]) || compare(first[2], second[2]) || compare(a, b),
+    )
+    .map(([, row]) => row);
   return {
     head: [
       'requesting supplier',
@@ -94,14 +135,15 @@ function outcomesPerSupplierPathway(transfers: readonly ReportedTransfer[]): Rep
     rows: sorted.map(({ of, count }) => [
       ...of,
       count,
-      share(count, transfers.length),
+      share(count, all),
       of[2] === STATUSES.TECHNICAL_FAILURE ? share(count, technical) : null,
       share(count, pathways.get(JSON.stringify(of.slice(0, 2))) ?? 0),
     ]),
   };
 }
 
-function technicalFailures(transfers: readonly ReportedTransfer[]): Report {
+/** Technical and unclassified failures; others are left out. */
+export function failuresReport(transfers: readonly ReportedTransfer[]): Report {
   const failed = transfers.filter(({ status }) => status === STATUSES.TECHNICAL_FAILURE || status === STATUSES.UNCLASSIFIED_FAILURE);
   return {
     head: [
@@ -142,19 +184,24 @@ function technicalFailures(transfers: readonly ReportedTransfer[]): Report {
 }
 
 /** Of what was received: technical and unclassified failures have no part in it. */
-function integrationTimes(transfers: readonly ReportedTransfer[]): Report {
+function timesOf(transfers: readonly ReportedTransfer[]): PracticeTimes[] {
   const received = transfers.filter(({ status }) => status === STATUSES.INTEGRATED_ON_TIME || status === STATUSES.PROCESS_FAILURE);
-  const groups = Map.groupBy(received, ({ requesting }) => requesting.ods);
-  const rows = [...groups].map(([ods, members]) => {
+  return [...Map.groupBy(received, ({ requesting }) => requesting.ods).values()].map((members) => {
     // A practice that was renamed is one practice, under its latest name.
     const { requesting } = members.reduce((latest, each) => (each.requestedAt > latest.requestedAt ? each : latest));
-    const counts = countCategories(members.map(categoryOf));
-    const total = members.length;
+    return { ...requesting, counts: countCategories(members.map(categoryOf)) };
+  });
+}
+
+/** In order of locations' names, then of practices'. */
+export function integrationTimesReport(practices: readonly PracticeTimes[]): Report {
+  const rows = practices.map(({ ods, name, sicblOds, sicblName, counts }): readonly CsvCell[] => {
+    const total = totalOf(counts);
     const pair = (count: number): number[] => [count, share(count, total)];
     return [
-      requesting.sicblName,
-      requesting.sicblOds,
-      requesting.name,
+      sicblName,
+      sicblOds,
+      name,
       ods,
       total,
       ...pair(counts.within3),
@@ -164,6 +211,7 @@ function integrationTimes(transfers: readonly ReportedTransfer[]): Report {
       ...pair(counts.notIntegrated),
     ];
   });
+  const text = (cell: CsvCell | undefined) => String(cell ?? '');
   const withShare = (name: string) => [name, `${name} - %`];
   return {
     head: [
@@ -178,24 +226,25 @@ function integrationTimes(transfers: readonly ReportedTransfer[]): Report {
       ...withShare('Integrated late'),
       ...withShare('Not integrated within 14 days'),
     ],
-    rows: rows.sort((a, b) => compare(String(a[0] ?? ''), String(b[0] ?? '')) || compare(String(a[2] ?? ''), String(b[2] ?? ''))),
+    rows: rows.sort((a, b) => compare(text(a[0]), text(b[0])) || compare(text(a[2]), text(b[2])) || compare(text(a[3]), text(b[3]))),
   };
 }
 
 /** Hours of UTC; one without transfers has no row. */
-function detailsByHour(transfers: readonly ReportedTransfer[]): Report {
-  const hours = Map.groupBy(transfers, ({ requestedAt }) => `${localText(requestedAt).slice(0, 13).replace('T', ' ')}:00`);
-  const count = (members: readonly ReportedTransfer[], wanted: string) => members.filter(({ status }) => status === wanted).length;
+export function hoursReport(counts: Iterable<HourCount>): Report {
+  const hours = new Map<string, { all: number; technical: number; unclassified: number }>();
+  for (const { hour, status, transfers } of counts) {
+    const sum = hours.get(hour) ?? { all: 0, technical: 0, unclassified: 0 };
+    hours.set(hour, sum);
+    sum.all += transfers;
+    if (status === STATUSES.TECHNICAL_FAILURE) sum.technical += transfers;
+    if (status === STATUSES.UNCLASSIFIED_FAILURE) sum.unclassified += transfers;
+  }
   return {
     head: ['Date/Time', 'Total number of transfers', 'Total technical failures', 'Total unclassified failures'],
     rows: [...hours]
       .sort(([a], [b]) => compare(a, b))
-      .map(([hour, members]) => [
-        hour,
-        members.length,
-        count(members, STATUSES.TECHNICAL_FAILURE),
-        count(members, STATUSES.UNCLASSIFIED_FAILURE),
-      ]),
+      .map(([hour, { all, technical, unclassified }]) => [hour, all, technical, unclassified]),
   };
 }
 

@@ -1,8 +1,9 @@
 /** Spans of days of UTC in addresses: the first day, and how many. */
 import { Problem } from '../../web/problem.ts';
-import type { Days } from './model.ts';
+import type { Days } from '../store/operational.ts';
 
-const LONGEST = 31;
+/** Of what names single transfers, and of what is counted by day. */
+export const LONGEST = { transfers: 31, counts: 366 } as const;
 const DAY_MS = 86_400_000;
 
 /** `2026-11-01` and some days on; `null` where that is no day. */
@@ -17,20 +18,25 @@ export function isDate(text: unknown): text is string {
 }
 
 /** What an address asks for, else the days that end with the newest. Throws a `Problem` 400 that says what may be asked. */
-export function readDays(query: Readonly<Record<string, unknown>>, newest: string, usual: number): Days {
+export function readDays(
+  query: Readonly<Record<string, unknown>>,
+  newest: string,
+  usual: number,
+  longest: number = LONGEST.transfers,
+): Days {
   const { days: asked = String(usual) } = query;
-  const days = typeof asked === 'string' && /^\d{1,2}$/.test(asked) ? Number(asked) : 0;
-  if (days < 1 || days > LONGEST) throw new Problem(400, 'days.wrong', `Between 1 and ${LONGEST} days may be asked for.`);
+  const days = typeof asked === 'string' && /^\d{1,3}$/.test(asked) ? Number(asked) : 0;
+  if (days < 1 || days > longest) throw new Problem(400, 'days.wrong', `Between 1 and ${longest} days may be asked for.`);
   const { from = addDays(newest, 1 - days) } = query;
   if (!isDate(from)) throw new Problem(400, 'day.wrong', 'Days are written 2026-02-28.');
   return { from, days };
 }
 
 /** `2026-11-01-7-days.csv`; `null` where the name is none. */
-export function readDaysFile(name: string): Days | null {
-  const found = /^(\d{4}-\d\d-\d\d)-(\d{1,2})-days\.csv$/.exec(name);
+export function readDaysFile(name: string, longest: number = LONGEST.transfers): Days | null {
+  const found = /^(\d{4}-\d\d-\d\d)-(\d{1,3})-days\.csv$/.exec(name);
   const days = Number(found?.[2]);
-  return found && isDate(found[1]) && days >= 1 && days <= LONGEST ? { from: found[1], days } : null;
+  return found && isDate(found[1]) && days >= 1 && days <= longest ? { from: found[1], days } : null;
 }
 
 export function daysFile({ from, days }: Days): string {

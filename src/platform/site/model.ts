@@ -4,6 +4,9 @@ import type { Counts } from '../metrics/counts.ts';
 import type { Month } from '../metrics/month.ts';
 import type { PracticeCounts } from '../metrics/practices.ts';
 import type { OpenReads } from '../open/model.ts';
+import type { ReportName } from '../reports/reports.ts';
+import type { DayMeasure } from '../store/days.ts';
+import type { DayCount, Days, DegradeCount, ListedTransfer, ListName, OpenCounts, Part, Step, ToldEvent } from '../store/operational.ts';
 
 export type Kind = 'practice' | 'sicbl' | 'icb' | 'region';
 /** Whatever lies above practices. */
@@ -55,17 +58,8 @@ export type EnglandModel = {
 
 export type SearchHit = Place & { readonly postcode: string | null };
 
-/** One of the operational reports: heads and rows, and what it is about in words. */
-export type ReportModel = { readonly head: readonly string[]; readonly rows: readonly (readonly CsvCell[])[] };
-export type Days = { /** The first day, and how many: `2026-11-01`. */ readonly from: string; readonly days: number };
-export type DegradeCount = {
-  readonly supplier: string;
-  readonly type: string;
-  readonly reason: string;
-  /** `system code`, of the first coding; empty where it has none. */
-  readonly code: string;
-  readonly count: number;
-};
+/** A part of a report: heads and rows, and how many rows there are in all. */
+export type ReportModel = { readonly head: readonly string[]; readonly rows: readonly (readonly CsvCell[])[]; readonly total: number };
 
 /** Everything the site reads. A place that does not exist is `null`. */
 export type SiteReads = {
@@ -87,9 +81,14 @@ export type SiteReads = {
   readonly operational?: OperationalReads;
 };
 export type OperationalReads = {
-  /** The newest whole day there are transfers of. */
+  /** The newest day there is something of. */
   newestDay(): Promise<string | null>;
-  report(name: string, days: Days): Promise<ReportModel>;
+  /** All rows where no part is asked for. */
+  report(name: ReportName, days: Days, part?: Part): Promise<ReportModel>;
+  counts(measure: DayMeasure, days: Days, step?: Step): Promise<readonly DayCount[]>;
+  open(days: Days): Promise<OpenCounts>;
+  list(name: ListName, days: Days, part?: Part): Promise<{ readonly total: number; readonly transfers: readonly ListedTransfer[] }>;
+  events(conversation: string): Promise<readonly ToldEvent[]>;
   /** Counts by day; nothing in them says which transfer or practice a degrade belongs to. */
   degradeDays(days: Days): Promise<readonly (DegradeCount & { readonly day: string })[]>;
 };

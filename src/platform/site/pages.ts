@@ -154,6 +154,7 @@ async function updated(reads: SiteReads): Promise<Html | null> {
 
 const ERRORS: ReadonlyMap<number, readonly [string, string]> = new Map([
   [400, ['This address is not understood', 'Part of the address is not what this site expects.']],
+  [401, ['A key is needed', 'These pages name conversations and practices, and are not for the public.']],
   [
     404,
     ['Page not found', 'If you typed the address, check that it is right. If you followed a link, what it leads to is not here any more.'],

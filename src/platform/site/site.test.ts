@@ -10,27 +10,35 @@ import type { Browser, Page } from 'playwright-core';
 import { noBrowser, openBrowser } from '../../console/testing.ts';
 import { listen } from '../../web/server.ts';
 import { type Loaded, loadDemo } from '../demo/load.ts';
+import { type TestPlatform, testPlatform } from '../testing.ts';
 import { SITE_HEADERS } from './answer.ts';
 import type { SiteReads } from './model.ts';
+import { operationalReads } from './operational-reads.ts';
 import { siteServer } from './site.ts';
+import { storeReads } from './store-reads.ts';
 import { titleCase } from './words.ts';
 
-const NOW = Date.UTC(2026, 10, 27) * 1000;
+const NOW = Date.UTC(2026, 10, 27, 12) * 1000;
+let platform: TestPlatform;
 let loaded: Loaded;
+let reads: SiteReads;
 let server: FastifyInstance;
 let url: string;
 let browser: Browser;
 const faults: string[] = [];
 
 before(async () => {
-  loaded = await loadDemo({ seed: 1, practices: 90, months: 14 }, NOW);
-  server = await siteServer(loaded.reads, { synthetic: true, onFault: (thrown, where) => void faults.push(`${where}: ${thrown}`) });
+  platform = await testPlatform();
+  loaded = await loadDemo(platform.db, platform.url, { seed: 1, practices: 90, months: 14 }, NOW);
+  reads = { ...storeReads(platform.db), operational: operationalReads(platform.db, () => new Date(NOW / 1000)) };
+  server = await siteServer(reads, { synthetic: true, onFault: (thrown, where) => void faults.push(`${where}: ${thrown}`) });
   url = await listen(server);
   if (noBrowser === null) browser = await openBrowser();
 });
 after(async () => {
   await browser?.close();
   await server?.close();
+  await platform?.close();
 });
 
 const skip = noBrowser ?? false;
@@ -266,7 +274,7 @@ test('every chart says what it shows, and its numbers stand in a table of the pa
       assert.match(label, /The table below has every month/);
     }
     // The highest part of the newest bar is the share within three days that the table has.
-    const own = (await loaded.reads.practice(practice().code)) ?? assert.fail();
+    const own = (await reads.practice(practice().code)) ?? assert.fail();
     const newest = own.months[0]?.counts ?? assert.fail();
     const received = newest.within3 + newest.within8 + newest.late + newest.notIntegrated;
     const cell = await page.locator('#gp2gp-transfers-requested + table tbody tr:first-child td:nth-child(4) .site-of').textContent();
@@ -396,7 +404,7 @@ test('what is not there, not understood or not possible is answered with a page 
     [`/sub-icb-location/${sicbl().code}?month=2026-13`, 400, /not understood/],
     [`/sub-icb-location/${sicbl().code}?sort=colour`, 400, /not understood/],
     ['/england?by=colour', 400, /not understood/],
-    ['/degrades?days=400', 400, /Between 1 and 31 days/],
+    ['/degrades?days=400', 400, /Between 1 and 366 days/],
     ['/reports/none', 404, /There is no report none/],
   ];
   for (const [path, status, words] of expect) {
@@ -458,10 +466,10 @@ test('a report’s file has every row, its page the first hundred and the way to
 test('while the reads fail, pages that were read before are given as they were, and others say that it is not the reader’s fault', async () => {
   let broken = false;
   const told: string[] = [];
-  const reads = new Proxy(loaded.reads, {
+  const failing = new Proxy(reads, {
     get: (target, name) => (broken ? () => Promise.reject(new Error('no database')) : Reflect.get(target, name)),
   }) as SiteReads;
-  const frail = await siteServer(reads, { onFault: (_, where) => void told.push(where), freshMs: 0 });
+  const frail = await siteServer(failing, { onFault: (_, where) => void told.push(where), freshMs: 0 });
   const at = await listen(frail);
   try {
     const before = await (await fetch(`${at}/england`)).text();
@@ -480,8 +488,8 @@ test('while the reads fail, pages that were read before are given as they were, 
 });
 
 test('where no reports are read, none are served', async () => {
-  const { operational: _, ...reads } = loaded.reads;
-  const plain = await siteServer(reads);
+  const { operational: _, ...others } = reads;
+  const plain = await siteServer(others);
   const at = await listen(plain);
   try {
     assert.equal((await fetch(`${at}/reports`)).status, 404);

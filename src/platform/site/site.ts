@@ -6,13 +6,17 @@ import { NO_TRANSFERS } from '../metrics/counts.ts';
 import { nationalMetrics } from '../metrics/national.ts';
 import { practiceMetrics } from '../metrics/practices.ts';
 import { isOpenAddress, openRoutes, sendOpenProblem } from '../open/routes.ts';
+import { keepFromOthers } from './access.ts';
 import { type Answer, answerOf, elsewhere, give, PAGE_SECONDS, YEAR_SECONDS } from './answer.ts';
+import { dashboardPage, daysCsv } from './dashboards.ts';
+import { degradesFile, degradesPage } from './degrades.ts';
 import { developersPage } from './developers.ts';
 import { DATASETS, downloadLines, downloadName, monthsOfTimeframe, readFileName } from './downloads.ts';
 import { keepAnswers } from './kept.ts';
 import { renderSitePage } from './layout.ts';
+import { conversationPage, listFile, listPage as transfersPage } from './lists.ts';
 import type { AreaKind, Kind, SiteReads } from './model.ts';
-import { degradesFile, degradesPage, reportFile, reportPage, reportsPage } from './operational.ts';
+import { reportFile, reportPage, reportsPage } from './operational.ts';
 import {
   areaPage,
   downloadPage,
@@ -38,10 +42,12 @@ export type SiteOptions = {
   readonly onFault?: (thrown: unknown, where: string) => void;
   /** How long an answer is given again without a read; minutes where left out. */
   readonly freshMs?: number;
+  /** Given: nothing but styles is given to whoever shows no key that this says yes to. Left out, the site is the public's. */
+  readonly mayRead?: (key: string) => Promise<boolean>;
 };
 
 /** Parameters of addresses that make another page; whatever else is there is ignored. */
-const PARAMETERS = ['q', 'month', 'months', 'sort', 'order', 'by', 'from', 'days', 'page'];
+const PARAMETERS = ['q', 'month', 'months', 'sort', 'order', 'by', 'from', 'days', 'step', 'page'];
 const CODE = /^[A-Za-z0-9]{1,12}$/;
 const AREAS: readonly AreaKind[] = ['sicbl', 'icb', 'region'];
 
@@ -50,7 +56,7 @@ const AREAS: readonly AreaKind[] = ['sicbl', 'icb', 'region'];
  * existing site. Nothing listens until `listen`.
  */
 export async function siteServer(reads: SiteReads, options: SiteOptions = {}): Promise<FastifyInstance> {
-  const { synthetic = false, contact = { email: null }, onFault, freshMs = PAGE_SECONDS * 1000 } = options;
+  const { synthetic = false, contact = { email: null }, onFault, freshMs = PAGE_SECONDS * 1000, mayRead } = options;
   const onStale = (thrown: unknown) => onFault?.(thrown, 'an older answer was given');
   const kept = keepAnswers({ freshMs, onStale });
   const rendered = (content: PageContent, status = 200): Answer =>
@@ -69,6 +75,7 @@ export async function siteServer(reads: SiteReads, options: SiteOptions = {}): P
       return give(request, reply, rendered(errorPage(problem.status, detail), problem.status));
     },
   });
+  if (mayRead) keepFromOthers(server, mayRead);
 
   const page = (path: string, make: (request: FastifyRequest) => Promise<PageContent | Redirect>) =>
     server.route({
@@ -146,8 +153,13 @@ export async function siteServer(reads: SiteReads, options: SiteOptions = {}): P
       answerOf({ type: 'text/csv; charset=utf-8; header=present', body, fileName: name });
     page('/reports', () => reportsPage(operational));
     page('/reports/:slug', (request) => reportPage(operational, part(request, 'slug'), query(request)));
+    page('/dashboards/:slug', (request) => dashboardPage(operational, part(request, 'slug'), query(request)));
+    page('/transfers/:list', (request) => transfersPage(operational, part(request, 'list'), query(request)));
+    page('/conversations/:id', (request) => conversationPage(operational, part(request, 'id')));
     page('/degrades', (request) => degradesPage(operational, query(request)));
     file('/data/reports/:slug/:file', async (request) => csv(await reportFile(operational, part(request, 'slug'), part(request, 'file'))));
+    file('/data/days/:measure/:file', async (request) => csv(await daysCsv(operational, part(request, 'measure'), part(request, 'file'))));
+    file('/data/transfers/:list/:file', async (request) => csv(await listFile(operational, part(request, 'list'), part(request, 'file'))));
     file('/data/degrades/:file', async (request) => csv(await degradesFile(operational, 'all', part(request, 'file'))));
     for (const kind of ['daily', 'weekly'] as const)
       file(`/data/degrades/${kind}/:file`, async (request) => csv(await degradesFile(operational, kind, part(request, 'file'))));

@@ -73,17 +73,34 @@ export async function writeEvents(
     on conflict do nothing`.execute(runner);
 }
 
+export type DegradeRow = {
+  readonly day: string;
+  readonly supplier: string;
+  readonly type: string;
+  readonly reason: string;
+  readonly coding: readonly unknown[];
+};
+
 /** Degrades keep the day alone: nothing may lead from one to its transfer. Gives the random id of the event. */
 export async function writeDegrades(runner: Runner<PlatformSchema>, body: MiBody<'ehr-degrades'>, now: Date): Promise<string> {
+  const { reportingSystemSupplier: supplier, payload } = body;
+  const day = now.toISOString().slice(0, 10);
+  return writeDegradeRows(
+    runner,
+    payload.degrades.map(({ type, reason, coding }) => ({ day, supplier, type, reason, coding })),
+  );
+}
+
+/** Under one random id. */
+export async function writeDegradeRows(runner: Runner<PlatformSchema>, rows: readonly DegradeRow[]): Promise<string> {
   const eventId = randomUUID();
-  const { degrades } = body.payload;
+  const column = (pick: (row: DegradeRow) => string) => rows.map(pick);
   await sql`
     insert into platform.degrades (event_id, number, day, supplier, type, reason, coding)
-    select ${eventId}, number, ${now.toISOString().slice(0, 10)}::date, ${body.reportingSystemSupplier}, type, reason, coding
-    from unnest(${degrades.map(({ type }) => type)}::text[], ${degrades.map(({ reason }) => reason)}::text[],
-      ${degrades.map(({ coding }) => JSON.stringify(coding))}::jsonb[]) with ordinality as each (type, reason, coding, number)`.execute(
-    runner,
-  );
+    select ${eventId}, number, day, supplier, type, reason, coding
+    from unnest(${column(({ day }) => day)}::date[], ${column((row) => row.supplier)}::text[], ${column(({ type }) => type)}::text[],
+      ${column(({ reason }) => reason)}::text[], ${column(({ coding }) => JSON.stringify(coding))}::jsonb[])
+      with ordinality as each (day, supplier, type, reason, coding, number)`.execute(runner);
   return eventId;
 }
 

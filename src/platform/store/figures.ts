@@ -35,6 +35,24 @@ export type MoreCounts = {
   /** Attachments, and those of them that did not arrive. */
   readonly documents: number;
   readonly documentsFailed: number;
+  /**
+   * How far registrations came that were reported, each step part of the one before: a patient was found on PDS, an electronic transfer was
+   * possible, a request was sent, the record was here, it was integrated; and why no further.
+   */
+  readonly traced: number;
+  readonly toldCompatible: number;
+  readonly toldInternal: number;
+  readonly toldIncompatible: number;
+  readonly toldRequested: number;
+  readonly toldReceived: number;
+  readonly toldIntegrated: number;
+  readonly toldRejected: number;
+  readonly toldFailed: number;
+  /** Sent within 20 minutes of the request. */
+  readonly sentInTime: number;
+  /** Too large for one message; with redactions (`UK07`). Both as the Spine's log says. */
+  readonly large: number;
+  readonly redactions: number;
 };
 export type MonthFigures = Month & { readonly counts: Counts; readonly more: MoreCounts };
 
@@ -65,6 +83,18 @@ export const MORE_COLUMNS = {
   withPlaceholders: 'with_placeholders',
   documents: 'documents',
   documentsFailed: 'documents_failed',
+  traced: 'traced',
+  toldCompatible: 'told_compatible',
+  toldInternal: 'told_internal',
+  toldIncompatible: 'told_incompatible',
+  toldRequested: 'told_requested',
+  toldReceived: 'told_received',
+  toldIntegrated: 'told_integrated',
+  toldRejected: 'told_rejected',
+  toldFailed: 'told_failed',
+  sentInTime: 'sent_in_time',
+  large: 'large',
+  redactions: 'redactions',
 } as const satisfies Record<keyof MoreCounts, string>;
 export const COUNT_COLUMNS: readonly string[] = [...Object.values(NATIONAL_COLUMNS), ...Object.values(MORE_COLUMNS)];
 

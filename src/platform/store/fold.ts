@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { type Runner, transaction } from '../../database/connect.ts';
 import { FAILURE_REASONS, STATUSES } from '../classify/outcome.ts';
@@ -16,13 +17,19 @@ const SECONDS = sql`round(extract(epoch from ended_at - clock_at)::float8)`;
 /** The latest that says something; of events of the same moment always the same one. */
 const latest = (value: string, condition: string) =>
   sql.raw(`(array_agg(${value} order by at desc, event_id desc, digest desc) filter (where ${condition}))[1]`);
+/** How often each text is there, as an object; `null` of nothing. */
+const numbered = (texts: string) =>
+  sql.raw(
+    `(select jsonb_object_agg(kind, number) from (select kind, count(*) as number from ${texts} as each (kind) group by kind) as kinds)`,
+  );
 
 /** Columns of `platform.transfers` behind its key, all of which a fold writes. */
 const WRITTEN =
   `requesting sending requesting_asid sending_asid requesting_supplier sending_supplier started_at last_at registered_at traced
   compatible_at compatible internal incompatible_reason requested_at responded_at ready_at ended_at outcome errors error_code error_description
   failure_point structured_bytes placeholders documents documents_failed document_bytes registration_status result measured_by month_utc
-  month_london sla_seconds status failure_reason category sender_codes final_codes intermediate_codes`.split(/\s+/);
+  month_london sla_seconds status failure_reason category sender_codes final_codes intermediate_codes measured_at large redactions told faults
+  left_out attachments`.split(/\s+/);
 const REPLACED = sql.raw(WRITTEN.map((column) => `${column} = excluded.${column}`).join(', '));
 const COLUMNS = sql.raw(WRITTEN.join(', '));
 
@@ -62,7 +69,12 @@ const FOLD = sql`
         and payload #>> '{error,failurePoint}' not in ('EHR_INTEGRATION', 'EHR_READY_TO_INTEGRATE')), '{}') as sender_codes,
       count(*) filter (where type = 'DOCUMENT_RESPONSES') as documents,
       count(*) filter (where type = 'DOCUMENT_RESPONSES' and payload #>> '{documentMigration,successful}' = 'false') as documents_failed,
-      coalesce(sum((payload #>> '{attachment,sizeBytes}')::bigint) filter (where type = 'DOCUMENT_RESPONSES'), 0) as document_bytes
+      coalesce(sum((payload #>> '{attachment,sizeBytes}')::bigint) filter (where type = 'DOCUMENT_RESPONSES'), 0) as document_bytes,
+      array_agg(concat_ws(' ', payload #>> '{error,failurePoint}', payload #>> '{error,errorCode}')) filter (where type = 'ERROR') as faults,
+      array_agg(concat_ws(' ', payload #>> '{attachment,clinicalType}', payload #>> '{documentMigration,successful}',
+        case when (payload #>> '{attachment,sizeBytes}')::bigint > 104857600 then 'large' end)) filter (where type = 'DOCUMENT_RESPONSES')
+        as attachments,
+      bit_or(1 << (array_position(enum_range(null::platform.event_type), type) - 1)) as told
     from folding join platform.events using (conversation)
     group by conversation),
   judged as (
@@ -70,7 +82,7 @@ const FOLD = sql`
       s.sla_seconds as spine_sla, s.requested_at as spine_requested_at, s.core_at, s.completed_at, s.last_sender_message_at,
       s.requesting as spine_requesting, s.sending as spine_sending, s.requesting_asid, s.sending_asid,
       s.requesting_supplier as spine_requesting_supplier, s.sending_supplier as spine_sending_supplier,
-      s.sender_codes as spine_sender_codes, s.final_codes as spine_final_codes, s.intermediate_codes,
+      s.sender_codes as spine_sender_codes, s.final_codes as spine_final_codes, s.intermediate_codes, s.large, s.redactions,
       (t.compatibility ->> 'transferCompatible')::boolean as compatible,
       coalesce((t.compatibility ->> 'internalTransfer')::boolean, false) or coalesce(t.success = 'INTERNAL_TRANSFER', false) as internal,
       coalesce(t.success, t.decision) as outcome, coalesce(t.succeeded_at, t.decided_at) as ended_at,
@@ -139,7 +151,11 @@ const FOLD = sql`
         when spine_status = ${text(STATUSES.TECHNICAL_FAILURE)} then 'technical' else 'unclassified' end
       else case course when 'filed' then case when ${SECONDS} <= 259200 then 'within3' else 'within8' end
         when 'late' then 'late' when 'waiting' then 'notIntegrated' when 'none' then null else 'technical' end end,
-    coalesce(spine_sender_codes, sender_codes, '{}'), coalesce(spine_final_codes, final_codes, '{}'), coalesce(intermediate_codes, '{}')
+    coalesce(spine_sender_codes, sender_codes, '{}'), coalesce(spine_final_codes, final_codes, '{}'), coalesce(intermediate_codes, '{}'),
+    measured_at, large, redactions, coalesce(told, 0), ${numbered('unnest(faults)')},
+    case when jsonb_typeof(ehr -> 'placeholders') = 'array' then ${numbered(`(
+      select concat_ws(' ', each ->> 'generatedBy', each ->> 'clinicalType', each ->> 'reason') from jsonb_array_elements(ehr -> 'placeholders') as each)`)} end,
+    ${numbered('unnest(attachments)')}
   from counted`;
 
 /** So many that the counted rows may be others than they were. */
@@ -198,16 +214,43 @@ export async function foldAll(db: PlatformDb, onStep: (transfers: number) => voi
   }
 }
 
-/** Writes the rows of the conversations in `folding`; gives the months and practices that they were or are counted under. */
+/**
+ * Folds all that was written before. What another program has open on the same server holds a fold back: it is waited for, at most half a
+ * minute.
+ */
+export async function foldWritten(db: PlatformDb): Promise<void> {
+  for (let tries = 0; tries < 600; tries++) {
+    const { rows } = await sql<{ ahead: boolean }>`
+      select pg_snapshot_xmin(pg_current_snapshot())::text::bigint > greatest(
+        (select max(batch) from platform.events), (select max(batch) from platform.spine_transfers), 0) as ahead`.execute(db);
+    if (rows[0]?.ahead) {
+      await foldAll(db);
+      return;
+    }
+    await sleep(50);
+  }
+  throw new Error('a transaction of another program stayed open');
+}
+
+/**
+ * Writes the rows of the conversations in `folding`; gives the months and practices that they were or are counted under. Days that have to
+ * be counted anew are noted: `countDays` does that when there is time.
+ */
 async function folded(trx: Runner<PlatformSchema>): Promise<Touched[]> {
   const { rows } = await sql<Touched>`
     with old as (select t.* from folding join platform.transfers as t using (conversation)),
       new as (${FOLD} on conflict (conversation) do update set ${REPLACED}
         where (before.*) is distinct from (excluded.*)
-        returning requesting, sending, month_utc, month_london, conversation),
+        returning requesting, sending, month_utc, month_london, conversation, started_at, measured_at),
       changed as (
         select requesting, sending, month_utc, month_london from new
-        union select old.requesting, old.sending, old.month_utc, old.month_london from old join new using (conversation))
+        union select old.requesting, old.sending, old.month_utc, old.month_london from old join new using (conversation)),
+      noted as (
+        insert into platform.stale_days
+        select distinct (at at time zone 'UTC')::date from (select started_at, measured_at from new
+          union all select old.started_at, old.measured_at from old join new using (conversation)) as moved
+          cross join lateral (values (started_at), (measured_at)) as each (at)
+        where at is not null on conflict do nothing)
     select distinct month::text as month, coalesce(practice, '') as practice
     from changed cross join lateral (values
       (month_utc, requesting), (month_utc, sending), (month_london, requesting), (month_london, sending)) as each (month, practice)`.execute(

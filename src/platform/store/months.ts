@@ -4,6 +4,11 @@ import { COUNT_COLUMNS } from './figures.ts';
 import type { PlatformSchema } from './open.ts';
 
 const DAYS = (count: number) => sql.raw(`${count * 86_400}`);
+/** Of registrations that were reported as such: how far they came. A step that was not reported is known by the one behind it. */
+const RECEIVED = '((ready_at is not null or ended_at is not null) and not coalesce(internal, false))';
+const REQUESTED = `((requested_at is not null or ready_at is not null or ended_at is not null) and not coalesce(internal, false))`;
+const COMPATIBLE = `((compatible and not coalesce(internal, false)) or ${REQUESTED})`;
+const told = (condition: string) => sql.raw(`count(*) filter (where registered_at is not null and ${condition})`);
 const category = (name: string) => sql`count(*) filter (where category = ${sql.lit(name)})`;
 /** What `platform.transfers` is counted by, in the order of the columns. */
 const COUNTED: Readonly<Record<string, RawBuilder<unknown>>> = {
@@ -32,6 +37,18 @@ const COUNTED: Readonly<Record<string, RawBuilder<unknown>>> = {
   with_placeholders: sql`count(*) filter (where placeholders > 0)`,
   documents: sql`coalesce(sum(documents), 0)`,
   documents_failed: sql`coalesce(sum(documents_failed), 0)`,
+  traced: told(`(traced or ${COMPATIBLE})`),
+  told_compatible: told(COMPATIBLE),
+  told_internal: told('internal'),
+  told_incompatible: told(`traced and compatible is false and not ${REQUESTED} and not coalesce(internal, false)`),
+  told_requested: told(REQUESTED),
+  told_received: told(RECEIVED),
+  told_integrated: told(`result = 'Successful integration' and ${RECEIVED}`),
+  told_rejected: told(`result = 'Rejected' and ${RECEIVED}`),
+  told_failed: told("result = 'Technical failure'"),
+  sent_in_time: sql`count(*) filter (where responded_at - requested_at <= interval '20 minutes' and not coalesce(internal, false))`,
+  large: sql`count(*) filter (where large)`,
+  redactions: sql`count(*) filter (where redactions)`,
 };
 const COLUMNS = sql.raw(COUNT_COLUMNS.join(', '));
 const COUNTS = sql.join(COUNT_COLUMNS.map((name) => COUNTED[name] ?? sql`0`));
