@@ -46,6 +46,18 @@ const MORE = {
   withPlaceholders: count('Records in which placeholders stand for documents'),
   documents: count('Attachments'),
   documentsFailed: count('Attachments that did not arrive'),
+  traced: count('Reported registrations whose patient was found on PDS'),
+  toldCompatible: count('Reported registrations for which an electronic transfer was possible'),
+  toldInternal: count('Reported registrations that were moves inside one system'),
+  toldIncompatible: count('Reported registrations for which no electronic transfer was possible'),
+  toldRequested: count('Reported registrations for which the record was requested'),
+  toldReceived: count('Reported registrations whose record arrived whole'),
+  toldIntegrated: count('Reported registrations whose record was integrated'),
+  toldRejected: count('Reported registrations whose record was rejected by staff'),
+  toldFailed: count('Reported registrations whose transfer failed for technical reasons'),
+  sentInTime: count('Records that were sent within 20 minutes of the request'),
+  large: count('Records that were too large for one message, by the Spine’s log'),
+  redactions: count('Records with redactions (UK07), by the Spine’s log'),
 } as const satisfies Readonly<Record<keyof MoreCounts, z.ZodType>>;
 
 export const IMPROVED = {
