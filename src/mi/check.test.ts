@@ -46,7 +46,7 @@ test('an empty body breaks six rules of a registration, and says nothing of the 
       message: 'Failed to validate fields',
       errors: [
         'conversationId: must not be empty',
-        'registrationEventDateTime: must not be empty',
+        'registrationEventDateTime: must not be null',
         'reportingSystemSupplier: must not be empty',
         'reportingPracticeOdsCode: must not be empty',
         'requestingPracticeOdsCode: must not be empty',
@@ -80,7 +80,11 @@ test('each member of the envelope is needed, the sending practice where the nati
   for (const path of EVENT_PATHS.filter((each) => each !== 'ehr-degrades')) {
     for (const member of members) {
       for (const value of [null, undefined, ''])
-        assert.deepEqual(errors(compatible(path, changed(path, member, value))), [`${member}: must not be empty`], `${path} ${value}`);
+        assert.deepEqual(
+          errors(compatible(path, changed(path, member, value))),
+          [`${member}: must not be ${member === 'registrationEventDateTime' ? 'null' : 'empty'}`],
+          `${path} ${value}`,
+        );
     }
     const enforced = ['transfer-compatibility-statuses', 'ehr-responses', 'document-responses', 'ehr-integrations'].includes(path);
     for (const value of [null, undefined, '', '  ']) {
@@ -151,8 +155,7 @@ const MEMBERS: Readonly<Record<Exclude<EventPath, 'ehr-requests' | 'ready-to-int
     ['payload.degrades', NOT_NULL, 'must not be null'],
     ['payload.degrades.0.type', [...NOT_NULL, 'CONSULTATION'], oneOf(DEGRADE_TYPES)],
     ['payload.degrades.0.reason', [...NOT_NULL, 'TEXT'], oneOf(DEGRADE_REASONS)],
-    ['payload.degrades.0.coding', NOT_NULL, 'must not be null'],
-    ['payload.degrades.0.coding', [[]], 'must not be empty'],
+    ['payload.degrades.0.coding', [...NOT_NULL, []], 'must not be empty'],
     ['payload.degrades.0.coding.0.code', NOT_EMPTY, 'must not be empty'],
     ['payload.degrades.0.coding.0.system', NOT_EMPTY, 'must not be empty'],
   ],

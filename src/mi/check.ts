@@ -113,8 +113,9 @@ function faultOf(issues: readonly Issue[], body: unknown): CheckedEvent {
       return unreadable([...path, issue.keys[0] ?? ''], `${names} is not a member of this event`);
     }
     if (issue.code === 'invalid_value') violations.push(`${where}: ${mustBe(issue.values.map(String))}`);
+    else if (where === TIME && (missing || value === '')) violations.push(`${where}: must not be null`);
     else if (issue.code === 'invalid_type' && missing)
-      violations.push(`${where}: ${issue.expected === 'string' ? 'must not be empty' : 'must not be null'}`);
+      violations.push(`${where}: ${issue.expected === 'string' || path.at(-1) === 'coding' ? 'must not be empty' : 'must not be null'}`);
     else if (issue.code === 'invalid_type') return unreadable(path, `${where} must be ${TYPES[issue.expected] ?? issue.expected}`);
     else if (issue.code === 'custom' && issue.params?.['unreadable']) return unreadable(path, `${where} ${issue.params['unreadable']}`);
     else if (issue.code === 'too_big') return unreadable(path, `${where} must be a whole number below 2^53`);
@@ -124,6 +125,8 @@ function faultOf(issues: readonly Issue[], body: unknown): CheckedEvent {
   return fault('Failed to validate fields', violations);
 }
 
+/** The one text that is read before it is checked: an empty one is none. */
+const TIME = 'registrationEventDateTime';
 const TYPES: Readonly<Record<string, string>> = {
   string: 'a text',
   boolean: 'true or false',
