@@ -1,8 +1,8 @@
 /** The protocol's list of cases, the known defects of peers and its decisions, line by line: which test takes up each, and where we do otherwise. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { missingTests, type TestsOf } from '../base/listed-testing.ts';
 
 const SRC = join(import.meta.dirname, '..');
 const FILES = {
@@ -46,9 +46,8 @@ const FILES = {
   world: 'simulator/world/world.test.ts',
   xml: 'xml/xml.test.ts',
 } as const;
-type At = { readonly [File in keyof typeof FILES]?: string };
 /** `otherwise`: what we do in place of what was seen. */
-type Line = At & { readonly otherwise?: string };
+type Line = TestsOf<keyof typeof FILES> & { readonly otherwise?: string };
 
 const ONE_REQUEST = 'a request that is delivered three times begins one transfer, of the practice it is addressed to';
 const NO_PATIENT = 'a request without a patient, or with a number that is none, cannot be read';
@@ -407,20 +406,13 @@ for (const [what, lines, count] of [
       Object.keys(lines).map(Number),
       Array.from({ length: count }, (_, at) => at + 1),
     );
-    assert.deepEqual(Object.entries(lines).flatMap(missing), []);
-  });
-}
-
-const sources = new Map<string, string>();
-
-function missing([line, { otherwise: _otherwise, ...at }]: readonly [string, Line]): string[] {
-  const tests = Object.entries(at);
-  if (tests.length === 0) return [`${line}: no test`];
-  return tests.flatMap(([file, name]) => {
-    const path = join(SRC, FILES[file as keyof typeof FILES]);
-    if (!sources.has(path)) sources.set(path, existsSync(path) ? readFileSync(path, 'utf8') : '');
-    const source = sources.get(path) ?? '';
-    const isThere = ["'", '"', '`'].some((quote) => ['test', 'it'].some((word) => source.includes(`${word}(${quote}${name}${quote}`)));
-    return isThere ? [] : [`${line}: ${file} has no test '${name}'`];
+    assert.deepEqual(
+      missingTests(
+        SRC,
+        FILES,
+        Object.entries(lines).map(([line, { otherwise: _otherwise, ...tests }]) => [line, tests] as const),
+      ),
+      [],
+    );
   });
 }
