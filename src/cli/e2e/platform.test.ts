@@ -103,6 +103,55 @@ test('events that are sent with a key are on the page of their practice once the
   await until('a key that was revoked is refused', async () => (await post(key, 'ehr-requests', kept, {})) === 401, 20_000);
 });
 
+test('events that are malformed, unknown, doubled, out of order or of nobody are answered by their fault, and cost no other', async () => {
+  const { key } = JSON.parse((await cli('key', 'add', 'A careless supplier', '--json')).out) as { key: string };
+  const conversationId = 'beside bad ones';
+  const send = async (path: Parameters<typeof body>[0], text: string, apikey = key) => {
+    const answered = await fetch(`${String(server.ready['api'])}/gp-registrations-mi/${path}`, {
+      method: 'POST',
+      headers: { apikey, 'content-type': 'application/json' },
+      body: text,
+    });
+    const { errors = [], eventId } = (await answered.json()) as { errors?: string[]; eventId?: string };
+    return { status: answered.status, fault: errors.join('; '), eventId };
+  };
+  const told = (path: Parameters<typeof body>[0], at: string, over: object = {}) =>
+    JSON.stringify(body(path, at, { conversationId, ...over }));
+  const good = [
+    await send('ehr-integrations', told('ehr-integrations', '2026-01-07T12:00:00Z')),
+    await send('ehr-responses', told('ehr-responses', '2026-01-07T10:01:00Z')),
+  ];
+  const request = told('ehr-requests', '2026-01-07T10:00:00Z');
+  for (const [text, fault] of [
+    ['{', /^Unable to parse JSON$/],
+    [request.slice(0, request.indexOf('2026') + 6), /^registrationEventDateTime: the value is cut short/],
+    [told('ehr-requests', 'yesterday'), /^registrationEventDateTime: .*date and time/],
+    [told('ehr-requests', '2026-01-07T10:00:00Z', { colour: 'red' }), /^colour: colour is not a member of this event$/],
+    [told('ehr-requests', '2026-01-07T10:00:00Z', { requestingPracticeOdsCode: '' }), /^requestingPracticeOdsCode: must not be empty$/],
+    ['x'.repeat(3_000_000), /./],
+  ] as const) {
+    const answered = await send('ehr-requests', text);
+    assert.ok(answered.status === 400 || (answered.status === 413 && text.length > 1_000_000), `${text.slice(0, 80)}: ${answered.status}`);
+    if (answered.status === 400) assert.match(answered.fault, fault);
+  }
+  assert.equal((await send('ehr-requests', request, 'of nobody')).status, 401);
+  good.push(await send('ehr-requests', request), await send('ehr-requests', request));
+  assert.deepEqual(
+    good.map(({ status }) => status),
+    [200, 200, 200, 200],
+  );
+  assert.equal(good[2]?.eventId, good[3]?.eventId);
+  await until('the one transfer is counted', async () => (await cli('publish', '2026-01', '--least', '1')).code === 0);
+  const db = await openPlatform(database.url, 1);
+  try {
+    const { rows } = await sql<Record<string, unknown>>`select t.status, t.sla_seconds, (select count(*) from platform.events as e
+      where e.conversation = t.conversation) as events from platform.transfers as t where conversation = ${conversationId}`.execute(db);
+    assert.deepEqual(rows, [{ status: 'Integrated on time', sla_seconds: 7_140, events: 3 }]);
+  } finally {
+    await db.destroy();
+  }
+});
+
 test('rows of files that are broken are named with file and line, and cost nothing else', async () => {
   const line = (eventType: string, path: Parameters<typeof body>[0], over: object) =>
     JSON.stringify({ eventType, body: body(path, '2026-01-05T10:00:00Z', { conversationId: 'from a file', ...over }) });

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { FAILURE_REASONS, STATUSES } from '../classify/outcome.ts';
 import { microsOf } from '../micros.ts';
 import { type Category, categoryOf, countCategories, NO_TRANSFERS, slaBandOf } from './counts.ts';
+import { monthOf, sameMonth } from './month.ts';
 import { nationalMetrics } from './national.ts';
 import { percent } from './percent.ts';
 import { countByPractice, type MeasuredTransfer, practiceMetrics, requestedTransfers } from './practices.ts';
@@ -146,6 +147,99 @@ test('each node of the national figures, with two decimals', () => {
     },
   });
   assert.equal(nationalMetrics(FEBRUARY, NO_TRANSFERS, 0).metrics[0]?.integratedOnTime.transferPercentage, null);
+});
+
+test('two months of transfers become both files of the existing pipeline', () => {
+  const late = { status: STATUSES.PROCESS_FAILURE, failureReason: FAILURE_REASONS.INTEGRATED_LATE, slaDuration: 700_000 };
+  const failed = { status: STATUSES.TECHNICAL_FAILURE, failureReason: FAILURE_REASONS.FINAL_ERROR, slaDuration: 60 };
+  const transfers = [
+    transfer('Z1', '2026-02-05T10:00:00'),
+    { ...transfer('Z1', '2026-02-06T10:00:00'), slaDuration: 300_000 },
+    { ...transfer('Z1', '2026-01-06T10:00:00'), ...late },
+    { ...transfer('Z2', '2026-02-07T10:00:00', '98Z'), ...failed },
+    transfer(null, '2026-02-08T10:00:00'),
+  ];
+  const months = [FEBRUARY, JANUARY];
+  const at = microsOf('2026-03-15T07:04:11');
+  const requested = (over: object) => ({ ...requestedTransfers(NO_TRANSFERS), ...over });
+  assert.deepEqual(
+    practiceMetrics(
+      countByPractice(transfers, months, () => undefined),
+      months,
+      at,
+    ),
+    {
+      generatedOn: '2026-03-15T07:04:11.000000+00:00',
+      practices: [
+        {
+          odsCode: 'Z1',
+          name: 'Z1 SURGERY',
+          sicblOdsCode: '99Z',
+          sicblName: 'NHS X ICB - 99Z',
+          metrics: [
+            {
+              ...FEBRUARY,
+              requestedTransfers: requested({
+                requestedCount: 2,
+                receivedCount: 2,
+                receivedPercentOfRequested: 100,
+                integratedWithin3DaysCount: 1,
+                integratedWithin3DaysPercentOfReceived: 50,
+                integratedWithin8DaysCount: 1,
+                integratedWithin8DaysPercentOfReceived: 50,
+                notIntegratedWithin8DaysPercentOfReceived: 0,
+                failuresTotalPercentOfRequested: 0,
+              }),
+            },
+            {
+              ...JANUARY,
+              requestedTransfers: requested({
+                requestedCount: 1,
+                receivedCount: 1,
+                receivedPercentOfRequested: 100,
+                integratedWithin3DaysPercentOfReceived: 0,
+                integratedWithin8DaysPercentOfReceived: 0,
+                notIntegratedWithin8DaysTotal: 1,
+                notIntegratedWithin8DaysPercentOfReceived: 100,
+                failuresTotalPercentOfRequested: 0,
+              }),
+            },
+          ],
+        },
+        {
+          odsCode: 'Z2',
+          name: 'Z2 SURGERY',
+          sicblOdsCode: '98Z',
+          sicblName: 'NHS X ICB - 98Z',
+          metrics: [
+            {
+              ...FEBRUARY,
+              requestedTransfers: requested({
+                requestedCount: 1,
+                receivedPercentOfRequested: 0,
+                failuresTotalCount: 1,
+                failuresTotalPercentOfRequested: 100,
+              }),
+            },
+            { ...JANUARY, requestedTransfers: requested({}) },
+          ],
+        },
+      ],
+      sicbls: [
+        { odsCode: '98Z', name: 'NHS X ICB - 98Z', practices: ['Z2'] },
+        { odsCode: '99Z', name: 'NHS X ICB - 99Z', practices: ['Z1'] },
+      ],
+    },
+  );
+  // The transfer of nobody is one of England's.
+  const february = transfers.filter(({ requestedAt }) => sameMonth(monthOf(requestedAt, 'UTC'), FEBRUARY));
+  const { generatedOn, metrics } = nationalMetrics(FEBRUARY, countCategories(february.map(categoryOf)), at);
+  assert.equal(generatedOn, '2026-03-15T07:04:11.000000+00:00');
+  assert.equal(metrics.length, 1);
+  assert.deepEqual(
+    [metrics[0]?.transferCount, metrics[0]?.integratedOnTime, metrics[0]?.paperFallback.technicalFailure],
+    [4, { transferCount: 3, transferPercentage: 75 }, { transferCount: 1, transferPercentage: 25 }],
+  );
 });
 
 test('three bands of one row may not add up to 100', () => {

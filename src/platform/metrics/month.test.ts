@@ -38,3 +38,9 @@ test('times are read in UTC, in summer time and with offsets; without a zone and
   assert.equal(read('2019-07-01T10:10:00Z'), '2019-07-01T10:10:00.000000');
   for (const text of ['2019-07-01 10:10:00', '2019-02-30 10:10:00 UTC', 'yesterday', '']) assert.equal(read(text), null);
 });
+
+test('a time without a zone is of UTC where existing files have none', () => {
+  assert.equal(localText(microsOf('2019-12-05T18:02:29.985000')), '2019-12-05T18:02:29.985000');
+  assert.equal(microsOf('2019-12-05 18:02:29.985'), microsOf('2019-12-05T18:02:29.985000Z'));
+  assert.equal(microsOf('2019-06-05T00:00:00'), Date.UTC(2019, 5, 5) * 1000);
+});
