@@ -27,6 +27,7 @@ ${contents([
   { text: 'Failures and their reasons', href: '#failures' },
   { text: 'GP2GP transfers requested', href: '#gp2gp-transfers-requested' },
   { text: 'Over time', href: '#trend' },
+  { text: 'Registrations, both clocks and more', href: `${hrefOf(place)}/more` },
   { text: 'Download data', href: '#download-data' },
 ])}
 ${section('members', `${what.many} compared`)}
@@ -53,6 +54,8 @@ export function englandBody(model: EnglandModel, view: View, by: AreaKind, all: 
     { text: 'Failures and their reasons', href: '#failures' },
     { text: 'GP2GP transfers requested', href: '#gp2gp-transfers-requested' },
     { text: 'Over time', href: '#trend' },
+    { text: 'Registrations, both clocks and more', href: '/england/more' },
+    { text: 'Failures by clinical system', href: '/england/systems' },
     { text: 'Download data', href: '#download-data' },
   ])}
 ${section('outcomes', 'Outcomes of the month')}

@@ -93,6 +93,13 @@ ${select(
 </form>`;
 }
 
+/** Chooses a month alone. */
+export function monthForm(month: Month, months: readonly Month[]): Html {
+  const options = months.map((each) => [monthText(each), monthInWords(each)] as const);
+  return html`<form class="site-inline" method="get">${select('month', 'Month', options, monthText(month))}
+<button class="nhsuk-button nhsuk-button--secondary nhsuk-button--small" type="submit">Show</button></form>`;
+}
+
 function select(name: string, label: string, options: readonly (readonly [value: string, text: string])[], chosen: string): Html {
   return html`<div class="nhsuk-form-group"><label class="nhsuk-label" for="${name}">${label}</label>
 <select class="nhsuk-select" id="${name}" name="${name}">${options.map(([value, text]) => html`<option value="${value}"${value === chosen && html` selected`}>${text}</option>`)}</select></div>`;

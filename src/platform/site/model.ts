@@ -5,7 +5,9 @@ import type { Month } from '../metrics/month.ts';
 import type { PracticeCounts } from '../metrics/practices.ts';
 import type { OpenReads } from '../open/model.ts';
 import type { ReportName } from '../reports/reports.ts';
+import type { Benchmark } from '../store/benchmarks.ts';
 import type { DayMeasure } from '../store/days.ts';
+import type { MonthFigures } from '../store/figures.ts';
 import type { DayCount, Days, DegradeCount, ListedTransfer, ListName, OpenCounts, Part, Step, ToldEvent } from '../store/operational.ts';
 
 export type Kind = 'practice' | 'sicbl' | 'icb' | 'region';
@@ -56,10 +58,36 @@ export type EnglandModel = {
   readonly reasons: readonly Reason[];
 };
 
+/** What is counted beside the national definitions, of one place or of England. Months come newest first. */
+export type MoreModel = {
+  /** `null`: England. */
+  readonly place: Place | null;
+  readonly above: readonly Place[];
+  readonly requesting: readonly MonthFigures[];
+  readonly sending: readonly MonthFigures[];
+  /** The same months by London's calendar. */
+  readonly london: readonly Figures[];
+  /** The place beside all others of its kind in the newest month; of England its practices beside each other. */
+  readonly benchmarks: readonly Benchmark[];
+};
+/** What became of transfers between two systems in a month. */
+export type PathwayModel = {
+  readonly requestingSupplier: string;
+  readonly sendingSupplier: string;
+  readonly transfers: number;
+  readonly onTime: number;
+  readonly failed: number;
+  /** Failures by reason and code, the most frequent first. */
+  readonly reasons: readonly { readonly reason: string; readonly code: string | null; readonly transfers: number }[];
+};
+
 export type SearchHit = Place & { readonly postcode: string | null };
 
 /** A part of a report: heads and rows, and how many rows there are in all. */
 export type ReportModel = { readonly head: readonly string[]; readonly rows: readonly (readonly CsvCell[])[]; readonly total: number };
+
+/** Measures of days that are for everybody: how far registrations came and why no further, and how complete events are. */
+export type PublicMeasure = 'furthest' | 'completeness' | 'core';
 
 /** Everything the site reads. A place that does not exist is `null`. */
 export type SiteReads = {
@@ -68,6 +96,11 @@ export type SiteReads = {
   practice(ods: string): Promise<PracticeModel | null>;
   area(kind: AreaKind, code: string, month: Month): Promise<AreaModel | null>;
   england(by: AreaKind, month: Month): Promise<EnglandModel>;
+  /** A place's own measures; `null` as the place asks for those of England. */
+  more(of: { readonly kind: Kind; readonly code: string } | null): Promise<MoreModel | null>;
+  pathways(month: Month): Promise<readonly PathwayModel[]>;
+  /** Counts of the days of a month, of all England; no place or transfer is told by them. */
+  monthCounts(measure: PublicMeasure, month: Month): Promise<readonly DayCount[]>;
   search(text: string, limit: number): Promise<readonly SearchHit[]>;
   places(kind: AreaKind): Promise<readonly Place[]>;
   /** Practices with their counts, newest month first, of one place or of England. */

@@ -5,9 +5,11 @@ import { Problem } from '../../web/problem.ts';
 import type { Month } from '../metrics/month.ts';
 import { areaBody, englandBody, letters } from './area.ts';
 import { type SitePage, section } from './layout.ts';
-import { readView, type View } from './members.ts';
+import { monthForm, readView, type View } from './members.ts';
 import type { AreaKind, Kind, Place, SiteReads } from './model.ts';
+import { moreBody } from './more.ts';
 import { openFiles } from './open-files.ts';
+import { pathwaysBody } from './pathways.ts';
 import { downloadBody, practiceBody } from './practice.ts';
 
 import { homeBody, LIMIT, refusedSearch, resultsBody, searchForm } from './search.ts';
@@ -105,6 +107,40 @@ export async function listPage(reads: SiteReads, kind: AreaKind): Promise<PageCo
     menu: path,
     trail: [HOME],
     body: places.length > 0 ? letters(kind, places) : html`<p>There are none.</p>`,
+  };
+}
+
+/** What is counted beside the national definitions, of a place or of England. */
+export async function morePage(reads: SiteReads, of: { readonly kind: Kind; readonly code: string } | null): Promise<PageContent> {
+  const { months } = await reads.published();
+  const [newest] = months;
+  const model = newest ? await reads.more(of) : null;
+  if (of && newest && !model) throw new Problem(404, 'place.unknown', `There is no ${KINDS[of.kind].one} ${of.code}.`);
+  const name = model?.place ? nameWithCode(model.place) : 'England';
+  const england =
+    newest && !of
+      ? { furthest: await reads.monthCounts('furthest', newest), completeness: await reads.monthCounts('completeness', newest) }
+      : null;
+  return {
+    title: `More measures: ${name}`,
+    heading: `More measures: ${name}`,
+    description: `Beside the national definitions, of ${name}: registrations, both clocks, rejections, quartiles, sending, months of London.`,
+    trail: [...trailOf(model?.above ?? []), ...(model?.place ? [{ text: nameOf(model.place), href: hrefOf(model.place) }] : [])],
+    body: model ? html`${await updated(reads)}${moreBody(model, england)}` : html`<p>No month has been published yet.</p>`,
+  };
+}
+
+/** Failures of England by the systems of both practices. */
+export async function pathwaysPage(reads: SiteReads, query: Query): Promise<PageContent> {
+  const { view, months } = await viewOf(reads, query);
+  return {
+    title: 'Systems and failures',
+    heading: 'Failures by clinical system',
+    description: 'GP2GP transfers of England by the clinical systems of both practices, why they failed and what may be done.',
+    trail: [HOME, ENGLAND],
+    body: view
+      ? html`${await updated(reads)}${monthForm(view.month, months)}${pathwaysBody(await reads.pathways(view.month), monthInWords(view.month))}`
+      : html`<p>No month has been published yet.</p>`,
   };
 }
 

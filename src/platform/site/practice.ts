@@ -29,6 +29,7 @@ ${contents([
   { text: 'GP2GP transfers requested', href: '#gp2gp-transfers-requested' },
   { text: 'Compared with others, and over time', href: '#trend' },
   { text: 'Patients who left', href: '#sending' },
+  { text: 'Registrations, both clocks and more', href: `${hrefOf(practice)}/more` },
   { text: 'Download data', href: '#download-data' },
 ])}
 ${section('integration-times', 'Integration times for registering practice')}

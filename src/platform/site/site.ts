@@ -24,7 +24,9 @@ import {
   errorPage,
   homePage,
   listPage,
+  morePage,
   type PageContent,
+  pathwaysPage,
   placeOf,
   practicePage,
   type Query,
@@ -113,7 +115,11 @@ export async function siteServer(reads: SiteReads, options: SiteOptions = {}): P
   page('/download-data', () => downloadPage(reads, null));
   page('/practice/:code', async (request) => practicePage(reads, code(request), query(request)));
   page('/practice/:code/download-data', async (request) => downloadPage(reads, { kind: 'practice', code: code(request) }));
+  page('/practice/:code/more', async (request) => morePage(reads, { kind: 'practice', code: code(request) }));
+  page('/england/more', () => morePage(reads, null));
+  page('/england/systems', (request) => pathwaysPage(reads, query(request)));
   for (const kind of AREAS) {
+    page(`${KINDS[kind].path}/:code/more`, async (request) => morePage(reads, { kind, code: code(request) }));
     page(`${KINDS[kind].path}/:code`, async (request) => areaPage(reads, kind, code(request), query(request)));
     page(`${KINDS[kind].path}/:code/download-data`, async (request) => downloadPage(reads, { kind, code: code(request) }));
   }

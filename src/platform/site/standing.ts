@@ -1,5 +1,6 @@
 /** Pages whose text stands: definitions, accessibility, privacy, cookies, contact. */
 import { type Html, html } from '../../web/html.ts';
+import { CODES } from './codes.ts';
 import { section } from './layout.ts';
 import { DEFINITIONS, type Measure } from './measures.ts';
 import { REASONS } from './reasons.ts';
@@ -49,6 +50,12 @@ ${dataTable({
   caption: 'What the reasons mean',
   columns: [{ text: 'Reason' }, { text: 'What it means' }, { text: 'Name in the reports' }],
   rows: Object.entries(REASONS).map(([name, { text, means }]) => [text, means, name]),
+})}
+${section('codes', 'Response codes')}
+${dataTable({
+  caption: 'What the codes of GP2GP ask for',
+  columns: [{ text: 'Code' }, { text: 'Name' }, { text: 'What to do' }],
+  rows: CODES.map(({ code, name, guidance }) => [code, name, guidance]),
 })}
 <div class="site-narrow">
 <p>For a single practice, reasons of fewer than 5 transfers are put together.</p>

@@ -1,13 +1,18 @@
 import { sql } from 'kysely';
+import { STATUSES } from '../classify/outcome.ts';
 import { addMonths, type Month, monthText, sameMonth } from '../metrics/month.ts';
+import { benchmarks } from '../store/benchmarks.ts';
 import { figuresOf, noFigures } from '../store/figures.ts';
 import type { PlatformDb } from '../store/open.ts';
 import { openReads } from '../store/open-reads.ts';
+import { dayCounts } from '../store/operational.ts';
 import * as store from '../store/reads.ts';
-import type { AreaKind, Place, Reason, SiteReads } from './model.ts';
+import type { AreaKind, Kind, PathwayModel, Place, Reason, SiteReads } from './model.ts';
 
 /** Months whose failure reasons stand together on a page. */
 const REASON_MONTHS = 12;
+/** Months of what is counted beside the national definitions. */
+const MORE_MONTHS = 24;
 
 /** The site's reads over the platform's database: only months up to the newest that is published. */
 export function storeReads(db: PlatformDb): Omit<SiteReads, 'operational'> {
@@ -54,6 +59,25 @@ export function storeReads(db: PlatformDb): Omit<SiteReads, 'operational'> {
       return { months, members: await membersOf(db, by, month), reasons: period ? await reasonsOf(db, period.newest, ['*']) : [] };
     },
     open: openReads(db),
+    more: async (of) => {
+      const period = await history();
+      const place = of && (await placeOf(db, of.kind, of.code));
+      if (!period || (of && !place)) return null;
+      const [level, code] = of ? [of.kind, of.code] : (['england', 'England'] as const);
+      const some = { newest: period.newest, months: Math.min(period.months, MORE_MONTHS) };
+      const [requesting, sending, london, compared, above] = await Promise.all([
+        store.trend(db, 'requesting', level, code, some),
+        store.trend(db, 'sending', level, code, some),
+        store.trend(db, 'requesting', level, code, { ...some, calendar: 'Europe/London' }),
+        // Of seven regions there are no quartiles; those of England are its practices'.
+        level === 'region' ? [] : benchmarks(db, of ? level : 'practice', code, period.newest),
+        of ? store.aboveOf(db, of.code) : [],
+      ]);
+      return { place, above, requesting, sending, london, benchmarks: compared };
+    },
+    pathways: async (month) => pathwaysOf(await store.pathways(db, { newest: month, months: 1 })),
+    monthCounts: (measure, month) =>
+      dayCounts(db, measure, { from: `${monthText(month)}-01`, days: new Date(Date.UTC(month.year, month.month, 0)).getUTCDate() }),
     search: (text, limit) => store.search(db, text, limit),
     places: (kind) => store.placesOf(db, kind),
     practiceCounts: async (within, months) => {
@@ -62,6 +86,33 @@ export function storeReads(db: PlatformDb): Omit<SiteReads, 'operational'> {
       return (await store.practiceCounts(db, { newest, months: months.length, all: true, ...(within && { within }) })).practices;
     },
   };
+}
+
+async function placeOf(db: PlatformDb, kind: Kind, code: string): Promise<Place | null> {
+  const { rows } = await sql<Place>`select code, kind, name from platform.organisations where code = ${code} and kind = ${kind}`.execute(
+    db,
+  );
+  return rows[0] ?? null;
+}
+
+/** The busiest pathway first. */
+function pathwaysOf(rows: readonly store.Pathway[]): PathwayModel[] {
+  const groups = Map.groupBy(rows, ({ requestingSupplier, sendingSupplier }) => JSON.stringify([requestingSupplier, sendingSupplier]));
+  const sum = (some: readonly store.Pathway[]) => some.reduce((total, { transfers }) => total + transfers, 0);
+  return [...groups.values()]
+    .map((group): PathwayModel => {
+      const { requestingSupplier = '', sendingSupplier = '' } = group[0] ?? {};
+      const failed = group.filter(({ status }) => status === STATUSES.TECHNICAL_FAILURE || status === STATUSES.UNCLASSIFIED_FAILURE);
+      return {
+        requestingSupplier,
+        sendingSupplier,
+        transfers: sum(group),
+        onTime: sum(group.filter(({ status }) => status === STATUSES.INTEGRATED_ON_TIME)),
+        failed: sum(failed),
+        reasons: failed.map(({ failureReason, errorCode, transfers }) => ({ reason: failureReason ?? '', code: errorCode, transfers })),
+      };
+    })
+    .sort((a, b) => b.transfers - a.transfers);
 }
 
 async function membersOf(db: PlatformDb, kind: AreaKind, month: Month) {

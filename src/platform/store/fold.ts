@@ -14,6 +14,23 @@ const FILED = sql.raw(`('INTEGRATED', 'INTEGRATED_AND_SUPPRESSED', 'SUPPRESSED_A
 const text = (value: string) => sql.lit(value);
 /** Whole seconds, halves to the even one as the Spine's log has them: `round` of a numeric would take them away from zero. */
 const SECONDS = sql`round(extract(epoch from ended_at - clock_at)::float8)`;
+/**
+ * How a transfer ended of which the Spine's log alone tells, in the words of events: to them a rejection is no technical failure, and filing
+ * as an attachment is a success. The first answer that is no duplicate's decides.
+ */
+const LOGGED = sql`case when t.told_conversation is null then
+  case when s.status = ${text(STATUSES.INTEGRATED_ON_TIME)} or s.failure_reason = ${text(FAILURE_REASONS.INTEGRATED_LATE)} then 'INTEGRATED'
+    when s.failure_reason = ${text(FAILURE_REASONS.FINAL_ERROR)} then (
+      select case when code in (17, 28) then 'REJECTED' when code = 26 then 'FILED_AS_ATTACHMENT' else 'FAILED_TO_INTEGRATE' end
+      from unnest(s.final_codes) with ordinality as each (code, number) where code <> 12 order by number limit 1) end end`;
+/** The code that a failure is told by in the Spine's log: that of the answer to the record, else that of the answer to the request. */
+const LOGGED_CODES = sql`
+  case when t.told_conversation is null and s.failure_reason = ${text(FAILURE_REASONS.FINAL_ERROR)} then (
+    select code::text from unnest(s.final_codes) with ordinality as each (code, number) where code <> 12 order by number limit 1)
+    end as logged_final,
+  case when t.told_conversation is null and s.failure_reason = ${text(FAILURE_REASONS.FATAL_SENDER_ERROR)} then (
+    select code::text from unnest(s.sender_codes) with ordinality as each (code, number) where code in (6, 7, 10, 14, 23, 24, 30, 99)
+    order by number limit 1) end as logged_sender`;
 /** The latest that says something; of events of the same moment always the same one. */
 const latest = (value: string, condition: string) =>
   sql.raw(`(array_agg(${value} order by at desc, event_id desc, digest desc) filter (where ${condition}))[1]`);
@@ -85,7 +102,7 @@ const FOLD = sql`
       s.sender_codes as spine_sender_codes, s.final_codes as spine_final_codes, s.intermediate_codes, s.large, s.redactions,
       (t.compatibility ->> 'transferCompatible')::boolean as compatible,
       coalesce((t.compatibility ->> 'internalTransfer')::boolean, false) or coalesce(t.success = 'INTERNAL_TRANSFER', false) as internal,
-      coalesce(t.success, t.decision) as outcome, coalesce(t.succeeded_at, t.decided_at) as ended_at,
+      coalesce(t.success, t.decision, ${LOGGED}) as outcome, ${LOGGED_CODES}, coalesce(t.succeeded_at, t.decided_at) as ended_at,
       coalesce(s.requested_at, t.requested_at, t.responded_at, t.ready_at, t.started_at) as measured_at,
       coalesce(t.requested_at, t.responded_at, t.ready_at, t.succeeded_at, t.decided_at) as begun_at,
       coalesce(t.responded_at, t.ready_at, t.requested_at, t.started_at) as clock_at
@@ -117,14 +134,16 @@ const FOLD = sql`
     coalesce(started_at, spine_requested_at), greatest(last_at, completed_at, last_sender_message_at, spine_requested_at),
     registered_at, traced, compatible_at, compatible, internal, compatibility ->> 'reason',
     coalesce(requested_at, spine_requested_at), coalesce(responded_at, core_at), ready_at, coalesce(ended_at, completed_at), outcome,
-    coalesce(errors, 0), error ->> 'errorCode', error ->> 'errorDescription', error ->> 'failurePoint',
+    coalesce(errors, 0), coalesce(error ->> 'errorCode', logged_final, logged_sender), error ->> 'errorDescription',
+    coalesce(error ->> 'failurePoint', case when logged_final is not null then 'EHR_INTEGRATION' when logged_sender is not null
+      then 'EHR_RESPONSE' end),
     (ehr ->> 'ehrStructuredSizeBytes')::bigint,
     coalesce(jsonb_array_length(case when jsonb_typeof(ehr -> 'placeholders') = 'array' then ehr -> 'placeholders' end), 0),
     coalesce(documents, 0), coalesce(documents_failed, 0), coalesce(document_bytes, 0),
     state,
-    case when told_conversation is null then case when completed_at is null and spine_status = ${text(STATUSES.PROCESS_FAILURE)}
-        then 'In progress' when spine_status in (${text(STATUSES.INTEGRATED_ON_TIME)}, ${text(STATUSES.PROCESS_FAILURE)})
-        then 'Successful integration' else 'Technical failure' end
+    case when told_conversation is null then case when outcome in ${SUCCESSES} then 'Successful integration'
+        when outcome = 'REJECTED' then 'Rejected' when spine_status = ${text(STATUSES.PROCESS_FAILURE)} then 'In progress'
+        else 'Technical failure' end
       else case state
       when 'INTEGRATION' then case when outcome in ${SUCCESSES} then 'Successful integration' when outcome = 'REJECTED' then 'Rejected'
         else 'Technical failure' end

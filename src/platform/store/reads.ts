@@ -288,7 +288,8 @@ async function practiceOf(db: Reader, ods: string): Promise<Practice | null> {
   return rows[0] ?? null;
 }
 
-async function aboveOf(db: Reader, code: string): Promise<Place[]> {
+/** What a place lies in, from the smallest to the largest. */
+export async function aboveOf(db: Reader, code: string): Promise<Place[]> {
   const { rows } = await sql<Place>`
     with recursive up as (
       select parent, 1 as step from platform.organisations where code = ${code}
