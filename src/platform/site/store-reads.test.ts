@@ -4,6 +4,8 @@ import { after, before, test } from 'node:test';
 import type { FastifyInstance } from 'fastify';
 import { sql } from 'kysely';
 import { listen } from '../../web/server.ts';
+import { addSubmitter } from '../ingest/submitters.ts';
+import { startPlatform } from '../serve.ts';
 import { writeOrganisations } from '../store/organisations.ts';
 import { foldWritten, stored, type TestPlatform, testPlatform, write } from '../testing.ts';
 import type { SiteReads } from './model.ts';
@@ -129,4 +131,94 @@ test('every page is made from the database, a practice without a transfer among 
   ]);
   assert.equal((await fetch(`${url}/practice/AB12CD`)).status, 404);
   assert.match((await fetch(`${url}/search?q=ab12cd`)).url, /\/practice\/Z81001$/);
+});
+
+test('beside the national definitions: both clocks, rejections, calendars, quartiles and systems, of a place and of England', async () => {
+  const more = (await reads.more({ kind: 'practice', code: 'Z81001' })) ?? assert.fail();
+  assert.deepEqual(
+    more.above.map(({ code }) => code),
+    ['01A', 'QAA', 'Y1'],
+  );
+  const [newest] = more.requesting;
+  assert.deepEqual([newest?.more.within3OfRequest, newest?.more.rejected, newest?.more.failed, newest?.counts.technical], [1, 1, 0, 1]);
+  assert.equal(more.london[0]?.counts.technical, 1);
+  // Ten transfers are needed to be compared.
+  assert.deepEqual(more.benchmarks, []);
+  assert.equal(await reads.more({ kind: 'practice', code: 'Z99999' }), null);
+  assert.equal((await reads.more(null))?.requesting[0]?.counts.within3, 1);
+  const [pathway] = await reads.pathways(FEBRUARY);
+  assert.deepEqual(pathway, {
+    requestingSupplier: 'EMIS',
+    sendingSupplier: 'SystmOne',
+    transfers: 2,
+    onTime: 1,
+    failed: 1,
+    reasons: [{ reason: 'Final error', code: null, transfers: 1 }],
+  });
+  const completeness = await reads.monthCounts('completeness', FEBRUARY);
+  assert.deepEqual(completeness, []);
+  for (const path of ['/england/more', '/england/systems', '/practice/Z81001/more', '/sub-icb-location/01A/more', '/region/Y1/more'])
+    assert.equal((await fetch(`${url}${path}`)).status, 200, path);
+  assert.equal((await fetch(`${url}/practice/Z99999/more`)).status, 404);
+});
+
+test('few are not told of a single practice, and are of an area', async () => {
+  const page = async (path: string) => (await (await fetch(`${url}${path}`)).text()).replace(/\s+/g, ' ');
+  assert.match(await page('/practice/Z81001/more'), /<span class="site-share">few<\/span><span class="site-of">1 to 7<\/span>/);
+  assert.doesNotMatch(await page('/sub-icb-location/01A/more'), /1 to 7/);
+});
+
+test('the public has no operational page; whoever shows a reader’s key has them, and nobody on the way keeps them', async () => {
+  for (const path of ['/reports', '/transfers/errors', '/dashboards/errors', '/data/transfers/errors/2026-02-01-7-days.csv'])
+    assert.equal((await fetch(`${url}${path}`)).status, 404, path);
+  const running = await startPlatform(platform.db, {
+    host: '127.0.0.1',
+    port: 0,
+    reports: { host: '127.0.0.1', port: 0 },
+    mode: 'compatible',
+    foldMs: 50,
+    onFault: (thrown, where) => assert.fail(`${where}: ${thrown}`),
+  });
+  try {
+    const reader = await addSubmitter(platform.db, 'An analyst', 'readers');
+    const submitter = await addSubmitter(platform.db, 'A supplier');
+    const ask = (path: string, key?: string) =>
+      fetch(`${running.reports}${path}`, {
+        headers: key === undefined ? {} : { authorization: `Basic ${Buffer.from(`anyone:${key}`).toString('base64')}` },
+      });
+    for (const key of [undefined, '', 'wrong', submitter]) {
+      for (const path of ['/', '/reports', '/transfers/errors?from=2026-02-01&days=7', '/nowhere', '/data/england/all-latest-month.csv']) {
+        const answer = await ask(path, key);
+        assert.deepEqual(
+          [answer.status, answer.headers.get('www-authenticate'), answer.headers.get('cache-control')],
+          [401, 'Basic realm="Operational reports", charset="UTF-8"', 'no-store'],
+          `${path} with ${key}`,
+        );
+        assert.doesNotMatch(await answer.text(), /Z81001|Red Surgery/);
+      }
+    }
+    // A reader sends nothing.
+    assert.equal(
+      (
+        await fetch(`${running.api}/ehr-requests`, {
+          method: 'POST',
+          headers: { apikey: reader, 'content-type': 'application/json' },
+          body: '{}',
+        })
+      ).status,
+      401,
+    );
+    let answer = await ask('/transfers/rejected?from=2026-02-01&days=7', reader);
+    for (let tries = 0; tries < 100 && !/Rejected - /.test(await answer.clone().text()); tries++) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      answer = await ask('/transfers/rejected?from=2026-02-01&days=7', reader);
+    }
+    assert.deepEqual([answer.status, answer.headers.get('cache-control')], [200, 'no-store']);
+    const id = /\/conversations\/(C\d+)/.exec(await answer.text())?.[1] ?? assert.fail();
+    assert.match(await (await ask(`/conversations/${id}`, reader)).text(), /REJECTED/);
+    assert.equal((await ask('/reports/transfer-outcomes-per-supplier-pathway?from=2026-02-01&days=28', reader)).status, 200);
+    assert.equal((await fetch(`${running.site}/conversations/${id}`)).status, 404);
+  } finally {
+    await running.close();
+  }
 });

@@ -187,3 +187,58 @@ test('a practice counts for the location that lies above it, and for none where 
     { level: 'sicbl', code: '01A', within3: 1 },
   ]);
 });
+
+test('what the log alone tells is said in the words of events too: a rejection is no failure, filing as an attachment a success', async () => {
+  const august = { requestedAt: microsOf('2026-08-03T10:00:00') };
+  const failed = (conversation: string, code: number) =>
+    transfer(conversation, {
+      ...august,
+      status: STATUSES.TECHNICAL_FAILURE,
+      failureReason: FAILURE_REASONS.FINAL_ERROR,
+      finalErrorCodes: [12, code],
+    });
+  await loadTransfers(
+    platform.url,
+    [
+      transfer('filed', august),
+      failed('wrong patient', 28),
+      failed('came back', 17),
+      failed('attachment', 26),
+      failed('broken', 21),
+      transfer('refused', {
+        ...august,
+        status: STATUSES.TECHNICAL_FAILURE,
+        failureReason: FAILURE_REASONS.FATAL_SENDER_ERROR,
+        senderErrorCodes: [null, 6],
+        finalErrorCodes: [],
+        completedAt: null,
+        coreAt: null,
+      }),
+      transfer('waiting', {
+        ...august,
+        status: STATUSES.PROCESS_FAILURE,
+        failureReason: FAILURE_REASONS.TRANSFERRED_NOT_INTEGRATED,
+        finalErrorCodes: [],
+        completedAt: null,
+      }),
+    ],
+    14,
+  );
+  await foldWritten(platform.db);
+  const { rows } = await sql<{
+    conversation: string;
+  }>`select conversation, outcome, result, error_code, failure_point from platform.transfers
+    where month_utc = '2026-08-01' order by conversation`.execute(platform.db);
+  assert.deepEqual(
+    rows.map((row) => Object.values(row)),
+    [
+      ['attachment', 'FILED_AS_ATTACHMENT', 'Successful integration', '26', 'EHR_INTEGRATION'],
+      ['broken', 'FAILED_TO_INTEGRATE', 'Technical failure', '21', 'EHR_INTEGRATION'],
+      ['came back', 'REJECTED', 'Rejected', '17', 'EHR_INTEGRATION'],
+      ['filed', 'INTEGRATED', 'Successful integration', null, null],
+      ['refused', null, 'Technical failure', '6', 'EHR_RESPONSE'],
+      ['waiting', null, 'In progress', null, null],
+      ['wrong patient', 'REJECTED', 'Rejected', '28', 'EHR_INTEGRATION'],
+    ],
+  );
+});
