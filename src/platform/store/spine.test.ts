@@ -189,10 +189,10 @@ test('a practice counts for the location that lies above it, and for none where 
 });
 
 test('what the log alone tells is said in the words of events too: a rejection is no failure, filing as an attachment a success', async () => {
-  const august = { requestedAt: microsOf('2026-08-03T10:00:00') };
+  const october = { requestedAt: microsOf('2025-10-03T10:00:00') };
   const failed = (conversation: string, code: number) =>
     transfer(conversation, {
-      ...august,
+      ...october,
       status: STATUSES.TECHNICAL_FAILURE,
       failureReason: FAILURE_REASONS.FINAL_ERROR,
       finalErrorCodes: [12, code],
@@ -200,13 +200,13 @@ test('what the log alone tells is said in the words of events too: a rejection i
   await loadTransfers(
     platform.url,
     [
-      transfer('filed', august),
+      transfer('filed', october),
       failed('wrong patient', 28),
       failed('came back', 17),
       failed('attachment', 26),
       failed('broken', 21),
       transfer('refused', {
-        ...august,
+        ...october,
         status: STATUSES.TECHNICAL_FAILURE,
         failureReason: FAILURE_REASONS.FATAL_SENDER_ERROR,
         senderErrorCodes: [null, 6],
@@ -215,7 +215,7 @@ test('what the log alone tells is said in the words of events too: a rejection i
         coreAt: null,
       }),
       transfer('waiting', {
-        ...august,
+        ...october,
         status: STATUSES.PROCESS_FAILURE,
         failureReason: FAILURE_REASONS.TRANSFERRED_NOT_INTEGRATED,
         finalErrorCodes: [],
@@ -228,7 +228,7 @@ test('what the log alone tells is said in the words of events too: a rejection i
   const { rows } = await sql<{
     conversation: string;
   }>`select conversation, outcome, result, error_code, failure_point from platform.transfers
-    where month_utc = '2026-08-01' order by conversation`.execute(platform.db);
+    where month_utc = '2025-10-01' order by conversation`.execute(platform.db);
   assert.deepEqual(
     rows.map((row) => Object.values(row)),
     [
