@@ -41,6 +41,8 @@ type Measure = {
   /** Which day a transfer counts for. */
   readonly by: 'measured_at' | 'started_at';
   readonly where: RawBuilder<unknown>;
+  /** What transfers are first grouped by: rows of each group beside itself cost less than of each transfer. Their number is `n`. */
+  readonly alike?: Readonly<Record<string, RawBuilder<unknown>>>;
   /** Rows of each transfer beside itself. */
   readonly from?: RawBuilder<unknown>;
   readonly key: readonly RawBuilder<unknown>[];
@@ -84,12 +86,19 @@ export const MEASURES = {
   total: {
     by: 'started_at',
     where: sql`told > 0 and ${TRANSFER}`,
-    from: sql`cross join lateral (values ('Registrations', registered_at is not null), ('Eligible for electronic transfer', coalesce(compatible, false)),
-      ('Transferred', ${RECEIVED} or ready_at is not null), ('Awaiting integration', result = 'Awaiting integration'),
-      ('Successfully integrated', result = 'Successful integration'), ('Rejected', result = 'Rejected'), ('With an error', errors > 0),
+    alike: {
+      registered: sql`registered_at is not null`,
+      eligible: sql`coalesce(compatible, false)`,
+      transferred: sql`(${RECEIVED} or ready_at is not null)`,
+      wrong: sql`errors > 0`,
+      result: sql`result`,
+    },
+    from: sql`cross join lateral (values ('Registrations', registered), ('Eligible for electronic transfer', eligible),
+      ('Transferred', transferred), ('Awaiting integration', result = 'Awaiting integration'),
+      ('Successfully integrated', result = 'Successful integration'), ('Rejected', result = 'Rejected'), ('With an error', wrong),
       ('Technical failures', result = 'Technical failure')) as totals (name, holds)`,
     key: [sql`name`],
-    count: sql`count(*) filter (where holds)`,
+    count: sql`sum(n) filter (where holds)`,
   },
   inTime: {
     by: 'started_at',
@@ -171,18 +180,25 @@ export const MEASURES = {
   completeness: {
     by: 'measured_at',
     where: sql`${TRANSFER} and (requested_at is not null or responded_at is not null or ready_at is not null or ended_at is not null)`,
-    // A sender of which no event came is known by its practice.
-    from: sql`left join platform.organisations as practice on practice.code = sending cross join lateral (values
-      (${supplier('requesting')}, 'REGISTRATIONS', true, ${told('REGISTRATIONS')}),
-      (${supplier('requesting')}, 'TRANSFER_COMPATIBILITY_STATUSES', true, ${told('TRANSFER_COMPATIBILITY_STATUSES')}),
-      (${supplier('requesting')}, 'EHR_REQUESTS', true, ${told('EHR_REQUESTS')}),
-      (coalesce(sending_supplier, practice.supplier, ''), 'EHR_RESPONSES', responded_at is not null or ready_at is not null or ended_at is not null, ${told('EHR_RESPONSES')}),
-      (${supplier('requesting')}, 'READY_TO_INTEGRATE_STATUSES', ended_at is not null, ${told('READY_TO_INTEGRATE_STATUSES')}),
-      (${supplier('requesting')}, 'EHR_INTEGRATIONS', ended_at is not null, ${told('EHR_INTEGRATIONS')}),
-      (${supplier('requesting')}, 'ERROR', outcome = 'FAILED_TO_INTEGRATE' or category = 'technical' and final_codes <> '{}',
-        ${told('ERROR')})) as types (who, type, expected, seen)`,
+    alike: {
+      asking: supplier('requesting'),
+      // A sender of which no event came is known by its practice.
+      asked: sql`coalesce(sending_supplier, (select supplier from platform.organisations where code = sending), '')`,
+      told: sql`told`,
+      sent: sql`(responded_at is not null or ready_at is not null or ended_at is not null)`,
+      ended: sql`ended_at is not null`,
+      failed: sql`(coalesce(outcome = 'FAILED_TO_INTEGRATE', false) or category = 'technical' and final_codes <> '{}')`,
+    },
+    from: sql`cross join lateral (values
+      (asking, 'REGISTRATIONS', true, ${told('REGISTRATIONS')}),
+      (asking, 'TRANSFER_COMPATIBILITY_STATUSES', true, ${told('TRANSFER_COMPATIBILITY_STATUSES')}),
+      (asking, 'EHR_REQUESTS', true, ${told('EHR_REQUESTS')}),
+      (asked, 'EHR_RESPONSES', sent, ${told('EHR_RESPONSES')}),
+      (asking, 'READY_TO_INTEGRATE_STATUSES', ended, ${told('READY_TO_INTEGRATE_STATUSES')}),
+      (asking, 'EHR_INTEGRATIONS', ended, ${told('EHR_INTEGRATIONS')}),
+      (asking, 'ERROR', failed, ${told('ERROR')})) as types (who, type, expected, seen)`,
     key: [sql`who`, sql`type`, sql`case when seen then 'seen' else 'missing' end`],
-    count: sql`count(*) filter (where expected)`,
+    count: sql`sum(n) filter (where expected)`,
   },
 } as const satisfies Record<string, Measure>;
 export type DayMeasure = keyof typeof MEASURES;
@@ -218,18 +234,24 @@ export async function countAllDays(db: PlatformDb, onStep: (days: number) => voi
   }
 }
 
-async function countMeasure(trx: Reader, name: string, { by, where, from, key, count }: Measure, days: readonly string[]): Promise<void> {
+async function countMeasure(trx: Reader, name: string, measure: Measure, days: readonly string[]): Promise<void> {
+  const { by, where, alike, from, key, count } = measure;
   const at = sql.ref(by);
   const sorted = days.toSorted();
   const [first = '', last = ''] = [sorted[0], sorted.at(-1)];
+  const day = sql`(${at} at time zone 'UTC')::date`;
+  const those = sql`${at} >= ${`${first}T00:00:00Z`}::timestamptz and ${at} < ${`${last}T00:00:00Z`}::timestamptz + interval '1 day'
+    and ${day} = any(${days}::date[]) and ${where}`;
+  const grouped =
+    alike &&
+    sql`(select ${day} as day, ${sql.join(Object.entries(alike).map(([column, value]) => sql`${value} as ${sql.ref(column)}`))}, count(*) as n
+      from platform.transfers where ${those} group by ${sql.join([sql`1`, ...Object.keys(alike).map((_, n) => sql.raw(String(n + 2)))])}) as alike`;
   await sql`
     insert into platform.days (day, measure, key, count)
     select * from (
-      select (${at} at time zone 'UTC')::date as day, ${sql.lit(name)} as measure, array[${sql.join(key)}]::text[] as key,
+      select ${grouped ? sql`day` : day} as day, ${sql.lit(name)} as measure, array[${sql.join(key)}]::text[] as key,
         (${count ?? sql`count(*)`})::integer as number
-      from platform.transfers ${from ?? sql``}
-      where ${at} >= ${`${first}T00:00:00Z`}::timestamptz and ${at} < ${`${last}T00:00:00Z`}::timestamptz + interval '1 day'
-        and (${at} at time zone 'UTC')::date = any(${days}::date[]) and ${where}
+      from ${grouped ?? sql`platform.transfers`} ${from ?? sql``} ${grouped ? sql`` : sql`where ${those}`}
       group by 1, 3) as counted
     where number > 0`.execute(trx);
 }
