@@ -69,6 +69,23 @@ test('what is no JSON is told apart from a value that is cut short', () => {
   });
 });
 
+test('a body that is cut short anywhere is refused, and names the member in whose value it ends', () => {
+  for (const path of EVENT_PATHS) {
+    const text = JSON.stringify(EXAMPLES[path]);
+    const members = Object.entries(EXAMPLES[path]).map(([name, value]) => {
+      const begins = text.indexOf(`"${name}":`) + name.length + 3;
+      return { name, begins, ends: begins + JSON.stringify(value).length };
+    });
+    for (let length = 0; length < text.length; length++) {
+      const checked = checkEventText(path, text.slice(0, length), 'compatible', NOW);
+      assert.ok('fault' in checked && checked.fault.message === 'Invalid JSON');
+      const within = members.find(({ begins, ends }) => length >= begins && length <= ends);
+      const expected = within ? `${within.name}: the value is cut short or no JSON` : 'Unable to parse JSON';
+      assert.deepEqual(checked.fault.errors, [expected], text.slice(0, length));
+    }
+  }
+});
+
 test('each member of the envelope is needed, the sending practice where the national service insists', () => {
   const members = [
     'conversationId',
