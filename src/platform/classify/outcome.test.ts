@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DAY, SECOND } from '../micros.ts';
 import type { SpineMessage } from './message.ts';
+import { FAILURE_REASONS, readOutcome, STATUSES } from './outcome.ts';
 import { classified, spine } from './testing.ts';
 
 const outcome = (rows: readonly SpineMessage[]) => {
@@ -99,6 +100,17 @@ test('each fatal code of the sender fails a transfer without a core', () => {
 test('each negative final answer but a duplicate is a final error', () => {
   for (const code of [9, 11, 17, 21, 25, 26, 28, 29, 31, 99])
     assert.equal(outcome([request(), senderAnswers(), core(), answers('core', code)]), 'Final error', String(code));
+});
+
+test('outcomes are read by their words, with an empty reason for none; other words are refused', () => {
+  for (const status of Object.values(STATUSES))
+    for (const failureReason of Object.values(FAILURE_REASONS))
+      assert.deepEqual(readOutcome(status, failureReason), { status, failureReason });
+  for (const none of [null, ''])
+    assert.deepEqual(readOutcome('Integrated on time', none), { status: 'Integrated on time', failureReason: null });
+  assert.throws(() => readOutcome('PENDING', null), /status is none of Integrated on time, .*: "PENDING"/);
+  assert.throws(() => readOutcome('', null), /status is none of/);
+  assert.throws(() => readOutcome('Process failure', 'INTEGRATED_LATE'), /failure reason is not known: "INTEGRATED_LATE"/);
 });
 
 test('a guid that is used again takes the place of the first and its answers with it', () => {

@@ -25,11 +25,11 @@ export type Status = (typeof STATUSES)[keyof typeof STATUSES];
 export type FailureReason = (typeof FAILURE_REASONS)[keyof typeof FAILURE_REASONS];
 export type Outcome = { readonly status: Status; readonly failureReason: FailureReason | null };
 
-/** Reads an outcome as it is kept in tables and files. Throws a `Fault` `transfer.outcome` where the words are none of the national ones. */
+/** Reads an outcome as it is kept in tables and files; those of the existing pipeline have an empty reason where there is none. Throws a `Fault` `transfer.outcome` where the words are none of the national ones. */
 export function readOutcome(status: string, reason: string | null): Outcome {
   const known = Object.values(STATUSES).find((each) => each === status);
   if (!known) throw new Fault('transfer.outcome', `status is none of ${Object.values(STATUSES).join(', ')}: ${JSON.stringify(status)}`);
-  if (reason === null) return { status: known, failureReason: null };
+  if (!reason) return { status: known, failureReason: null };
   const failureReason = Object.values(FAILURE_REASONS).find((each) => each === reason);
   if (!failureReason) throw new Fault('transfer.outcome', `failure reason is not known: ${JSON.stringify(reason)}`);
   return { status: known, failureReason };
