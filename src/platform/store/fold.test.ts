@@ -5,7 +5,7 @@ import { foldWritten, REQUESTING, SENDING, stored, type TestPlatform, testPlatfo
 import { loadEvents } from './bulk.ts';
 import type { StoredEvent } from './events.ts';
 import { foldAll, foldNew } from './fold.ts';
-import { recountMonths } from './months.ts';
+import { writeOrganisations } from './organisations.ts';
 
 let platform: TestPlatform;
 before(async () => {
@@ -111,9 +111,69 @@ test('a late event makes its transfer and both of its months anew', async () => 
   await write(platform.db, [stored('ehr-requests', '2026-02-28T23:59:59Z')]);
   await foldWritten(platform.db);
   assert.deepEqual(await month(), [{ month: '2026-02-01', within3: 1, not_integrated: 0, open: 0, documents: 0 }]);
-  const counted = await rows('months');
-  await recountMonths(platform.db, null);
-  assert.deepEqual(await rows('months'), counted);
+  await sameAsAtOnce('late events');
+});
+
+/** What many folds have made of the events is what one fold makes of all of them. */
+const sameAsAtOnce = async (name: string) => {
+  const tables = ['transfers', 'months', 'pathway_months'];
+  const grown = await Promise.all(tables.map(rows));
+  await sql`truncate platform.transfers, platform.months, platform.pathway_months`.execute(platform.db);
+  await sql`update platform.progress set batch = 0 where name = 'fold'`.execute(platform.db);
+  await foldWritten(platform.db);
+  const atOnce = await Promise.all(tables.map(rows));
+  for (const [at, table] of tables.entries()) assert.deepEqual(grown[at], atOnce[at], `${table}: ${name}`);
+};
+
+test('counts that grew fold by fold, with corrections and moves, are those of all events at once', async () => {
+  await writeOrganisations(platform.db, [
+    { code: 'Y1', kind: 'region', name: 'NORTH', parent: null },
+    { code: 'QAA', kind: 'icb', name: 'ONE', parent: 'Y1' },
+    { code: '01A', kind: 'sicbl', name: 'ONE - 01A', parent: 'QAA' },
+    { code: '01B', kind: 'sicbl', name: 'ONE - 01B', parent: 'QAA' },
+    { code: 'Z1', kind: 'practice', name: 'RED', parent: '01A' },
+    { code: 'Z2', kind: 'practice', name: 'BLUE', parent: '01B' },
+  ]);
+  let seed = 7;
+  const below = (count: number) => {
+    seed = (seed * 1103515245 + 12345) % 2 ** 31;
+    return Math.floor((seed / 2 ** 31) * count);
+  };
+  const pick = <Each>(...of: readonly Each[]) => of[below(of.length)] as Each;
+  for (let round = 0; round < 25; round++) {
+    const events = Array.from({ length: 12 }, () => {
+      // Months, practices and outcomes of one conversation change with nearly every event.
+      const at = new Date(Date.UTC(2026, below(4), 1 + below(28), below(24), below(60), below(60))).toISOString();
+      const over = {
+        conversationId: `C${below(9)}`,
+        requestingPracticeOdsCode: pick('Z1', 'Z2', 'NOBODY'),
+        sendingPracticeOdsCode: pick('Z1', 'Z2', undefined),
+        reportingPracticeOdsCode: pick('Z1', 'Z2'),
+      };
+      return pick(
+        () => stored('registrations', at, over),
+        () => stored('ehr-requests', at, over),
+        () => stored('ehr-responses', at, { ...over, sendingPracticeOdsCode: 'Z2' }),
+        () => stored('ready-to-integrate-statuses', at, over),
+        () =>
+          stored('ehr-integrations', at, {
+            ...over,
+            sendingPracticeOdsCode: 'Z1',
+            payload: { integration: { outcome: pick('INTEGRATED', 'REJECTED', 'FILED_AS_ATTACHMENT', 'INTERNAL_TRANSFER') } },
+          }),
+        () => stored('errors', at, { ...over, payload: { error: { errorCode: '30', errorDescription: 'x', failurePoint: 'OTHER' } } }),
+      )();
+    });
+    await write(platform.db, events);
+    await foldWritten(platform.db);
+    // A practice that comes to lie elsewhere takes its months along.
+    if (round === 12) await writeOrganisations(platform.db, [{ code: 'Z1', kind: 'practice', name: 'RED', parent: '01B' }]);
+  }
+  const { rows: negative } = await sql`select from platform.months where least(within3, technical, requested, open, failed) < 0`.execute(
+    platform.db,
+  );
+  assert.equal(negative.length, 0);
+  await sameAsAtOnce('random events');
 });
 
 test('registration status: each of the eight, by what is there', async () => {

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { type Runner, transaction } from '../../database/connect.ts';
 import { FAILURE_REASONS, STATUSES } from '../classify/outcome.ts';
-import { recountMonths, type Touched } from './months.ts';
+import { moveCounts } from './months.ts';
 import type { PlatformDb, PlatformSchema } from './open.ts';
 import { supplierName } from './suppliers.ts';
 
@@ -31,9 +31,11 @@ const LOGGED_CODES = sql`
   case when t.told_conversation is null and s.failure_reason = ${text(FAILURE_REASONS.FATAL_SENDER_ERROR)} then (
     select code::text from unnest(s.sender_codes) with ordinality as each (code, number) where code in (6, 7, 10, 14, 23, 24, 30, 99)
     order by number limit 1) end as logged_sender`;
-/** The latest that says something; of events of the same moment always the same one. */
+/** Of events of the same moment always the same one. All that asks for an order asks for this one: the server then sorts once. */
+const IN_ORDER = 'order by at, event_id, digest';
+/** The latest that says something. */
 const latest = (value: string, condition: string) =>
-  sql.raw(`(array_agg(${value} order by at desc, event_id desc, digest desc) filter (where ${condition}))[1]`);
+  sql.raw(`(array_agg(${value} ${IN_ORDER}) filter (where ${condition}))[count(*) filter (where ${condition})]`);
 /** How often each text is there, as an object; `null` of nothing. */
 const numbered = (texts: string) =>
   sql.raw(
@@ -55,7 +57,7 @@ const COLUMNS = sql.raw(WRITTEN.join(', '));
  * national definitions count is taken from the Spine's log where it has the conversation, else from the events by the same rules: the
  * clock starts when the record was sent, and nothing counts that came more than 14 days after the request.
  */
-const FOLD = sql`
+const fold = (events: RawBuilder<unknown>) => sql`
   with told as materialized (
     select conversation as told_conversation, min(at) as started_at, max(at) as last_at,
       ${latest('requesting', 'true')} as requesting,
@@ -71,28 +73,28 @@ const FOLD = sql`
       ${latest("payload -> 'ehr'", "type = 'EHR_RESPONSES'")} as ehr,
       min(at) filter (where type = 'READY_TO_INTEGRATE_STATUSES') as ready_at,
       min(at) filter (where type = 'EHR_INTEGRATIONS' and payload #>> '{integration,outcome}' in ${SUCCESSES}) as succeeded_at,
-      (array_agg(payload #>> '{integration,outcome}' order by at, event_id, digest)
+      (array_agg(payload #>> '{integration,outcome}' ${sql.raw(IN_ORDER)})
         filter (where type = 'EHR_INTEGRATIONS' and payload #>> '{integration,outcome}' in ${SUCCESSES}))[1] as success,
       max(at) filter (where type = 'EHR_INTEGRATIONS') as decided_at,
       ${latest("payload #>> '{integration,outcome}'", "type = 'EHR_INTEGRATIONS'")} as decision,
       count(*) filter (where type = 'ERROR') as errors,
       min(at) filter (where type = 'ERROR') as error_at,
       ${latest("payload -> 'error'", "type = 'ERROR'")} as error,
-      coalesce(array_agg((payload #>> '{error,errorCode}')::integer order by at, event_id, digest) filter (where type = 'ERROR'
+      coalesce(array_agg((payload #>> '{error,errorCode}')::integer ${sql.raw(IN_ORDER)}) filter (where type = 'ERROR'
         and payload #>> '{error,errorCode}' ~ '^[0-9]{1,6}$'
         and payload #>> '{error,failurePoint}' in ('EHR_INTEGRATION', 'EHR_READY_TO_INTEGRATE')), '{}') as final_codes,
-      coalesce(array_agg((payload #>> '{error,errorCode}')::integer order by at, event_id, digest) filter (where type = 'ERROR'
+      coalesce(array_agg((payload #>> '{error,errorCode}')::integer ${sql.raw(IN_ORDER)}) filter (where type = 'ERROR'
         and payload #>> '{error,errorCode}' ~ '^[0-9]{1,6}$'
         and payload #>> '{error,failurePoint}' not in ('EHR_INTEGRATION', 'EHR_READY_TO_INTEGRATE')), '{}') as sender_codes,
       count(*) filter (where type = 'DOCUMENT_RESPONSES') as documents,
       count(*) filter (where type = 'DOCUMENT_RESPONSES' and payload #>> '{documentMigration,successful}' = 'false') as documents_failed,
-      coalesce(sum((payload #>> '{attachment,sizeBytes}')::bigint) filter (where type = 'DOCUMENT_RESPONSES'), 0) as document_bytes,
+      least(coalesce(sum((payload #>> '{attachment,sizeBytes}')::bigint) filter (where type = 'DOCUMENT_RESPONSES'), 0), 9e18) as document_bytes,
       array_agg(concat_ws(' ', payload #>> '{error,failurePoint}', payload #>> '{error,errorCode}')) filter (where type = 'ERROR') as faults,
       array_agg(concat_ws(' ', payload #>> '{attachment,clinicalType}', payload #>> '{documentMigration,successful}',
         case when (payload #>> '{attachment,sizeBytes}')::bigint > 104857600 then 'large' end)) filter (where type = 'DOCUMENT_RESPONSES')
         as attachments,
       bit_or(1 << (array_position(enum_range(null::platform.event_type), type) - 1)) as told
-    from folding join platform.events using (conversation)
+    from ${events}
     group by conversation),
   judged as (
     select coalesce(t.told_conversation, s.conversation) as conversation, t.*, s.status as spine_status, s.failure_reason as spine_reason,
@@ -127,7 +129,6 @@ const FOLD = sql`
         when responded_at <= cut_off then 'waiting'
         else 'silent' end as course
     from stated)
-  insert into platform.transfers as before (conversation, ${COLUMNS})
   select conversation, coalesce(requesting, spine_requesting), coalesce(sending, spine_sending), requesting_asid, sending_asid,
     coalesce(${supplierName('requesting_supplier')}, ${supplierName('spine_requesting_supplier')}),
     coalesce(${supplierName('sending_supplier')}, ${supplierName('spine_sending_supplier')}),
@@ -177,15 +178,23 @@ const FOLD = sql`
     ${numbered('unnest(attachments)')}
   from counted`;
 
+/** More conversations than this are found in one pass over all events, fewer one by one: the server cannot always know which is shorter. */
+const MANY_TRANSFERS = 50_000;
+const EVENTS_OF_MANY = sql`folding join platform.events using (conversation)`;
+const EVENTS_OF_FEW = sql`folding cross join lateral (
+      select at, event_id, digest, type, supplier, reporting, requesting, sending, payload
+      from platform.events as e where e.conversation = folding.conversation offset 0) as own`;
 /** So many that the counted rows may be others than they were. */
-const MANY_TRANSFERS = 5_000;
+const ENOUGH_TO_ANALYZE = 5_000;
+
+export type Folded = { readonly transfers: number; readonly more: boolean };
 
 /**
- * Makes anew every transfer of which something came since the last time, and the months it is or was counted in. Several programs may
+ * Makes anew every transfer of which something came since the last time, and moves it in the counts of its months. Several programs may
  * call it, one works. Gives how many transfers there were, and whether more is waiting; what belongs to transactions that are still open
- * is left for the next time.
+ * is left for the next time. `most`: events of one step, which is one transaction.
  */
-export async function foldNew(db: PlatformDb, most = 200_000): Promise<{ readonly transfers: number; readonly more: boolean }> {
+export async function foldNew(db: PlatformDb, most = 200_000): Promise<Folded> {
   return transaction(db, async (trx) => {
     const { rows } = await sql<{ since: number }>`
       select batch as since from platform.progress where name = 'fold' for update`.execute(trx);
@@ -205,25 +214,25 @@ export async function foldNew(db: PlatformDb, most = 200_000): Promise<{ readonl
       if (limit > since) await sql`update platform.progress set batch = ${limit} where name = 'fold'`.execute(trx);
       return { transfers: 0, more: false };
     }
-    await sql`set local work_mem = '128MB'`.execute(trx);
+    await sql`set local work_mem = '256MB'`.execute(trx);
     await sql`create temp table folding on commit drop as
       select conversation from platform.events where batch >= ${since} and batch <= ${last} group by conversation
       union select conversation from platform.spine_transfers where batch >= ${since} and batch <= ${last}`.execute(trx);
     await sql`create unique index on folding (conversation)`.execute(trx);
     await sql`analyze folding`.execute(trx);
-    const touched = await folded(trx);
-    if (touched.length > 0) await recountMonths(trx, touched);
-    await sql`update platform.progress set batch = ${last + 1}, changed_at = now() where name = 'fold'`.execute(trx);
     const { rows: done } = await sql<{ transfers: number }>`select count(*) as transfers from folding`.execute(trx);
     const transfers = done[0]?.transfers ?? 0;
+    await writeFolded(trx, transfers);
+    await moveCounts(trx);
+    await sql`update platform.progress set batch = ${last + 1}, changed_at = now() where name = 'fold'`.execute(trx);
     // Until the server notices by itself how much came, it reads all practices' months by plans that are right for an empty table.
-    if (transfers >= MANY_TRANSFERS) await sql`analyze platform.months`.execute(trx);
+    if (transfers >= ENOUGH_TO_ANALYZE) await sql`analyze platform.months, platform.pathway_months`.execute(trx);
     return { transfers, more: last + 1 < limit };
   });
 }
 
 /** Folds until nothing is left; `onStep` hears of each step. */
-export async function foldAll(db: PlatformDb, onStep: (transfers: number) => void = () => undefined, most?: number): Promise<number> {
+export async function foldAll(db: PlatformDb, onStep: (transfers: number) => void = () => undefined, most = 1_000_000): Promise<number> {
   let all = 0;
   for (;;) {
     const { transfers, more } = await foldNew(db, most);
@@ -252,28 +261,23 @@ export async function foldWritten(db: PlatformDb): Promise<void> {
 }
 
 /**
- * Writes the rows of the conversations in `folding`; gives the months and practices that they were or are counted under. Days that have to
- * be counted anew are noted: `countDays` does that when there is time.
+ * Writes the rows of the conversations in `folding` that changed, and leaves what they are in `after` and what they were in `before`. Days
+ * that have to be counted anew are noted: `countDays` does that when there is time.
  */
-async function folded(trx: Runner<PlatformSchema>): Promise<Touched[]> {
-  const { rows } = await sql<Touched>`
-    with old as (select t.* from folding join platform.transfers as t using (conversation)),
-      new as (${FOLD} on conflict (conversation) do update set ${REPLACED}
-        where (before.*) is distinct from (excluded.*)
-        returning requesting, sending, month_utc, month_london, conversation, started_at, measured_at),
-      changed as (
-        select requesting, sending, month_utc, month_london from new
-        union select old.requesting, old.sending, old.month_utc, old.month_london from old join new using (conversation)),
-      noted as (
-        insert into platform.stale_days
-        select distinct (at at time zone 'UTC')::date from (select started_at, measured_at from new
-          union all select old.started_at, old.measured_at from old join new using (conversation)) as moved
-          cross join lateral (values (started_at), (measured_at)) as each (at)
-        where at is not null on conflict do nothing)
-    select distinct month::text as month, coalesce(practice, '') as practice
-    from changed cross join lateral (values
-      (month_utc, requesting), (month_utc, sending), (month_london, requesting), (month_london, sending)) as each (month, practice)`.execute(
-    trx,
-  );
-  return rows;
+async function writeFolded(trx: Runner<PlatformSchema>, transfers: number): Promise<void> {
+  await sql`create temp table after (like platform.transfers) on commit drop`.execute(trx);
+  await sql`insert into after (conversation, ${COLUMNS}) ${fold(transfers > MANY_TRANSFERS ? EVENTS_OF_MANY : EVENTS_OF_FEW)}`.execute(trx);
+  await sql`create temp table before on commit drop as
+    select t.* from after as a join platform.transfers as t using (conversation)`.execute(trx);
+  await sql`with same as (
+      delete from before as b using after as a where a.conversation = b.conversation and (a.*) is not distinct from (b.*)
+      returning b.conversation)
+    delete from after as a using same where a.conversation = same.conversation`.execute(trx);
+  await sql`insert into platform.transfers (conversation, ${COLUMNS}) select conversation, ${COLUMNS} from after
+    on conflict (conversation) do update set ${REPLACED}`.execute(trx);
+  await sql`insert into platform.stale_days
+    select distinct (at at time zone 'UTC')::date
+    from (select started_at, measured_at from after union all select started_at, measured_at from before) as moved
+      cross join lateral (values (started_at), (measured_at)) as each (at)
+    where at is not null on conflict do nothing`.execute(trx);
 }

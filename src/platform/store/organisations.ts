@@ -42,7 +42,7 @@ export async function writeOrganisations(db: PlatformDb, rows: readonly Organisa
           address = case when excluded.address = '{}' then o.address else excluded.address end,
           postcode = coalesce(excluded.postcode, o.postcode), supplier = coalesce(excluded.supplier, o.supplier)`.execute(trx);
     }
-    await recountAbove(trx, null);
+    await recountAbove(trx);
     if (distinct.length >= MANY_ORGANISATIONS) await sql`analyze platform.organisations`.execute(trx);
   });
   return rows.length;
