@@ -102,6 +102,9 @@ class Run:
                 self.tell(about, "duplicated", f"{name}: the hub got other bytes under the same id")
             if line.get("duplicate"):
                 continue
+            # Who is no practice of the plan keeps books of its own.
+            if line["to"] not in self.side_of_party:
+                continue
             there = (self.side_of_party.get(line["to"]), sender, message) in kept
             end = fate.get((sender, message))
             if end is None and not there:

@@ -14,11 +14,18 @@ outside: every record must be filed once and whole or rejected as it was meant t
 The last line with --json:
   {"transfers":0,"kills":0,"integrated":0,"rejectedAsDesigned":0,"lost":0,"duplicated":0,"stuck":0}
 
+With --upgrade nothing is killed: two nodes on each side are replaced one after the other by a version with other tables, while --transfers
+records are on their way at any time and --rate messages a second come to each side. The last line with --json:
+  {"transfers":0,"integrated":0,"fewestRunning":0,"messages":0,"refused":0,"turnedAway":0,"p99Ms":0,"mostMs":0,"lost":0,"duplicated":0,
+   "stuck":0,"schema":[7,8],"downgradeRefused":true}
+
 Examples:
   gp2gp torture
   gp2gp torture --json --transfers 200 --kills 60 --seed 7 --nodes 2
   gp2gp torture --transfers 50 --kills 20 --keep evidence
-  gp2gp torture --recount evidence --json`;
+  gp2gp torture --recount evidence --json
+  gp2gp torture --upgrade --transfers 50 --rate 10 --json
+  gp2gp torture --upgrade --transfers 50 --previous ../open-gp2gp-0.1.0`;
 
 export type TortureCommand = {
   readonly json?: boolean;
@@ -29,6 +36,9 @@ export type TortureCommand = {
   readonly nodes: number;
   readonly keep?: string;
   readonly recount?: string;
+  readonly upgrade?: boolean;
+  readonly rate: number;
+  readonly previous?: string;
 };
 
 /** `torture`: the fault test. */
@@ -42,6 +52,9 @@ export function tortureCommand(): Command {
     .option('--nodes <n>', 'nodes for each side, over one database and one object store', whole(1), 1)
     .option('--keep <dir>', 'leave ledger, tables, records and kills in this folder')
     .option('--recount <dir>', 'run nothing; count again what --keep left in this folder')
+    .option('--upgrade', 'replace all nodes by another version instead of killing anything')
+    .option('--rate <n>', 'messages a second to each side during an upgrade', whole(1), 10)
+    .option('--previous <dir>', 'checkout or package of the version to upgrade from; default: this one with one change of the tables fewer')
     .option('--json', 'print one line of JSON at the end; progress goes to standard error')
     .addHelpText('after', HELP)
     .action(async (options: TortureCommand) => {
@@ -67,14 +80,18 @@ async function run(options: TortureCommand): Promise<number> {
     return isClean(count.line) ? 0 : 1;
   }
   const keep = options.keep === undefined ? await mkdtemp(join(tmpdir(), 'gp2gp-torture-')) : await emptyFolder(resolve(options.keep));
+  const interrupted = new Promise<void>((done) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => done());
+  });
+  if (options.upgrade) {
+    const { runUpgrade } = await import('./torture/upgrade/command.ts');
+    return await runUpgrade(options, { keep, isKept: options.keep !== undefined, say, interrupted });
+  }
   const troubles = options.troubles ?? Math.floor(options.kills / 4);
   say(
     `${options.transfers} transfers, ${options.kills} kills, ${troubles} other troubles, ${options.nodes} nodes for each side, seed ${options.seed}; folder ${keep}`,
   );
   const { torture } = await import('./torture/run.ts');
-  const interrupted = new Promise<void>((done) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => done());
-  });
   let count: Count | null;
   try {
     count = await torture({

@@ -3,9 +3,10 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { Fault } from '../base/errors.ts';
-import { connect, type Db } from './connect.ts';
+import { connect, type Db, transaction } from './connect.ts';
 import { migrate } from './migrate.ts';
 import { freshDatabase, type TestDatabase } from './testing.ts';
 
@@ -51,6 +52,30 @@ test('a file that fails leaves nothing of itself behind', async () => {
   await assert.rejects(sql`select * from d`.execute(db), /does not exist/);
   await writeFile(join(path, '002-d.sql'), 'create table d (x int);');
   assert.deepEqual(await migrate(db, path, 'broken'), [2]);
+});
+
+test('a change that has to wait for a table lets others at it meanwhile, and is made when it is free', async () => {
+  const path = await withFiles('busy', { '001-g.sql': 'create table g (x int);' });
+  await migrate(db, path, 'busy');
+  await writeFile(join(path, '002-h.sql'), 'alter table g add y int;');
+  const other = connect<None>(database.url);
+  let end = (): void => undefined;
+  const held = transaction(other, async (trx) => {
+    await sql`insert into g values (1)`.execute(trx);
+    await new Promise<void>((done) => {
+      end = done;
+    });
+  });
+  const migrated = migrate(db, path, 'busy');
+  await sleep(300);
+  // Waiting in the queue for the table, the change would keep these out until the transaction ends, which waits for them.
+  for (let i = 0; i < 10; i++) await sql`insert into g (x) values (2)`.execute(other);
+  end();
+  await held;
+  assert.deepEqual(await migrated, [2]);
+  const { rows } = await sql<{ count: number }>`select count(*) as count from g where y is null`.execute(other);
+  assert.equal(rows[0]?.count, 11);
+  await other.destroy();
 });
 
 test('a database that is newer than the program is refused', async () => {

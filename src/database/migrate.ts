@@ -1,7 +1,13 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Kysely, sql } from 'kysely';
 import { Fault } from '../base/errors.ts';
+
+/** Nodes of before run on meanwhile: whoever wants a table to himself lets nobody else in while he waits for it, so he does not wait long. */
+const LOCK_TIMEOUT = '500ms';
+const AGAIN_MS = 200;
+const ATTEMPTS = 200;
 
 /**
  * Brings a database to the newest numbered file of `folder` (`001-transfers.sql`, …), each in a transaction of its own. Nodes that
@@ -31,10 +37,13 @@ export async function migrate<Schema>(db: Kysely<Schema>, folder: string, name: 
       for (const file of files) {
         if (applied.has(file.number)) continue;
         const text = await readFile(join(folder, file.name), 'utf8');
-        await connection.transaction().execute(async (trx) => {
-          await sql.raw(text).execute(trx);
-          await sql`insert into migrations (name, number, file) values (${name}, ${file.number}, ${file.name})`.execute(trx);
-        });
+        await patiently(file.name, () =>
+          connection.transaction().execute(async (trx) => {
+            await sql`set local lock_timeout = ${sql.lit(LOCK_TIMEOUT)}`.execute(trx);
+            await sql.raw(text).execute(trx);
+            await sql`insert into migrations (name, number, file) values (${name}, ${file.number}, ${file.name})`.execute(trx);
+          }),
+        );
         done.push(file.number);
       }
       return done;
@@ -42,6 +51,23 @@ export async function migrate<Schema>(db: Kysely<Schema>, folder: string, name: 
       await sql`select pg_advisory_unlock(hashtext(${`migrate ${name}`}))`.execute(connection);
     }
   });
+}
+
+/** Again where somebody else held what it wanted, or wanted what it held. */
+async function patiently(file: string, change: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await change();
+    } catch (cause) {
+      if (!['55P03', '40P01'].includes(String((cause as { code?: unknown } | null)?.code ?? ''))) throw cause;
+      if (attempt === ATTEMPTS)
+        throw new Fault('database.busy', `${file}: somebody holds the tables all the time`, {
+          remedy: 'Look in pg_stat_activity for a transaction that does not end, end it, and start again.',
+          cause,
+        });
+    }
+    await sleep(AGAIN_MS);
+  }
 }
 
 async function migrationFiles(folder: string): Promise<{ number: number; name: string }[]> {

@@ -30,10 +30,13 @@ export async function checkHealth(options: {
   readonly terminology: About | null;
   /** After how many minutes an event that waits is late; `null`: management information is not sent. */
   readonly miAlertMinutes: number | null;
+  /** The node has been told to stop: whoever shares out messages is to send it no more. */
+  readonly isStopping: boolean;
   readonly now: () => Date;
 }): Promise<Health> {
-  const { db, objects, expiries, terminology, miAlertMinutes, now } = options;
+  const { db, objects, expiries, terminology, miAlertMinutes, isStopping, now } = options;
   const checks = await Promise.all([
+    { name: 'running', ok: !isStopping, said: isStopping ? 'is being stopped: send it nothing new' : 'takes messages' },
     check('database', async () => {
       await sql`select 1`.execute(db);
       return { ok: true, said: 'answers' };

@@ -25,6 +25,8 @@ export type ListenerOptions = {
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly now: () => Date;
+  /** Told to stop: each answer asks the other side to open no more requests on its connection. */
+  readonly isStopping: () => boolean;
   readonly onFault: (thrown: unknown, where: { readonly method: string; readonly route: string }) => void;
 };
 
@@ -41,7 +43,7 @@ export function demandUsable(identity: TlsIdentity, now: Date, registeredName?: 
 export async function createListener(
   options: ListenerOptions,
 ): Promise<{ readonly server: FastifyInstance; readonly certificates: Certificates }> {
-  const { identity, files, registeredName, peerNames, client, objects, metrics, log, now } = options;
+  const { identity, files, registeredName, peerNames, client, objects, metrics, log, now, isStopping } = options;
   const server = createServer({
     tls: identity,
     ...(peerNames && { peerNames }),
@@ -65,7 +67,8 @@ export async function createListener(
       log[code === 'certificate.exchanged' ? 'info' : 'warn']({ code, ...(remedy !== undefined && { remedy }) }, text);
     },
   });
-  server.addHook('onRequest', async () => {
+  server.addHook('onRequest', async (_request, reply) => {
+    if (isStopping()) reply.header('connection', 'close');
     const room = await hasRoom(objects).catch((error: unknown) => {
       log.error({ fault: reasonOf(error) }, 'the object store does not say how much room there is');
       return false;

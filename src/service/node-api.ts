@@ -15,15 +15,18 @@ export type NodeApiOptions = {
   /** `whole`: with what only warns. */
   readonly health: (whole: boolean) => Promise<Health>;
   readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
+  /** Told to stop: each answer asks the other side to open no more requests on its connection. */
+  readonly isStopping: () => boolean;
 };
 
 /** What a node offers on its own network: its practices' systems theirs, and whoever watches it health and figures. */
 export async function openNodeApi(
   api: FastifyInstance,
-  { name, actions, practices, served, health, metrics }: NodeApiOptions,
+  { name, actions, practices, served, health, metrics, isStopping }: NodeApiOptions,
 ): Promise<void> {
   let known = served;
-  api.addHook('onRequest', async () => {
+  api.addHook('onRequest', async (_request, reply) => {
+    if (isStopping()) reply.header('connection', 'close');
     // Without a database a key is still known; what it asks for fails by itself.
     known = await practices.all().catch(() => known);
   });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { reasonOf } from '../base/errors.ts';
@@ -78,7 +79,7 @@ export type RunningNode = {
     readonly pid: number;
   };
   readonly post: Post;
-  /** Takes nothing new, finishes what is in hand, gives back the rest. */
+  /** Says so at its health for `work.drainSeconds`, then takes nothing new, finishes what is in hand, gives back the rest. */
   close(): Promise<void>;
 };
 
@@ -119,6 +120,8 @@ async function start(
   const owner = `${config.name} ${process.pid} ${randomUUID().slice(0, 8)}`;
   const now = (): Date => new Date();
   const newId = randomUUID;
+  let stopping = false;
+  const isStopping = (): boolean => stopping;
 
   const { tls } = config.spine;
   if (tls) demandUsable(tls, now(), config.spine.registeredName);
@@ -319,6 +322,7 @@ async function start(
       metrics,
       log,
       now,
+      isStopping,
       onFault: onFault(log, 'spine'),
     }));
   certificates = listener?.certificates ?? null;
@@ -331,6 +335,7 @@ async function start(
       expiries: certificates?.expiries() ?? null,
       terminology: whole ? (terminology?.current().about ?? null) : null,
       miAlertMinutes: whole ? (config.mi?.alertMinutes ?? null) : null,
+      isStopping: stopping,
       now,
     });
   await openNodeApi(api, {
@@ -340,6 +345,7 @@ async function start(
     served,
     health,
     metrics,
+    isStopping,
   });
   if (extras.console && config.api.console) await extras.console(api, consoleReads(db, practices));
 
@@ -407,6 +413,9 @@ async function start(
     post,
     async close() {
       log.info('stopping');
+      stopping = true;
+      // Whoever shares out messages hears of it before a connection is refused.
+      await sleep(config.work.drainSeconds * 1_000);
       await close();
     },
   };

@@ -56,6 +56,8 @@ export type PlanOptions = {
   readonly nodesPerSide: number;
   /** `nodes`: only these are killed. */
   readonly targets?: 'all' | 'nodes';
+  /** Kinds that take turns, in place of the usual mixture. */
+  readonly kinds?: readonly Kind[];
 };
 
 /** Four practices on each side; the last of each side has a system that refuses every record. */
@@ -80,12 +82,17 @@ const REJECTIONS = ['notThere', 'unreadable', 'movedOn', 'refused'] as const;
 export function makePlan(options: PlanOptions): Plan {
   const random = seeded(options.seed);
   const practices = cast(PRACTICES);
-  const transfers = Array.from({ length: options.transfers }, (_, i) => plannedTransfer(i, practices, options.seed, random));
+  const transfers = Array.from({ length: options.transfers }, (_, i) => plannedTransfer(i, practices, options, random));
   return { practices, transfers, kills: plannedKills(options, random), troubles: plannedTroubles(options, random) };
 }
 
-function plannedTransfer(i: number, practices: readonly CastPractice[], seed: number, random: () => number): PlannedTransfer {
-  const kind = kindOf(i, random);
+function plannedTransfer(
+  i: number,
+  practices: readonly CastPractice[],
+  { seed, kinds }: PlanOptions,
+  random: () => number,
+): PlannedTransfer {
+  const kind = kinds?.[i % kinds.length] ?? kindOf(i, random);
   const to = pick(
     practices.filter((_, at) => at >= PRACTICES - REFUSING === (kind === 'refused')),
     random,

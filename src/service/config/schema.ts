@@ -211,6 +211,8 @@ export const schema = z.strictObject({
       streams: count(1, 64).default(4),
       leaseSeconds: count(2, 600).default(15),
       pollMs: count(50, 60_000).default(1_000),
+      /** How long a node that is told to stop goes on to take messages, and says at its health that none should be sent to it. */
+      drainSeconds: count(0, 600).default(0),
       /** Left out: one for each two cores. Each takes about 50 MB, and on a small machine two would only take turns. */
       conversionThreads: count(1, 16).default(Math.min(16, Math.max(1, Math.floor(availableParallelism() / 2)))),
       /** Bytes of all cores that are converted at the same time. */

@@ -30,6 +30,8 @@ export function countMessages(evidence: Evidence): Finding[] {
     if (line['altered'] === true) tell('duplicated', 'came to the hub a second time with other bytes');
     if (line['duplicate'] === true) continue;
     const end = ends.get(keyOf(line));
+    // Who is no practice of the plan keeps books of its own.
+    if (!sideOf.has(textAt(line, 'to'))) continue;
     const there = inbox.has(`${sideOf.get(textAt(line, 'to'))} ${from} ${idAt(line, 'messageId')}`);
     if (end && textAt(end, 'direction') === 'failed')
       tell('lost', `the hub accepted it and could not deliver it: ${textAt(end, 'reason')}`);
