@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { Fault, reasonOf } from '../base/errors.ts';
-import type { Listed } from '../service/backup/restore.ts';
+import type { Listed, Restored } from '../service/backup/restore.ts';
+import type { NodeConfig } from '../service/config/parts.ts';
 
 const HELP = `
 backup copies a node's database and objects into a folder, and goes on to copy what is written until it is ended (SIGTERM, Ctrl-C). It
@@ -30,6 +31,7 @@ type RestoreCommand = {
   readonly from: string;
   readonly to: string;
   readonly at?: Date;
+  readonly config?: string;
   readonly programs?: string;
   readonly json?: boolean;
 };
@@ -57,6 +59,7 @@ export function storeCommand(): Command {
   sub('restore', 'put a node’s data folder back as it was at a moment')
     .requiredOption('--from <dir>', 'the backup’s folder')
     .requiredOption('--to <dir>', 'a new data folder for the node')
+    .option('--config <file>', 'settings of the node that is to go on: objects go back into the bucket that they name')
     .option('--at <time>', 'a moment, as 2026-11-27T09:30:00Z; left out, everything that the backup holds', moment)
     .option('--programs <dir>', 'a folder with bin/postgres, for a database server of another version than ours')
     .action(async (options: RestoreCommand) => restoreAction(options));
@@ -90,12 +93,7 @@ const teller = (json: boolean | undefined) => {
 
 async function backupAction(options: BackupCommand): Promise<void> {
   const say = teller(options.json);
-  const { parseConfig } = await import('../service/config.ts');
-  const config = parseConfig(options.config === undefined ? null : await read(options.config), process.env);
-  if (config.objects.s3)
-    throw new Fault('backup.bucket', `the objects lie in the bucket ${config.objects.s3.bucket}, which this command does not copy`, {
-      remedy: 'Let the store keep versions of the bucket and a copy of it elsewhere, and back up the database server with its own tools.',
-    });
+  const config = await configOf(options.config);
   const { backup } = await import('../service/backup/backup.ts');
   const { url, close } = await databaseOf(config.database.url, join(config.data, 'database'), options.once ?? false);
   const stop = new AbortController();
@@ -104,7 +102,7 @@ async function backupAction(options: BackupCommand): Promise<void> {
   try {
     const done = await backup({
       url,
-      objectsFolder: config.objects.folder,
+      objects: config.objects,
       into: options.to,
       once: options.once ?? false,
       baseEveryHours: options.baseEvery,
@@ -146,10 +144,18 @@ async function databaseOf(given: string | undefined, folder: string, once: boole
   return { url: server.url, close: async () => (server.adopted ? undefined : server.stop()) };
 }
 
-async function restoreAction({ json, at, programs, ...options }: RestoreCommand): Promise<void> {
+async function restoreAction({ json, at, programs, config, ...options }: RestoreCommand): Promise<void> {
   const say = teller(json);
+  const s3 = config === undefined ? null : (await configOf(config)).objects.s3;
   const { restore } = await import('../service/backup/restore.ts');
-  const restored = await restore({ ...options, at: at ?? null, ...(programs !== undefined && { programs }), now: () => new Date(), say });
+  const restored = await restore({
+    ...options,
+    at: at ?? null,
+    ...(programs !== undefined && { programs }),
+    ...(s3 && { s3 }),
+    now: () => new Date(),
+    say,
+  });
   if (json) process.stdout.write(`${JSON.stringify(restored)}\n`);
   else {
     const { seconds, list, missing } = restored;
@@ -158,11 +164,20 @@ async function restoreAction({ json, at, programs, ...options }: RestoreCommand)
     );
     for (const { sha256, of } of missing) say(`missing: the object ${sha256}, of ${of.join(', ')}`);
     for (const line of listInWords(list)) say(line);
-    say(
-      `The list with the patients' numbers is ${join(resolve(options.to), 'after-restore.json')}. Set data to ${resolve(options.to)} and start the node.`,
-    );
+    say(`The list with the patients' numbers is ${join(resolve(options.to), 'after-restore.json')}.`);
+    say(await goOn(resolve(options.to), restored.database));
   }
   if (restored.missing.length > 0) process.exitCode = 1;
+}
+
+/** What is left to do. A database of other names than ours was on a server of its own, and goes on there. */
+async function goOn(home: string, { user, database, major }: Restored['database']): Promise<string> {
+  const { EMBEDDED } = await import('../database/embedded.ts');
+  const cluster = join(home, 'database', 'cluster');
+  const ownServer = `start PostgreSQL ${major} on a copy of ${cluster} (pg_hba.conf is what it was, if it lay in the data folder) and name it in database.url`;
+  if (user === EMBEDDED.user && database === EMBEDDED.database)
+    return `Set data to ${home}, leave out database.url or ${ownServer}, and start the node.`;
+  return `Set data to ${home}. The database ${database} of ${user} was on a server of your own: ${ownServer}. Then start the node.`;
 }
 
 /** What may have been lost, by name; patients' numbers are only in the file. */
@@ -193,6 +208,11 @@ async function verifyAction({ json, programs, ...options }: VerifyCommand): Prom
     );
   }
   if (!verified.ok) process.exitCode = 1;
+}
+
+async function configOf(file: string | undefined): Promise<NodeConfig> {
+  const { parseConfig } = await import('../service/config.ts');
+  return parseConfig(file === undefined ? null : await read(file), process.env);
 }
 
 async function read(file: string): Promise<string> {

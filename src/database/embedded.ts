@@ -43,6 +43,8 @@ export type EmbeddedOptions = {
 
 const DATABASE = 'gp2gp';
 const USER = 'gp2gp';
+/** Who asks an embedded server, and for which database. */
+export const EMBEDDED = { user: USER, database: DATABASE } as const;
 /** Programs, an empty cluster and its first write-ahead log. */
 const FIRST_START_BYTES = 250_000_000;
 const START_TIMEOUT_MS = 60_000;
@@ -66,7 +68,7 @@ export async function startEmbedded(folder: string, options: EmbeddedOptions = {
 
   const running = await runningServer(cluster, url('postgres'));
   if (running !== null) {
-    await ensureDatabase(url('postgres'), ours);
+    await ensureDatabase(url('postgres'), url(ours), ours);
     return { url: url(ours), pid: running, adopted: true, stop: () => stopServer(running) };
   }
   const made = await stat(join(cluster, 'PG_VERSION')).catch(() => null);
@@ -75,7 +77,7 @@ export async function startEmbedded(folder: string, options: EmbeddedOptions = {
   if (made) await sameMajor(cluster, binaries);
   else await initialise(binaries, cluster, account);
   const pid = await launch({ binaries, cluster, socket, account, url: url('postgres'), options });
-  await ensureDatabase(url('postgres'), ours);
+  await ensureDatabase(url('postgres'), url(ours), ours);
   return { url: url(ours), pid, adopted: false, stop: () => stopServer(pid) };
 }
 
@@ -138,7 +140,7 @@ async function runningServer(cluster: string, url: string): Promise<number | nul
   // The file may be older than a restart of the machine, and the number another program's by now: the server itself must answer.
   const deadline = Date.now() + START_TIMEOUT_MS;
   for (;;) {
-    const answer = await dataDirectory(url);
+    const answer = await dataDirectory(url, cluster);
     if (answer === cluster) return pid;
     if (answer !== null) throw new Fault('database.foreign', `the server at ${url} serves ${answer}, not ${cluster}`);
     if (!isAlive(pid) || !(await isPostgres(pid))) return null;
@@ -151,14 +153,18 @@ async function runningServer(cluster: string, url: string): Promise<number | nul
   }
 }
 
-async function dataDirectory(url: string): Promise<string | null> {
+/** An ordinary role, or a server without the database of that name, does not say; that it answers on a socket of ours is enough then. */
+const ANSWERS_ALL_THE_SAME = ['42501', '3D000'];
+
+async function dataDirectory(url: string, ours: string): Promise<string | null> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5000 });
   client.on('error', () => undefined);
   try {
     await client.connect();
     const { rows } = await client.query<{ data_directory: string }>('show data_directory');
     return rows[0]?.data_directory ?? null;
-  } catch {
+  } catch (thrown) {
+    if (ANSWERS_ALL_THE_SAME.includes(String((thrown as { code?: unknown } | null)?.code ?? ''))) return ours;
     // Not there, or not ready yet; the caller decides which by the process.
     return null;
   } finally {
@@ -283,7 +289,7 @@ async function launch({
   server.once('exit', (code, signal) => (ended = `ended with ${signal ?? `code ${code}`}`));
   server.unref();
   const deadline = Date.now() + (options.startTimeoutMs ?? START_TIMEOUT_MS);
-  while ((await dataDirectory(url)) !== cluster) {
+  while ((await dataDirectory(url, cluster)) !== cluster) {
     if (ended !== null || Date.now() > deadline) {
       const said = (await readFile(logPath, 'utf8')).slice(from).trim().split('\n').slice(-5).join('\n');
       throw startFault(`PostgreSQL did not start (${ended ?? 'no answer'}), see ${logPath}`, said, undefined);
@@ -309,7 +315,8 @@ function environment(): NodeJS.ProcessEnv {
   return { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
 }
 
-async function ensureDatabase(adminUrl: string, database: string): Promise<void> {
+async function ensureDatabase(adminUrl: string, url: string, database: string): Promise<void> {
+  if (await isThere(url)) return;
   const client = new pg.Client({ connectionString: adminUrl });
   await client.connect();
   try {
@@ -320,6 +327,19 @@ async function ensureDatabase(adminUrl: string, database: string): Promise<void>
     if (!['42P04', '23505'].includes((error as { code?: string }).code ?? '')) throw error;
   } finally {
     await client.end();
+  }
+}
+
+async function isThere(url: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString: url });
+  try {
+    await client.connect();
+    return true;
+  } catch (thrown) {
+    if ((thrown as { code?: string }).code === '3D000') return false;
+    throw thrown;
+  } finally {
+    await client.end().catch(() => undefined);
   }
 }
 

@@ -116,11 +116,21 @@ export async function checkObjects(
   return { objects, bytes, altered };
 }
 
+/** The objects of a folder in a store's shape. */
+export async function namesBelow(folder: string): Promise<Set<string>> {
+  const found = new Set<string>();
+  for (const shelf of await readdir(folder)) {
+    if (!SHELF.test(shelf)) continue;
+    for (const name of await namesIn(join(folder, shelf))) found.add(name);
+  }
+  return found;
+}
+
 async function namesIn(folder: string): Promise<string[]> {
   return (await readdir(folder).catch(absent))?.filter((name) => HASH.test(name)) ?? [];
 }
 
-async function syncFolder(path: string): Promise<void> {
+export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r');
   try {
     await folder.sync();

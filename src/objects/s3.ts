@@ -331,6 +331,27 @@ export async function lookAtS3(settings: S3Settings): Promise<string | null> {
   }
 }
 
+/** Gives a store that has no id yet the id of another, whose objects are to come here; the id that it has then. */
+export async function claimS3(settings: S3Settings, storeId: string): Promise<string> {
+  const there = await lookAtS3(settings);
+  if (there !== null) return there;
+  const sdk = await loadSdk();
+  const client = openClient(sdk, settings, 1);
+  const { bucket: Bucket, prefix } = settings;
+  const Body = Buffer.from(storeId);
+  try {
+    await client.send(
+      new sdk.PutObjectCommand({ Bucket, Key: `${prefix}store-id`, Body, ContentLength: Body.byteLength, IfNoneMatch: '*' }),
+    );
+  } catch (thrown) {
+    // A node was started on it at this very moment.
+    if (statusOf(thrown) !== 412 && statusOf(thrown) !== 409) throw s3Fault(thrown, `cannot use the object store ${Bucket}`);
+  } finally {
+    client.destroy();
+  }
+  return (await lookAtS3(settings)) ?? '';
+}
+
 /** A fault of the source (a client that went away, a bad encoding) is its own, and none of the store. */
 async function* named(source: Exclude<Bytes, Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
   try {

@@ -273,7 +273,14 @@ test('what is no backup, half of one, or no place to restore to, is refused with
 
 test('a backup is refused where it would spoil something, or where the server does not allow it', async () => {
   const stop = new AbortController().signal;
-  const common = { objectsFolder: join(here.data, 'objects'), once: true, baseEveryHours: 24, keepDays: 30, ...quiet, stop };
+  const common = {
+    objects: { folder: join(here.data, 'objects'), s3: null },
+    once: true,
+    baseEveryHours: 24,
+    keepDays: 30,
+    ...quiet,
+    stop,
+  };
   const other = join(here.folder, 'other');
   await mkdir(other);
   await writeFile(join(other, 'letter.txt'), 'mine');

@@ -10,13 +10,15 @@ import { type LogStream, streamLog } from '../../database/backup/log-stream.ts';
 import { lsnNumber, lsnText } from '../../database/backup/lsn.ts';
 import { openServer, type Position, type Server } from '../../database/backup/server.ts';
 import { isDatabaseAway } from '../../database/connect.ts';
-import { type Mirror, openMirror } from '../../objects/mirror.ts';
+import type { Mirror } from '../../objects/mirror.ts';
+import { type Mirrored, mirrored } from '../../objects/mirrored.ts';
+import type { ObjectsPlace } from '../../objects/place.ts';
 import { type BackupFolder, beginBackup, createPoints, type Point, resumeAt } from './folder.ts';
 import { prune } from './prune.ts';
 
 export type BackupOptions = {
   readonly url: string;
-  readonly objectsFolder: string;
+  readonly objects: ObjectsPlace;
   readonly into: string;
   /** Ends when a new base backup is whole. */
   readonly once: boolean;
@@ -41,7 +43,6 @@ export type BackupDone = {
   readonly altered: readonly string[];
 };
 
-const CYCLE_MS = 200;
 const IDLE_MS = 1_000;
 const AGAIN_MS = 2_000;
 
@@ -51,10 +52,11 @@ type State = { -readonly [Name in Exclude<keyof BackupDone, 'altered'>]: BackupD
 export async function backup(options: BackupOptions): Promise<BackupDone> {
   const { once, say, stop } = options;
   const state: State = { point: null, bases: 0, objects: 0, objectBytes: 0, logBytes: 0, lagMs: 0, altered: new Set() };
+  const store = await mirrored(options.objects);
   const mirrors = new Map<string, Mirror>();
   for (let isAway = false; ; ) {
     try {
-      await session(options, state, mirrors, () => {
+      await session(options, state, store, mirrors, () => {
         if (isAway) say('the database is back');
         isAway = false;
       });
@@ -69,22 +71,34 @@ export async function backup(options: BackupOptions): Promise<BackupDone> {
   }
 }
 
-async function session(options: BackupOptions, state: State, mirrors: Map<string, Mirror>, connected: () => void): Promise<void> {
+async function session(
+  options: BackupOptions,
+  state: State,
+  store: Mirrored,
+  mirrors: Map<string, Mirror>,
+  connected: () => void,
+): Promise<void> {
   const server = await openServer(options.url);
   try {
     const folder = await beginBackup(options.into, server.identity.system);
     connected();
-    const mirror = mirrors.get(folder.objects) ?? (await openMirror(options.objectsFolder, folder.objects));
+    const mirror = mirrors.get(folder.objects) ?? (await store.openMirror(folder.objects));
     mirrors.set(folder.objects, mirror);
     // The first time it may take long, and the server need not hold its log for it.
     await copyObjects(mirror, state, options.say);
-    await follow(options, server, folder, mirror, state);
+    await follow(options, server, folder, { store, mirror }, state);
   } finally {
     await server.close();
   }
 }
 
-async function follow(options: BackupOptions, server: Server, folder: BackupFolder, mirror: Mirror, state: State): Promise<void> {
+async function follow(
+  options: BackupOptions,
+  server: Server,
+  folder: BackupFolder,
+  { store, mirror }: { readonly store: Mirrored; readonly mirror: Mirror },
+  state: State,
+): Promise<void> {
   const { once, say, stop, now } = options;
   const { identity } = server;
   const known = await resumeAt(folder, identity.timeline);
@@ -112,8 +126,8 @@ async function follow(options: BackupOptions, server: Server, folder: BackupFold
       }
       asked ??= await server.position();
       const pieces = await stream.take(IDLE_MS);
-      // Whatever has come names only objects that are there by now.
-      await copyObjects(mirror, state, say);
+      // Whatever has come names only objects that are there by now; where nothing has, no row names a new one.
+      if (pieces.length > 0) await copyObjects(mirror, state, say);
       for (const piece of pieces) {
         await archive.append(piece);
         state.logBytes += piece.data.byteLength;
@@ -136,7 +150,7 @@ async function follow(options: BackupOptions, server: Server, folder: BackupFold
         state.bases++;
         [taking, taken] = [null, null];
         say(`the base backup ${newest.name} is whole: ${newest.bytes} bytes`);
-        const removed = await prune(folder, options.objectsFolder, options.keepDays, now());
+        const removed = await prune(folder, store.names, options.keepDays, now());
         if (removed.bases > 0)
           say(`${removed.bases} base backups older than ${options.keepDays} days are removed, and ${removed.objects} objects`);
         asked = null;
@@ -145,7 +159,7 @@ async function follow(options: BackupOptions, server: Server, folder: BackupFold
       // The point after the base: what was committed until now.
       if (once && state.bases > 0 && last !== null) return;
       if (stop.aborted) return;
-      if (pieces.length > 0) await sleep(CYCLE_MS);
+      if (pieces.length > 0) await sleep(store.restMs);
     }
   } finally {
     over.abort();

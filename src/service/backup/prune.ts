@@ -1,4 +1,4 @@
-import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { listBases } from '../../database/backup/base.ts';
 import { removeLogBefore } from '../../database/backup/log-archive.ts';
@@ -14,7 +14,8 @@ type Gone = Record<string, string>;
  */
 export async function prune(
   folder: BackupFolder,
-  objectsFolder: string,
+  /** Every object that the node has now. */
+  there: () => Promise<ReadonlySet<string>>,
   keepDays: number,
   now: Date,
 ): Promise<{ readonly bases: number; readonly objects: number }> {
@@ -29,10 +30,10 @@ export async function prune(
     removed++;
   }
   await removeLogBefore(folder.log, first.timeline, lsnNumber(first.startLsn), first.segmentBytes);
-  return { bases: removed, objects: await pruneObjects(folder, objectsFolder, first.endedAt, now) };
+  return { bases: removed, objects: await pruneObjects(folder, await there(), first.endedAt, now) };
 }
 
-async function pruneObjects(folder: BackupFolder, objectsFolder: string, oldest: string, now: Date): Promise<number> {
+async function pruneObjects(folder: BackupFolder, there: ReadonlySet<string>, oldest: string, now: Date): Promise<number> {
   const path = join(folder.home, 'gone.json');
   const before: Gone = await readFile(path, 'utf8').then(
     (text) => JSON.parse(text) as Gone,
@@ -43,7 +44,7 @@ async function pruneObjects(folder: BackupFolder, objectsFolder: string, oldest:
   for (const shelf of await readdir(folder.objects)) {
     if (!/^[0-9a-f]{2}$/.test(shelf)) continue;
     for (const name of await readdir(join(folder.objects, shelf))) {
-      if (await stat(join(objectsFolder, shelf, name)).catch(() => null)) continue;
+      if (there.has(name)) continue;
       const since = before[name] ?? now.toISOString();
       if (since < oldest) {
         await rm(join(folder.objects, shelf, name), { force: true });

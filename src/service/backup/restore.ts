@@ -2,16 +2,20 @@
  * Puts a backup back: the database as it was at a moment, every object that its rows name, and a list by name of every conversation that
  * may have lost a message after that moment.
  */
-import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Fault } from '../../base/errors.ts';
 import { type Instant, instant } from '../../base/ids.ts';
+import type { Base } from '../../database/backup/base.ts';
 import { lsnText } from '../../database/backup/lsn.ts';
 import { recover } from '../../database/backup/recover.ts';
 import { type Db, transaction } from '../../database/connect.ts';
 import { type EmbeddedServer, serverOn } from '../../database/embedded.ts';
-import { openMirror } from '../../objects/mirror.ts';
+import { type Copied, openMirror } from '../../objects/mirror.ts';
+import { putBack } from '../../objects/mirror-s3.ts';
+import { openStoreAgain } from '../../objects/mirrored.ts';
 import { type Objects, openObjects } from '../../objects/objects.ts';
+import type { S3Settings } from '../../objects/s3-client.ts';
 import { audit } from '../../store/audit.ts';
 import { giveUpDegrades } from '../../store/mi-events.ts';
 import { openStore, prepareStore } from '../../store/open.ts';
@@ -28,6 +32,8 @@ export type RestoreOptions = {
   readonly to: string;
   /** `null`: everything that the backup holds. */
   readonly at: Date | null;
+  /** The bucket that the objects go back to; left out, into the data folder. */
+  readonly s3?: S3Settings;
   /** PostgreSQL's programs of another version than ours. */
   readonly programs?: string;
   readonly now: () => Date;
@@ -39,6 +45,8 @@ export type Listed = NamedTransfer & {
   readonly why: string;
 };
 export type Restored = {
+  /** Under which the database was asked, and of which version of PostgreSQL it is. */
+  readonly database: Pick<Base, 'user' | 'database' | 'major'>;
   /** Everything committed before is there. */
   readonly at: string;
   readonly lsn: string;
@@ -63,12 +71,9 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
   const database = now().getTime();
   try {
     say('the objects are copied');
-    const objectsFolder = join(home, 'objects');
-    const mirror = await openMirror(backup.folder.objects, objectsFolder);
-    const { copied, altered } = await mirror.copyNew();
+    const { objects, copied, altered } = await objectsBack(backup.folder.objects, join(home, 'objects'), options.s3);
     for (const name of altered) say(`the object ${name} is not what it was, and is left out`);
     const copiedAt = now().getTime();
-    const objects = await openObjects(objectsFolder);
     const moment = instant(at ?? new Date(span.to));
     const list = await onStore(recovered.server, async (db) => {
       await prepareStore(db, objects.storeId);
@@ -82,6 +87,7 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
     const ended = now().getTime();
     await writeFile(join(home, 'after-restore.json'), `${JSON.stringify({ at: moment, ...list }, null, 1)}\n`, { mode: 0o600 });
     return {
+      database: { user: span.base.user, database: span.base.database, major: span.base.major },
       at: moment,
       lsn: lsnText(recovered.reached),
       objects: copied,
@@ -91,6 +97,16 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
   } finally {
     await recovered.server.stop();
   }
+}
+
+/** The objects in their new place. What is damaged is not put there. */
+async function objectsBack(from: string, folder: string, s3: S3Settings | undefined): Promise<Copied & { readonly objects: Objects }> {
+  if (!s3) {
+    const copied = await (await openMirror(from, folder)).copyNew();
+    return { ...copied, objects: await openObjects(folder) };
+  }
+  const objects = await openStoreAgain(s3, (await readFile(join(from, 'store-id'), 'utf8')).trim());
+  return { ...(await putBack(from, objects)), objects };
 }
 
 export function recoverSpan(backup: Backup, span: Span, into: string, at: Date | null, programs: string | undefined) {
@@ -146,8 +162,10 @@ export async function missingObjects(db: Db<Tables>, objects: Objects): Promise<
     { snapshot: true },
   );
   const missing = [];
+  const there = new Set<string>();
+  for await (const { ref } of objects.list()) there.add(ref.sha256);
   for (const sha256 of addresses) {
-    if (await objects.head({ sha256, bytes: 0 })) continue;
+    if (there.has(sha256)) continue;
     const owners = await ownersOf(db, sha256);
     missing.push({ sha256, of: owners.map(({ practice, transfer }) => `${practice}/${transfer ?? 'a message without a transfer'}`) });
   }

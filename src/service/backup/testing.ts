@@ -107,7 +107,7 @@ export function keepBackingUp({ server, data }: Pick<Place, 'server' | 'data'>, 
   let whole = false;
   const done = backup({
     url: server.url,
-    objectsFolder: join(data, 'objects'),
+    objects: { folder: join(data, 'objects'), s3: null },
     into,
     once: false,
     baseEveryHours: 24,

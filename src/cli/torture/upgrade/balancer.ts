@@ -25,6 +25,7 @@ export type Balancer = {
 };
 
 const LOOK_MS = 250;
+const HEALTH_MS = 3_000;
 const ANSWER_MS = 30_000;
 /** Spine comes again, and so do we: what was refused must not also be counted as lost. */
 const ROUNDS = 20;
@@ -41,7 +42,7 @@ export function startBalancer(nodes: readonly BalancedNode[], tls: MutualTls): B
   });
   const well = new Set<string>();
   const look = async ({ name, health }: BalancedNode): Promise<void> => {
-    const ok = await fetch(health, { signal: AbortSignal.timeout(LOOK_MS * 4) }).then(
+    const ok = await fetch(health, { signal: AbortSignal.timeout(HEALTH_MS) }).then(
       async (answer) => {
         await answer.arrayBuffer();
         return answer.ok;

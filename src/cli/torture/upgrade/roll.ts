@@ -18,7 +18,7 @@ export type Roll = {
   readonly interrupted: () => boolean;
 };
 
-const UP_MS = 60_000;
+const UP_MS = 180_000;
 const LOOK_MS = 50;
 
 /** Tells each to stop, starts it as the new version, and waits until it says that it is well before the next one's turn. */
