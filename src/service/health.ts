@@ -36,7 +36,9 @@ export async function checkHealth(options: {
 }): Promise<Health> {
   const { db, objects, expiries, terminology, miAlertMinutes, isStopping, now } = options;
   const checks = await Promise.all([
-    { name: 'running', ok: !isStopping, said: isStopping ? 'is being stopped: send it nothing new' : 'takes messages' },
+    check('running', () =>
+      Promise.resolve({ ok: !isStopping, said: isStopping ? 'is being stopped: send it nothing new' : 'takes messages' }),
+    ),
     check('database', async () => {
       await sql`select 1`.execute(db);
       return { ok: true, said: 'answers' };
