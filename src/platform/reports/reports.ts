@@ -83,7 +83,11 @@ export function makeReport(name: ReportName, transfers: readonly ReportedTransfe
 export function technicalFailureShare(transfers: readonly ReportedTransfer[]): { failures: number; total: number; percent: string } {
   const failures = transfers.filter(({ status }) => status === STATUSES.TECHNICAL_FAILURE).length;
   const total = transfers.length;
-  return { failures, total, percent: (percent(failures, total, 2) ?? 0).toFixed(2) };
+  return { failures, total, percent: failurePercent(failures, total) };
+}
+
+export function failurePercent(failures: number, total: number): string {
+  return (percent(failures, total, 2) ?? 0).toFixed(2);
 }
 
 /** The most frequent first. */
