@@ -1,9 +1,12 @@
+import { transaction } from '../database/connect.ts';
 import { freshDatabase, type TestDatabase } from '../database/testing.ts';
 import { checkEvent } from '../mi/check.ts';
 import type { TransferEvent } from '../mi/events.ts';
 import type { EventPath } from '../mi/terms.ts';
+import type { ClassifiedTransfer } from './classify/transfer.ts';
 import { ensureMonths, monthOfEvent, type StoredEvent, storedEvent, writeEvents } from './store/events.ts';
 import { openPlatform, PLATFORM_MIGRATIONS, type PlatformDb } from './store/open.ts';
+import { type TransferWindow, transfersWithin } from './store/transfers.ts';
 
 export type TestPlatform = { readonly db: PlatformDb; readonly url: string; close(): Promise<void> };
 
@@ -70,4 +73,16 @@ export async function write(db: PlatformDb, events: readonly StoredEvent[]): Pro
     db,
     events.map((event) => ({ ...event, submitter: null })),
   );
+}
+
+/** All transfers of a window, at the cut-off of the figures unless said otherwise. */
+export async function transfersOf(
+  db: PlatformDb,
+  { cutoffDays = 14, ...window }: Partial<TransferWindow> & Pick<TransferWindow, 'start' | 'end'>,
+) {
+  const found: ClassifiedTransfer[] = [];
+  await transaction(db, async (trx) => {
+    for await (const transfer of transfersWithin(trx, { ...window, cutoffDays })) found.push(transfer);
+  });
+  return found;
 }

@@ -10,7 +10,7 @@ const SUCCESSES = sql.raw(
   `('INTEGRATED', 'INTEGRATED_AND_SUPPRESSED', 'SUPPRESSED_AND_REACTIVATED', 'FILED_AS_ATTACHMENT', 'INTERNAL_TRANSFER')`,
 );
 /** Files a record as the national definitions understand it: one that was filed as an attachment is a failure to them (code 26). */
-const FILED = sql.raw(`('INTEGRATED', 'INTEGRATED_AND_SUPPRESSED', 'SUPPRESSED_AND_REACTIVATED')`);
+export const FILED = sql.raw(`('INTEGRATED', 'INTEGRATED_AND_SUPPRESSED', 'SUPPRESSED_AND_REACTIVATED')`);
 const text = (value: string) => sql.lit(value);
 /** Whole seconds, halves to the even one as the Spine's log has them: `round` of a numeric would take them away from zero. */
 const SECONDS = sql`round(extract(epoch from ended_at - clock_at)::float8)`;

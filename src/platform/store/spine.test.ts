@@ -4,9 +4,9 @@ import { sql } from 'kysely';
 import { FAILURE_REASONS, STATUSES } from '../classify/outcome.ts';
 import type { ClassifiedTransfer, Party } from '../classify/transfer.ts';
 import { microsOf } from '../micros.ts';
-import { foldWritten, REQUESTING, SENDING, stored, type TestPlatform, testPlatform, write } from '../testing.ts';
+import { foldWritten, REQUESTING, SENDING, stored, type TestPlatform, testPlatform, transfersOf, write } from '../testing.ts';
 import { writeOrganisations } from './organisations.ts';
-import { loadTransfers, transfersWithin } from './spine.ts';
+import { loadTransfers } from './spine.ts';
 
 let platform: TestPlatform;
 before(async () => {
@@ -51,7 +51,7 @@ test('what was classified is read again as it was, microseconds and codes that a
   const own = transfer('one\twith a tab \\ and more');
   assert.equal(await loadTransfers(platform.url, [own], 14), 1);
   await foldWritten(platform.db);
-  assert.deepEqual(await transfersWithin(platform.db, FEBRUARY), [
+  assert.deepEqual(await transfersOf(platform.db, FEBRUARY), [
     {
       ...own,
       requesting: { ...own.requesting, name: 'RED', sicblOds: '01A', sicblName: 'NHS ONE' },
@@ -73,7 +73,7 @@ test('a window holds its start and not its end, in order of the requests', async
     14,
   );
   await foldWritten(platform.db);
-  const found = await transfersWithin(platform.db, { start: microsOf('2026-04-01T00:00:00'), end: microsOf('2026-04-02T00:00:00') });
+  const found = await transfersOf(platform.db, { start: microsOf('2026-04-01T00:00:00'), end: microsOf('2026-04-02T00:00:00') });
   assert.deepEqual(
     found.map(({ conversationId }) => conversationId),
     ['start', 'late'],
@@ -108,13 +108,13 @@ test('an outcome that is none of the national ones stops a report, instead of be
   const may = (over: object) => loadTransfers(platform.url, [transfer('odd', { requestedAt, ...over })], 14);
   await may({ status: 'Pending' });
   await foldWritten(platform.db);
-  await assert.rejects(transfersWithin(platform.db, june), /status is none of Integrated on time, .*: "Pending"/);
+  await assert.rejects(transfersOf(platform.db, june), /status is none of Integrated on time, .*: "Pending"/);
   await may({ status: STATUSES.PROCESS_FAILURE, failureReason: 'Lost' });
   await foldWritten(platform.db);
-  await assert.rejects(transfersWithin(platform.db, june), /failure reason is not known: "Lost"/);
+  await assert.rejects(transfersOf(platform.db, june), /failure reason is not known: "Lost"/);
   await may({});
   await foldWritten(platform.db);
-  assert.equal((await transfersWithin(platform.db, june)).length, 1);
+  assert.equal((await transfersOf(platform.db, june)).length, 1);
 });
 
 test('a transfer without duration, codes, suppliers and times that are none is kept with each of them missing', async () => {
@@ -136,7 +136,7 @@ test('a transfer without duration, codes, suppliers and times that are none is k
   });
   await loadTransfers(platform.url, [bare], 14);
   await foldWritten(platform.db);
-  assert.deepEqual(await transfersWithin(platform.db, { start: microsOf('2026-08-01T00:00:00'), end: microsOf('2026-09-01T00:00:00') }), [
+  assert.deepEqual(await transfersOf(platform.db, { start: microsOf('2026-08-01T00:00:00'), end: microsOf('2026-09-01T00:00:00') }), [
     bare,
   ]);
 });
@@ -153,7 +153,7 @@ test('a transfer of events has the names, locations and suppliers of both practi
   ];
   await write(platform.db, [...both('known', SENDING), ...both('unknown', 'Z99999')]);
   await foldWritten(platform.db);
-  const found = await transfersWithin(platform.db, { start: microsOf('2026-09-01T00:00:00'), end: microsOf('2026-10-01T00:00:00') });
+  const found = await transfersOf(platform.db, { start: microsOf('2026-09-01T00:00:00'), end: microsOf('2026-10-01T00:00:00') });
   const red = { asid: null, supplier: 'EMIS', ods: REQUESTING, name: 'RED', sicblOds: '01A', sicblName: 'NHS ONE' };
   const blue = { ...red, ods: SENDING, name: 'BLUE', sicblOds: null, sicblName: null };
   assert.deepEqual(

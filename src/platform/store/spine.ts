@@ -1,10 +1,6 @@
-import { sql } from 'kysely';
-import type { Runner } from '../../database/connect.ts';
 import { copyLine, copySession } from '../../database/copy.ts';
-import { readOutcome } from '../classify/outcome.ts';
 import type { ClassifiedTransfer } from '../classify/transfer.ts';
-import { type Micros, microsOf, utcText } from '../micros.ts';
-import type { PlatformSchema } from './open.ts';
+import { type Micros, utcText } from '../micros.ts';
 
 const COLUMNS = [
   'conversation',
@@ -93,71 +89,4 @@ function lineOf(transfer: ClassifiedTransfer, cutoffDays: number): string {
     transfer.redactions,
     cutoffDays,
   ]);
-}
-
-/**
- * Transfers as the national definitions see them, requested within a window, in order of their requests: what reports are made from. Names
- * and locations are those of now.
- */
-export async function transfersWithin(
-  db: Runner<PlatformSchema>,
-  { start, end }: { readonly start: Micros; readonly end: Micros },
-): Promise<ClassifiedTransfer[]> {
-  const { rows } = await sql<Row>`
-    select t.conversation, t.requesting_asid, t.requesting_supplier, t.requesting, rp.name as requesting_name,
-      rs.code as requesting_sicbl, rs.name as requesting_sicbl_name, t.sending_asid, t.sending_supplier, t.sending, sp.name as sending_name,
-      ss.code as sending_sicbl, ss.name as sending_sicbl_name, t.sender_codes, t.final_codes, t.intermediate_codes, t.status,
-      t.failure_reason, t.sla_seconds, to_char(coalesce(s.requested_at, t.requested_at, t.started_at), ${FORM}) as requested_at,
-      to_char(coalesce(s.completed_at, t.ended_at), ${FORM}) as completed_at,
-      to_char(coalesce(s.last_sender_message_at, t.responded_at), ${FORM}) as last_sender_message_at,
-      to_char(coalesce(s.core_at, t.responded_at), ${FORM}) as core_at, coalesce(s.large, t.documents > 0) as large,
-      coalesce(s.redactions, false) as redactions
-    from platform.transfers as t left join platform.spine_transfers as s using (conversation)
-      left join platform.organisations as rp on rp.code = t.requesting left join platform.organisations as rs on rs.code = rp.parent
-      left join platform.organisations as sp on sp.code = t.sending left join platform.organisations as ss on ss.code = sp.parent
-    where t.status is not null and t.month_utc >= date_trunc('month', ${utcText(start)}::timestamptz at time zone 'UTC')
-      and t.month_utc <= (${utcText(end)}::timestamptz at time zone 'UTC')
-      and coalesce(s.requested_at, t.requested_at, t.started_at) >= ${utcText(start)}::timestamptz
-      and coalesce(s.requested_at, t.requested_at, t.started_at) < ${utcText(end)}::timestamptz
-    order by coalesce(s.requested_at, t.requested_at, t.started_at), t.conversation`.execute(db);
-  return rows.map((row) => ({
-    conversationId: row.conversation,
-    slaDuration: row.sla_seconds,
-    requesting: partyOf(row, 'requesting'),
-    sending: partyOf(row, 'sending'),
-    senderErrorCodes: row.sender_codes,
-    finalErrorCodes: row.final_codes,
-    intermediateErrorCodes: row.intermediate_codes,
-    ...readOutcome(row.status, row.failure_reason),
-    requestedAt: microsOf(row.requested_at),
-    completedAt: row.completed_at === null ? null : microsOf(row.completed_at),
-    lastSenderMessageAt: row.last_sender_message_at === null ? null : microsOf(row.last_sender_message_at),
-    coreAt: row.core_at === null ? null : microsOf(row.core_at),
-    redactions: row.redactions,
-    large: row.large,
-  }));
-}
-
-const FORM = 'YYYY-MM-DD"T"HH24:MI:SS.US';
-type Row = {
-  readonly conversation: string;
-  readonly sender_codes: readonly (number | null)[];
-  readonly final_codes: readonly (number | null)[];
-  readonly intermediate_codes: readonly number[];
-  readonly status: string;
-  readonly failure_reason: string | null;
-  readonly sla_seconds: number | null;
-  readonly requested_at: string;
-  readonly completed_at: string | null;
-  readonly last_sender_message_at: string | null;
-  readonly core_at: string | null;
-  readonly large: boolean;
-  readonly redactions: boolean;
-} & Readonly<Record<`${'requesting' | 'sending'}${'' | '_asid' | '_supplier' | '_name' | '_sicbl' | '_sicbl_name'}`, string | null>>;
-
-function partyOf(row: Row, role: 'requesting' | 'sending'): ClassifiedTransfer['requesting'] {
-  const who = { asid: row[`${role}_asid`], supplier: row[`${role}_supplier`] };
-  const ods = row[role];
-  if (ods === null) return { ...who, ods, name: null, sicblOds: null, sicblName: null };
-  return { ...who, ods, name: row[`${role}_name`], sicblOds: row[`${role}_sicbl`], sicblName: row[`${role}_sicbl_name`] };
 }
