@@ -1,11 +1,13 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { type Month, readMonth } from '../platform/metrics/month.ts';
 import { type Micros, readTime } from '../platform/micros.ts';
 import { countOption } from './operator/words.ts';
 import type { KeyOptions } from './platform/keys.ts';
 import type { LoadOptions, SpineOptions } from './platform/load.ts';
-import { withPlace } from './platform/place.ts';
+import { type PlaceOptions, withPlace } from './platform/place.ts';
 import type { PublishOptions } from './platform/publish.ts';
+import type { DueOptions, ReportOptions } from './platform/report.ts';
+import { REPORT_NAMES, withSchedule } from './platform/schedule.ts';
 import type { ServeOptions } from './platform/serve.ts';
 import { platformDemoCommand } from './platform-demo.ts';
 
@@ -18,6 +20,7 @@ Examples:
   gp2gp platform ods organisations.csv
   gp2gp platform load events events.ndjson
   gp2gp platform publish 2026-02
+  gp2gp platform report due --folder reports
 
 The commands work beside a server that runs. Exit code: 0 done, 1 not done or rows were left out, 2 the command or its input is wrong.`;
 
@@ -39,18 +42,20 @@ export function platformCommand(): Command {
         ),
     )
     .addCommand(loadCommand())
+    .addCommand(reportCommand())
     .addCommand(
       withPlace(new Command('publish'))
         .description('open a month’s figures to the public, if nothing speaks against it')
         .argument('<month>', '2026-02', monthArgument)
         .option('--least <n>', 'transfers that a month must have', countOption(0, 100_000_000), 150_000)
+        .option('--folder <dir>', 'write practiceMetrics.json and nationalMetrics.json of the month there')
         .option('--json', 'print one line of JSON')
         .action(async (month: Month, options: PublishOptions) => (await import('./platform/publish.ts')).publish(month, options)),
     );
 }
 
 function serveCommand(): Command {
-  return withPlace(new Command('serve'))
+  return withSchedule(withPlace(new Command('serve')))
     .description('take events, count them, and serve the site')
     .option('--port <n>', 'of the site (0: a free port)', countOption(0, 65_535), 0)
     .option('--api-port <n>', 'of the nine endpoints; left out, that of the site', countOption(0, 65_535))
@@ -67,6 +72,10 @@ function serveCommand(): Command {
         .default('compatible'),
     )
     .option('--fold-seconds <n>', 'rest between two counts', countOption(1, 3600), 10)
+    .option('--files <dir>', 'write report files there at their times; what was missed is made up for')
+    .option('--publish', 'open months by themselves at their time, if nothing speaks against it')
+    .option('--least <n>', 'transfers that a month must have to be opened', countOption(0, 100_000_000), 150_000)
+    .option('--gaps', 'write reports with days of which there is no transfer at all')
     .action(async (options: ServeOptions) => (await import('./platform/serve.ts')).servePlatform(options));
 }
 
@@ -129,6 +138,54 @@ function loadCommand(): Command {
         .argument('<file...>')
         .option('--json', 'print one line of JSON')
         .action(async (files: string[], options: LoadOptions) => (await import('./platform/load.ts')).loadMeshFiles(files, options)),
+    );
+}
+
+const REPORT_HELP = `
+Windows are of UTC; one of both dates, of days, or of months is wanted. Days end the cut-off before today, months before this one.
+
+Examples:
+  gp2gp platform report due --folder reports
+  gp2gp platform report write transfer_details_by_hour --days 1 --cutoff 0 --folder reports
+  gp2gp platform report write sub_icb_location_level_integration_times --months 1 --folder reports
+  gp2gp platform report write transfer_level_technical_failures --from 2026-02-01 --until 2026-03-01 --folder reports
+  gp2gp platform report write degrades-weekly --from 2026-02-02 --folder reports`;
+
+function reportCommand(): Command {
+  return new Command('report')
+    .description('report files, each whole or not at all, and none twice')
+    .addHelpText('after', REPORT_HELP)
+    .addCommand(
+      withPlace(new Command('write'))
+        .description('write one report of one window')
+        .addArgument(new Argument('<name>', 'which').choices(REPORT_NAMES))
+        .requiredOption('--folder <dir>', 'where files are kept')
+        .option('--from <day>', 'first day (2026-02-01)', dayOption)
+        .option('--until <day>', 'the day behind the last one', dayOption)
+        .option('--days <n>', 'so many days', countOption(1, 366))
+        .option('--months <n>', 'so many months', countOption(1, 12))
+        .option('--cutoff <days>', 'how long after its request a transfer is looked at', countOption(0, 14), 14)
+        .option('--again', 'write a file that was written already, with the figures of now')
+        .option('--gaps', 'there may be days without a transfer')
+        .option('--json', 'print one line of JSON')
+        .action(async (name: string, options: ReportOptions) => (await import('./platform/report.ts')).writeReportFile(name, options)),
+    )
+    .addCommand(
+      withSchedule(withPlace(new Command('due')))
+        .description('write everything that is due and not written, as the server does with --files')
+        .requiredOption('--folder <dir>', 'where files are kept')
+        .option('--gaps', 'there may be days without a transfer')
+        .option('--json', 'print one line of JSON for each file')
+        .action(async (options: DueOptions) => (await import('./platform/report.ts')).writeDueFiles(options)),
+    )
+    .addCommand(
+      withPlace(new Command('list'))
+        .description('files that were written, newest first')
+        .option('--limit <n>', 'how many', countOption(1, 10_000), 50)
+        .option('--json', 'print one line of JSON')
+        .action(async (options: PlaceOptions & { limit: number; json?: boolean }) =>
+          (await import('./platform/report.ts')).listReports(options),
+        ),
     );
 }
 

@@ -4,6 +4,7 @@ import type { CheckMode } from '../mi/check.ts';
 import { createServer, listen } from '../web/server.ts';
 import { ingestApi } from './ingest/api.ts';
 import { keyring } from './ingest/submitters.ts';
+import { keepSchedule, type ScheduleOptions } from './reports/schedule.ts';
 import { operationalReads } from './site/operational-reads.ts';
 import { siteServer } from './site/site.ts';
 import { storeReads } from './site/store-reads.ts';
@@ -18,6 +19,8 @@ export type PlatformOptions = {
   readonly apiPort?: number;
   /** A port of its own for the operational reports, which a reader's key opens; left out, they are not served. */
   readonly reports?: { readonly host: string; readonly port: number };
+  /** Report files and publications at their times; left out, nothing is written and months are opened by hand. */
+  readonly schedule?: Pick<ScheduleOptions, 'folder' | 'publish' | 'schedule' | 'gaps'>;
   readonly mode: CheckMode;
   /** How long to rest when all that came is folded. */
   readonly foldMs: number;
@@ -53,6 +56,13 @@ export async function startPlatform(db: PlatformDb, options: PlatformOptions): P
     const reportsUrl = staff && reports ? await listen(staff, reports) : null;
     const stop = new AbortController();
     const folding = foldUntil(db, stop.signal, options);
+    const writing =
+      options.schedule &&
+      keepSchedule(db, stop.signal, {
+        ...options.schedule,
+        onFault: (thrown) => onFault(thrown, 'on schedule'),
+        onBroken: (thrown) => onFault(thrown, 'the schedule'),
+      });
     return {
       site: siteUrl,
       api,
@@ -60,7 +70,7 @@ export async function startPlatform(db: PlatformDb, options: PlatformOptions): P
       async close() {
         stop.abort();
         await closeServers();
-        await folding;
+        await Promise.all([folding, writing]);
       },
     };
   } catch (thrown) {

@@ -2,6 +2,7 @@ import { reasonOf } from '../../base/errors.ts';
 import type { CheckMode } from '../../mi/check.ts';
 import { startPlatform } from '../../platform/serve.ts';
 import { atPlatform, type PlaceOptions } from './place.ts';
+import type { ScheduleTimes } from './schedule.ts';
 
 export type ServeOptions = PlaceOptions & {
   readonly host: string;
@@ -11,7 +12,12 @@ export type ServeOptions = PlaceOptions & {
   readonly reportsHost: string;
   readonly mode: CheckMode;
   readonly foldSeconds: number;
-};
+  /** Folder of report files. */
+  readonly files?: string;
+  readonly publish?: boolean;
+  readonly least: number;
+  readonly gaps?: boolean;
+} & ScheduleTimes;
 
 /** Serves until SIGTERM or Ctrl-C; says on one line of JSON when it is ready, and of what fails one line each on standard error. */
 export async function servePlatform({
@@ -22,6 +28,13 @@ export async function servePlatform({
   reportsHost,
   mode,
   foldSeconds,
+  files,
+  publish = false,
+  least,
+  gaps = false,
+  degradesAt,
+  reportsAt,
+  monthlyOn,
   ...place
 }: ServeOptions): Promise<void> {
   const stopped = new Promise<void>((resolve) => {
@@ -34,6 +47,14 @@ export async function servePlatform({
       port,
       ...(apiPort !== undefined && { apiPort }),
       ...(reportsPort !== undefined && { reports: { host: reportsHost, port: reportsPort } }),
+      ...((files !== undefined || publish) && {
+        schedule: {
+          folder: files ?? null,
+          publish: publish ? { leastTransfers: least } : null,
+          schedule: { degradesAt, reportsAt, monthlyOn },
+          gaps,
+        },
+      }),
       mode,
       foldMs: foldSeconds * 1000,
       onFault: (thrown, where) => console.error(`${where}: ${reasonOf(thrown)}`),

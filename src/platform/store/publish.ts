@@ -1,9 +1,11 @@
 import { sql } from 'kysely';
+import { Fault } from '../../base/errors.ts';
 import { NO_TRANSFERS, totalOf } from '../metrics/counts.ts';
 import { PLAUSIBLE_MONTH, PUBLISHED_MONTHS, publicationFaults } from '../metrics/gate.ts';
 import { addMonths, type Month, monthStart, monthText } from '../metrics/month.ts';
-import { nationalMetrics } from '../metrics/national.ts';
-import { practiceMetrics } from '../metrics/practices.ts';
+import { type NationalMetrics, nationalMetrics } from '../metrics/national.ts';
+import { type PracticeMetrics, practiceMetrics } from '../metrics/practices.ts';
+import { microsOf } from '../micros.ts';
 import type { PlatformDb } from './open.ts';
 import { nationalPage, practiceCounts } from './reads.ts';
 
@@ -26,4 +28,36 @@ export async function publishMonth(db: PlatformDb, month: Month, leastTransfers:
   await sql`insert into platform.publications (month, transfers) values (${`${monthText(month)}-01`}::date, ${transfers})
     on conflict (month) do update set published_at = now(), transfers = excluded.transfers`.execute(db);
   return { transfers };
+}
+
+/** When a month was opened; `null` while it is not. */
+export async function isPublished(db: PlatformDb, month: Month): Promise<string | null> {
+  const { rows } = await sql<{ at: string }>`
+    select published_at as at from platform.publications where month = ${`${monthText(month)}-01`}::date`.execute(db);
+  return rows[0]?.at ?? null;
+}
+
+/** The two files of the existing pipeline for a month that is open: six months of practices, one of England. */
+export async function publishedFiles(
+  db: PlatformDb,
+  month: Month,
+): Promise<{ readonly practiceMetrics: PracticeMetrics; readonly nationalMetrics: NationalMetrics }> {
+  const publishedAt = await isPublished(db, month);
+  if (publishedAt === null)
+    throw new Fault('month.closed', `${monthText(month)} is not published`, {
+      remedy: `Publish it: gp2gp platform publish ${monthText(month)}.`,
+    });
+  const at = microsOf(publishedAt);
+  const { months, practices } = await practiceCounts(db, { newest: month, months: PUBLISHED_MONTHS });
+  const { months: england } = await nationalPage(db, { newest: month, months: 1 });
+  return {
+    practiceMetrics: practiceMetrics(practices, months, at),
+    nationalMetrics: nationalMetrics(month, england[0]?.counts ?? NO_TRANSFERS, at),
+  };
+}
+
+/** Months that are open, as `2026-02`. */
+export async function publishedMonths(db: PlatformDb): Promise<ReadonlySet<string>> {
+  const { rows } = await sql<{ month: string }>`select to_char(month, 'YYYY-MM') as month from platform.publications`.execute(db);
+  return new Set(rows.map(({ month }) => month));
 }

@@ -23,16 +23,12 @@ export async function* transfersWithin(trx: Runner<PlatformSchema>, window: Tran
   for await (const rows of pagesOf(trx, statement(window))) yield* rows.map(transferOf);
 }
 
-/** When a transfer was requested, as months are counted by. */
-export const REQUESTED_AT = sql`coalesce(s.requested_at, t.requested_at, t.responded_at, t.ready_at, t.started_at)`;
 const FORM = 'YYYY-MM-DD"T"HH24:MI:SS.US';
 const inForm = (time: RawBuilder<unknown>) => sql`to_char(${time}, ${FORM})`;
 
-/** Which transfers a window holds: by month first, which an index knows. */
+/** Which transfers a window holds. */
 export function requestedWithin({ start, end }: Pick<TransferWindow, 'start' | 'end'>): RawBuilder<unknown> {
-  return sql`t.status is not null and t.month_utc >= date_trunc('month', ${utcText(start)}::timestamptz at time zone 'UTC')
-    and t.month_utc <= (${utcText(end)}::timestamptz at time zone 'UTC')
-    and ${REQUESTED_AT} >= ${utcText(start)}::timestamptz and ${REQUESTED_AT} < ${utcText(end)}::timestamptz`;
+  return sql`t.status is not null and t.measured_at >= ${utcText(start)}::timestamptz and t.measured_at < ${utcText(end)}::timestamptz`;
 }
 
 function statement(window: TransferWindow): RawBuilder<Row> {
@@ -46,7 +42,7 @@ function statement(window: TransferWindow): RawBuilder<Row> {
       select t.conversation, t.requesting_asid, t.requesting_supplier, t.requesting, rp.name as requesting_name,
         rs.code as requesting_sicbl, rs.name as requesting_sicbl_name, t.sending_asid, t.sending_supplier, t.sending, sp.name as sending_name,
         ss.code as sending_sicbl, ss.name as sending_sicbl_name, t.sender_codes, t.final_codes, t.intermediate_codes, t.status,
-        t.failure_reason, t.sla_seconds, ${REQUESTED_AT} as requested_at, coalesce(s.completed_at, t.ended_at) as completed_at,
+        t.failure_reason, t.sla_seconds, t.measured_at as requested_at, coalesce(s.completed_at, t.ended_at) as completed_at,
         coalesce(s.last_sender_message_at, t.responded_at) as last_sender_message_at, coalesce(s.core_at, t.responded_at) as core_at,
         coalesce(s.large, t.documents > 0) as large, coalesce(s.redactions, false) as redactions, t.measured_by, s.cutoff_days,
         coalesce(t.requested_at, t.responded_at, t.ready_at, t.ended_at) as begun_at, t.outcome, t.ready_at,
