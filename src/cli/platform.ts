@@ -1,4 +1,5 @@
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import { FAILURE_PERCENT } from '../platform/alerts/rules.ts';
 import { type Month, readMonth } from '../platform/metrics/month.ts';
 import { type Micros, readTime } from '../platform/micros.ts';
 import { countOption } from './operator/words.ts';
@@ -76,6 +77,9 @@ function serveCommand(): Command {
     .option('--publish', 'open months by themselves at their time, if nothing speaks against it')
     .option('--least <n>', 'transfers that a month must have to be opened', countOption(0, 100_000_000), 150_000)
     .option('--gaps', 'write reports with days of which there is no transfer at all')
+    .option('--alert-seconds <n>', 'rest between two looks for alerts', countOption(1, 3600), 60)
+    .option('--failure-percent <n>', 'technical failures of a day above which there is an alert', countOption(0, 100), FAILURE_PERCENT)
+    .option('--alert-webhook <url>', 'post alerts there, signed with GP2GP_ALERT_SECRET', webhookOption)
     .action(async (options: ServeOptions) => (await import('./platform/serve.ts')).servePlatform(options));
 }
 
@@ -193,6 +197,11 @@ function monthArgument(text: string): Month {
   const month = readMonth(text);
   if (!month) throw new InvalidArgumentError('a month is wanted: 2026-02.');
   return month;
+}
+
+function webhookOption(text: string): string {
+  if (!/^https?:$/.test(URL.parse(text)?.protocol ?? '')) throw new InvalidArgumentError('an http or https address is wanted.');
+  return text;
 }
 
 function nameArgument(text: string): string {

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CheckMode } from '../mi/check.ts';
 import { createServer, listen } from '../web/server.ts';
+import { type WatchOptions, watchAlerts } from './alerts/watch.ts';
 import { ingestApi } from './ingest/api.ts';
 import { keyring } from './ingest/submitters.ts';
 import { keepSchedule, type ScheduleOptions } from './reports/schedule.ts';
@@ -24,6 +25,8 @@ export type PlatformOptions = {
   readonly mode: CheckMode;
   /** How long to rest when all that came is folded. */
   readonly foldMs: number;
+  /** How often alerts are looked for, what a day may have of technical failures, and who hears of them. */
+  readonly alerts: Pick<WatchOptions, 'everyMs' | 'failurePercent' | 'webhook' | 'say'>;
   readonly onFault: (thrown: unknown, where: string) => void;
 };
 export type RunningPlatform = {
@@ -39,7 +42,7 @@ const REPORTS_FRESH_MS = 10_000;
 /** After a fold that failed: the database may be away for a while. */
 const AFTER_FAULT_MS = 5_000;
 
-/** Serves the endpoints, the site and the reports, and folds what comes. The database stays the caller's. */
+/** Serves the endpoints, the site and the reports, folds what comes, and looks for alerts. The database stays the caller's. */
 export async function startPlatform(db: PlatformDb, options: PlatformOptions): Promise<RunningPlatform> {
   const { host, port, apiPort, reports, mode, onFault } = options;
   const site = await siteServer(storeReads(db), { onFault });
@@ -55,7 +58,11 @@ export async function startPlatform(db: PlatformDb, options: PlatformOptions): P
     const api = own && apiPort !== undefined ? await listen(own, { host, port: apiPort }) : siteUrl;
     const reportsUrl = staff && reports ? await listen(staff, reports) : null;
     const stop = new AbortController();
-    const folding = foldUntil(db, stop.signal, options);
+    let upToDate = false;
+    const folding = foldUntil(db, stop.signal, options, (all) => {
+      upToDate = all;
+    });
+    const watching = watchAlerts(db, stop.signal, { ...options.alerts, onFault, upToDate: () => upToDate });
     const writing =
       options.schedule &&
       keepSchedule(db, stop.signal, {
@@ -70,7 +77,7 @@ export async function startPlatform(db: PlatformDb, options: PlatformOptions): P
       async close() {
         stop.abort();
         await closeServers();
-        await Promise.all([folding, writing]);
+        await Promise.all([folding, watching, writing]);
       },
     };
   } catch (thrown) {
@@ -88,14 +95,22 @@ async function reportsServer(db: PlatformDb, onFault: PlatformOptions['onFault']
   );
 }
 
-async function foldUntil(db: PlatformDb, stopped: AbortSignal, { foldMs, onFault }: PlatformOptions): Promise<void> {
+/** `tell` hears after each fold whether all that came is folded. */
+async function foldUntil(
+  db: PlatformDb,
+  stopped: AbortSignal,
+  { foldMs, onFault }: PlatformOptions,
+  tell: (all: boolean) => void,
+): Promise<void> {
   while (!stopped.aborted) {
     let rest = foldMs;
     try {
       const folded = await foldNew(db);
+      tell(!folded.more);
       // Days are counted when nothing more waits to be folded.
       if (folded.more || (await countDays(db)).more) rest = 0;
     } catch (thrown) {
+      tell(false);
       onFault(thrown, 'folding');
       rest = AFTER_FAULT_MS;
     }

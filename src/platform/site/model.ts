@@ -5,6 +5,7 @@ import type { Month } from '../metrics/month.ts';
 import type { PracticeCounts } from '../metrics/practices.ts';
 import type { OpenReads } from '../open/model.ts';
 import type { ReportName } from '../reports/reports.ts';
+import type { Alert } from '../store/alerts.ts';
 import type { Benchmark } from '../store/benchmarks.ts';
 import type { DayMeasure } from '../store/days.ts';
 import type { MonthFigures } from '../store/figures.ts';
@@ -122,6 +123,8 @@ export type OperationalReads = {
   open(days: Days): Promise<OpenCounts>;
   list(name: ListName, days: Days, part?: Part): Promise<{ readonly total: number; readonly transfers: readonly ListedTransfer[] }>;
   events(conversation: string): Promise<readonly ToldEvent[]>;
+  /** Open ones, the longest open first; all of them where no part is asked for. */
+  alerts(part?: Part): Promise<{ readonly total: number; readonly alerts: readonly Alert[] }>;
   /** Counts by day; nothing in them says which transfer or practice a degrade belongs to. */
   degradeDays(days: Days): Promise<readonly (DegradeCount & { readonly day: string })[]>;
 };

@@ -8,6 +8,7 @@ import {
   type ReportedTransfer,
   type ReportName,
 } from '../reports/reports.ts';
+import { openAlerts } from '../store/alerts.ts';
 import type { PlatformDb } from '../store/open.ts';
 import * as store from '../store/operational.ts';
 import type { OperationalReads } from './model.ts';
@@ -28,6 +29,7 @@ export function operationalReads(db: PlatformDb, now: () => Date = () => new Dat
     open: (days) => store.openCounts(db, days, now()),
     list: (name, days, part) => store.listTransfers(db, name, days, now(), part),
     events: (conversation) => store.conversationEvents(db, conversation),
+    alerts: (part) => openAlerts(db, part),
     degradeDays: (days) => store.degradeDays(db, days),
   };
 }

@@ -53,6 +53,7 @@ export async function reportsPage(reads: OperationalReads): Promise<PageContent>
     trail: [HOME],
     body: html`<div class="nhsuk-inset-text"><p>These pages name conversations and practices. They are for those who have a key to them, and not for the public.</p></div>
 ${newest === null && html`<p>There are no transfers yet.</p>`}
+<p><a class="nhsuk-link" href="/alerts">Open alerts</a>: transfers that wait too long, and suppliers’ pathways that fail more often than they did.</p>
 ${section('dashboards', 'Dashboards')}
 <p>What suppliers’ events say of registrations and transfers, together or over time.</p>
 <ul class="nhsuk-list site-columns">${DASHBOARDS.map(({ slug, title }) => html`<li><a class="nhsuk-link" href="/dashboards/${slug}${month && html`?from=${month.from}&amp;days=${month.days}`}">${title}</a></li>`)}</ul>

@@ -7,6 +7,7 @@ import { nationalMetrics } from '../metrics/national.ts';
 import { practiceMetrics } from '../metrics/practices.ts';
 import { isOpenAddress, openRoutes, sendOpenProblem } from '../open/routes.ts';
 import { keepFromOthers } from './access.ts';
+import { alertsFile, alertsPage } from './alerts.ts';
 import { type Answer, answerOf, elsewhere, give, PAGE_SECONDS, YEAR_SECONDS } from './answer.ts';
 import { dashboardPage, daysCsv } from './dashboards.ts';
 import { degradesFile, degradesPage } from './degrades.ts';
@@ -162,10 +163,13 @@ export async function siteServer(reads: SiteReads, options: SiteOptions = {}): P
     page('/dashboards/:slug', (request) => dashboardPage(operational, part(request, 'slug'), query(request)));
     page('/transfers/:list', (request) => transfersPage(operational, part(request, 'list'), query(request)));
     page('/conversations/:id', (request) => conversationPage(operational, part(request, 'id')));
+    page('/alerts', (request) => alertsPage(operational, query(request)));
     page('/degrades', (request) => degradesPage(operational, query(request)));
     file('/data/reports/:slug/:file', async (request) => csv(await reportFile(operational, part(request, 'slug'), part(request, 'file'))));
     file('/data/days/:measure/:file', async (request) => csv(await daysCsv(operational, part(request, 'measure'), part(request, 'file'))));
     file('/data/transfers/:list/:file', async (request) => csv(await listFile(operational, part(request, 'list'), part(request, 'file'))));
+    file('/data/alerts.csv', async () => csv({ name: 'alerts.csv', csv: await alertsFile(operational, 'csv') }));
+    file('/data/alerts.json', async () => answerOf({ type: 'application/json', body: await alertsFile(operational, 'json') }));
     file('/data/degrades/:file', async (request) => csv(await degradesFile(operational, 'all', part(request, 'file'))));
     for (const kind of ['daily', 'weekly'] as const)
       file(`/data/degrades/${kind}/:file`, async (request) => csv(await degradesFile(operational, kind, part(request, 'file'))));
