@@ -49,16 +49,27 @@ function whole(least: number, most = Number.MAX_SAFE_INTEGER) {
 }
 
 async function run({ seed, practices, months, port, host, json }: Options): Promise<void> {
-  const [{ loadDemo }, { operationalReads }, { siteServer }, { storeReads }, { openPlatform }, { startEmbedded }, { listen }] =
-    await Promise.all([
-      import('../platform/demo/load.ts'),
-      import('../platform/site/operational-reads.ts'),
-      import('../platform/site/site.ts'),
-      import('../platform/site/store-reads.ts'),
-      import('../platform/store/open.ts'),
-      import('../database/embedded.ts'),
-      import('../web/server.ts'),
-    ]);
+  const [
+    { loadDemo },
+    { lookForAlerts },
+    { FAILURE_PERCENT },
+    { operationalReads },
+    { siteServer },
+    { storeReads },
+    { openPlatform },
+    { startEmbedded },
+    { listen },
+  ] = await Promise.all([
+    import('../platform/demo/load.ts'),
+    import('../platform/alerts/look.ts'),
+    import('../platform/alerts/rules.ts'),
+    import('../platform/site/operational-reads.ts'),
+    import('../platform/site/site.ts'),
+    import('../platform/site/store-reads.ts'),
+    import('../platform/store/open.ts'),
+    import('../database/embedded.ts'),
+    import('../web/server.ts'),
+  ]);
   const stopped = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.abort());
   const began = performance.now();
@@ -73,6 +84,7 @@ async function run({ seed, practices, months, port, host, json }: Options): Prom
       if (stopped.signal.aborted) throw new Stopped();
       show(progress);
     });
+    await lookForAlerts(db, { now: new Date(), failurePercent: FAILURE_PERCENT, rates: true, posted: false });
     const loadedMs = Math.round(performance.now() - began);
     const server = await siteServer(
       { ...storeReads(db), operational: operationalReads(db) },

@@ -9,6 +9,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Browser, Page } from 'playwright-core';
 import { noBrowser, openBrowser } from '../../console/testing.ts';
 import { listen } from '../../web/server.ts';
+import { lookForAlerts } from '../alerts/look.ts';
 import { type Loaded, loadDemo } from '../demo/load.ts';
 import { type TestPlatform, testPlatform } from '../testing.ts';
 import { SITE_HEADERS } from './answer.ts';
@@ -30,6 +31,8 @@ const faults: string[] = [];
 before(async () => {
   platform = await testPlatform();
   loaded = await loadDemo(platform.db, platform.url, { seed: 1, practices: 90, months: 14 }, NOW);
+  const looked = await lookForAlerts(platform.db, { now: new Date(NOW / 1000), failurePercent: 5, rates: true, posted: false });
+  assert.ok((looked?.raised.length ?? 0) > 0);
   reads = { ...storeReads(platform.db), operational: operationalReads(platform.db, () => new Date(NOW / 1000)) };
   server = await siteServer(reads, { synthetic: true, onFault: (thrown, where) => void faults.push(`${where}: ${thrown}`) });
   url = await listen(server);
@@ -77,6 +80,7 @@ const pages = () => [
   '/reports/sub-icb-location-level-integration-times?days=31',
   '/reports/transfer-details-by-hour',
   '/degrades',
+  '/alerts',
   '/practice/Z99999',
   '/practice/a-b',
   '/nowhere',
