@@ -25,8 +25,8 @@ export type PlatformOptions = {
   readonly mode: CheckMode;
   /** How long to rest when all that came is folded. */
   readonly foldMs: number;
-  /** How often alerts are looked for, what a day may have of technical failures, and who hears of them. */
-  readonly alerts: Pick<WatchOptions, 'everyMs' | 'failurePercent' | 'webhook' | 'say'>;
+  /** How often alerts are looked for, what a day may have of technical failures, and who hears of them; left out, none are looked for. */
+  readonly alerts?: Pick<WatchOptions, 'everyMs' | 'failurePercent' | 'webhook' | 'say'>;
   readonly onFault: (thrown: unknown, where: string) => void;
 };
 export type RunningPlatform = {
@@ -62,7 +62,7 @@ export async function startPlatform(db: PlatformDb, options: PlatformOptions): P
     const folding = foldUntil(db, stop.signal, options, (all) => {
       upToDate = all;
     });
-    const watching = watchAlerts(db, stop.signal, { ...options.alerts, onFault, upToDate: () => upToDate });
+    const watching = options.alerts && watchAlerts(db, stop.signal, { ...options.alerts, onFault, upToDate: () => upToDate });
     const writing =
       options.schedule &&
       keepSchedule(db, stop.signal, {

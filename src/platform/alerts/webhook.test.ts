@@ -45,7 +45,9 @@ after(async () => {
 beforeEach(async () => {
   posts = [];
   answers = [];
-  await sql`truncate platform.alerts, platform.alert_posts, platform.transfers, platform.events`.execute(platform.db);
+  await sql`truncate platform.alerts, platform.alert_posts, platform.transfers, platform.months, platform.pathway_months, platform.events`.execute(
+    platform.db,
+  );
 });
 
 const deliver = (afterMs: number) => {
