@@ -39,7 +39,7 @@ const PROGRAMS: readonly {
   { program: 'inbound', figures: ['inbound'], records: false },
   {
     program: 'transfer-average',
-    figures: ['transfer.average', 'transfer.average.sendingPeak', 'transfer.average.receivingPeak'],
+    figures: ['', '.sendingPeak', '.receivingPeak', '.cpu'].map((what) => `transfer.average${what}`),
     records: false,
   },
   { program: 'transfer-small', figures: ['transfer.small'], records: false },

@@ -4,12 +4,15 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { World } from '../src/cli/demo/world.ts';
 import type { Order } from './bare-chain.ts';
+import { spent } from './processor-time.ts';
 
 export type EmptyChain = {
   /** Carries messages of so many bytes from the sender through the hub to the receiver; the seconds until the last was acknowledged there. */
   carry(sizes: readonly number[]): Promise<number>;
   /** Highest memory so far, in bytes. */
   peaks(): Promise<{ readonly sender: number; readonly receiver: number }>;
+  /** Processor time so far, of its three processes together, in ms. */
+  spent(): Promise<number>;
   stop(): void;
 };
 
@@ -47,6 +50,7 @@ export async function startEmptyChain(world: World): Promise<EmptyChain> {
       hub.removeAllListeners('message');
       return (performance.now() - from) / 1000;
     },
+    spent: async () => (await Promise.all(children.map(({ pid }) => spent(pid ?? 0)))).reduce((sum, ms) => sum + ms, 0),
     peaks: async () => ({ sender: await peakOf(sender), receiver: await peakOf(receiver) }),
     stop() {
       for (const child of children) {

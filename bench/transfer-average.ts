@@ -5,23 +5,30 @@
  */
 import { startEmptyChain } from './empty-chain.ts';
 import { print } from './figure.ts';
+import { spentBy } from './processor-time.ts';
 import { crossed, inWorld, move, peakOf, peakOfNodes, sameDocuments } from './small-world.ts';
 
 const TRANSFERS = 20;
 const WARM_UP = 4;
+/** Whose processor time is told, for each MB of documents. */
+const WHO = ['sendingNode', 'receivingNode', 'hub', 'sendingSystem', 'receivingSystem', 'database'] as const;
 
 await inWorld({ count: WARM_UP + TRANSFERS }, async (world, patients) => {
   await move(world, patients.slice(0, WARM_UP));
   const measured = patients.slice(WARM_UP);
   const { lines } = await crossed(world);
+  const before = await spentBy(world);
   const seconds = await move(world, measured, 900_000);
+  const after = await spentBy(world);
   const [sent, came] = [patients.reduce((sum, { documents }) => sum + documents, 0), await sameDocuments(world)];
   if (came !== sent) throw new Error(`${came} of ${sent} documents arrived as they left`);
   const { sizes } = await crossed(world, lines);
   const chain = await startEmptyChain(world);
   try {
     await chain.carry(sizes.slice(0, 100));
+    const bareBefore = await chain.spent();
     const bare = await chain.carry(sizes);
+    const bareSpent = (await chain.spent()) - bareBefore;
     const megabytes = measured.reduce((sum, { documentBytes }) => sum + documentBytes, 0) / 1e6;
     const peaks = await chain.peaks();
     print([
@@ -48,6 +55,22 @@ await inWorld({ count: WARM_UP + TRANSFERS }, async (world, patients) => {
         baseline: 'the receiver of the empty chain',
         baselineValue: peaks.receiver / 1e6,
         peakRssBytes: peakOf(world, 'south'),
+      },
+      ...WHO.map((who) => ({
+        name: `transfer.average.cpu.${who}`,
+        unit: 'ms/MB',
+        value: (after[who] - before[who]) / megabytes,
+        baseline: '',
+        baselineValue: 0,
+        peakRssBytes: 0,
+      })),
+      {
+        name: 'transfer.average.cpu',
+        unit: 'ms/MB',
+        value: WHO.reduce((sum, who) => sum + after[who] - before[who], 0) / megabytes,
+        baseline: 'the processes of the empty chain',
+        baselineValue: bareSpent / megabytes,
+        peakRssBytes: 0,
       },
     ]);
   } finally {
