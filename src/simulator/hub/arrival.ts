@@ -2,10 +2,12 @@ import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { Fault } from '../../base/errors.ts';
+import { gather } from '../rooms.ts';
 import { EnvelopeFault, firstPart, type HubEnvelope, multipartParameters, readHubEnvelope } from './envelope.ts';
 
 const PARTS = 100;
-const FLUSH_BYTES = 262_144;
+/** In which the envelope mostly is. */
+const START_BYTES = 65_536;
 const HOP_BY_HOP = new Set([
   'host',
   'connection',
@@ -39,47 +41,41 @@ export async function keepBody(request: IncomingMessage, path: string, contentTy
   const count = parameters ? countOf(Buffer.from(`\n--${parameters.boundary}`)) : null;
   const hash = createHash('sha256');
   let bytes = 0;
-  let start: Buffer | null = null;
-  // TLS gives 16 kB at a time: a write to the disk for each would cost more than the disk.
-  let waiting: Buffer[] = [head];
-  let waitingBytes = 0;
+  let start = Buffer.alloc(0);
   const file = await open(path, 'w');
-  const flush = async (): Promise<void> => {
-    const piece = Buffer.concat(waiting);
-    start ??= piece.subarray(head.byteLength);
-    await file.writeFile(piece);
-    waiting = [];
-    waitingBytes = 0;
-  };
   try {
-    for await (const chunk of request as AsyncIterable<Buffer>) {
-      bytes += chunk.byteLength;
+    await file.writeFile(head);
+    await gather(request, async (piece) => {
+      if (bytes === 0) start = Buffer.from(piece.subarray(0, START_BYTES));
+      bytes += piece.byteLength;
       if (bytes > most) throw new Refusal(413, '300', `a request of more than ${most} bytes`);
-      hash.update(chunk);
-      count?.feed(chunk);
-      waiting.push(chunk);
-      waitingBytes += chunk.byteLength;
-      if (waitingBytes >= FLUSH_BYTES) await flush();
-    }
-    if (waiting.length) await flush();
+      hash.update(piece);
+      count?.feed(piece);
+      await file.writeFile(piece);
+    });
     await file.datasync();
   } finally {
     await file.close();
   }
   // Each part has one delimiter, the last boundary closes; the first delimiter may stand at the very start.
   if (count && count.total() > PARTS + 1) throw new Refusal(500, '300', `more than ${PARTS} MIME parts`);
-  return { bytes, sha256: hash.digest('hex'), at: head.byteLength, start: start ?? Buffer.alloc(0) };
+  return { bytes, sha256: hash.digest('hex'), at: head.byteLength, start };
 }
 
-/** Counts a text in a stream, also where it lies across two chunks. */
-function countOf(needle: Buffer): { feed(chunk: Buffer): void; total(): number } {
+/** Counts a text in a stream, also where it lies across two pieces. */
+function countOf(needle: Buffer): { feed(piece: Buffer): void; total(): number } {
+  const across = needle.byteLength - 1;
   let tail = Buffer.alloc(0);
   let total = 0;
+  const within = (text: Buffer): void => {
+    for (let at = text.indexOf(needle); at >= 0; at = text.indexOf(needle, at + needle.byteLength)) total++;
+  };
   return {
-    feed: (chunk) => {
-      const text = Buffer.concat([tail, chunk]);
-      for (let at = text.indexOf(needle); at >= 0; at = text.indexOf(needle, at + needle.byteLength)) total++;
-      tail = Buffer.from(text.subarray(Math.max(0, text.byteLength - needle.byteLength + 1)));
+    feed: (piece) => {
+      // Shorter than the text on either side of the seam: what is found here is found nowhere else.
+      within(Buffer.concat([tail, piece.subarray(0, across)]));
+      within(piece);
+      tail = Buffer.concat([tail, piece.subarray(-across)]).subarray(-across);
     },
     total: () => total,
   };

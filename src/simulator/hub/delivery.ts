@@ -1,8 +1,9 @@
-import { createReadStream, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { Agent, request as httpsRequest } from 'node:https';
 import { reasonOf } from '../../base/errors.ts';
 import type { SimulatedClock } from '../clock.ts';
 import type { MutualTls } from '../http.ts';
+import { pourFile } from '../rooms.ts';
 import { EnvelopeFault, type HubEnvelope, readHubEnvelope } from './envelope.ts';
 
 /** A message in safe keeping: the file holds a `Content-Type` line, an empty line, then the body from `bodyAt`. */
@@ -165,7 +166,6 @@ async function post(message: Kept, url: string, agent: Agent, closing: AbortSign
 /** The original headers and body, byte for byte, streamed from the file. */
 function exchange(message: Kept, url: string, agent: Agent, closing: AbortSignal): Promise<{ status: number; body: Buffer }> {
   return new Promise((resolve, reject) => {
-    const body = createReadStream(message.file, { start: message.bodyAt });
     const to = new URL(url);
     const outgoing = httpsRequest(
       to,
@@ -189,12 +189,12 @@ function exchange(message: Kept, url: string, agent: Agent, closing: AbortSignal
       },
     );
     outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer within ${ANSWER_MS} ms`)));
-    outgoing.on('error', (thrown) => {
-      body.destroy();
+    outgoing.on('error', reject);
+    pourFile(message.file, message.bodyAt, outgoing).catch((thrown: Error) => {
+      // An answer may have come before the end of what it answers.
+      if (!outgoing.destroyed) outgoing.destroy(thrown);
       reject(thrown);
     });
-    body.on('error', (thrown) => outgoing.destroy(thrown));
-    body.pipe(outgoing);
   });
 }
 
