@@ -46,9 +46,10 @@ export type MimePart = {
   bytes(): AsyncIterable<Uint8Array>;
   /**
    * As `bytes`, but what does not decode is kept: after the end `undecoded()` says where decoding stopped, and the rest of the
-   * stream is base64 text (see `asBase64Text`). For leaves of an attachment that was cut inside a group of four characters.
+   * stream is base64 text (see `asBase64Text`). For leaves of an attachment that was cut inside a group of four characters. `room`: see
+   * `decodeBase64`.
    */
-  leaf(): AsyncIterable<Uint8Array>;
+  leaf(room?: Buffer): AsyncIterable<Uint8Array>;
   undecoded(): Undecoded | null;
   /** The content as it came. */
   raw(): AsyncIterable<Uint8Array>;
@@ -56,6 +57,7 @@ export type MimePart = {
 
 /**
  * Yields the parts in order; a part's content has to be read before the next part is asked for, else it is skipped.
+ * A source may use the room of a piece again when it is asked for the next; then the same is true of the pieces of a content.
  * A body that ends early is a `mime.truncated` fault, never a short attachment: only behind XML, whose end shows by itself, is
  * a missing closing boundary put up with. Throws `MimeFault`.
  */
@@ -96,11 +98,14 @@ function partOf(headers: ReadonlyMap<string, string>, scanner: Scanner, number: 
   const encoding = (headers.get('content-transfer-encoding') ?? '8bit').trim().toLowerCase();
   scanner.endMayLack = encoding !== 'base64' && (type === 'text/xml' || type === 'application/xml');
   let undecoded: Undecoded | null = null;
-  const decoded = (onFault?: (where: Undecoded) => void): AsyncIterable<Uint8Array> => {
+  const decoded = (onFault?: (where: Undecoded) => void, room?: Buffer): AsyncIterable<Uint8Array> => {
     if (encoding === 'base64')
-      return decodeBase64(scanner.content(number), onFault, () =>
-        scanner.defect('mime.base64', `part ${number} holds characters outside the base64 alphabet, which are passed over`),
-      );
+      return decodeBase64(scanner.content(number), {
+        ...(onFault && { onFault }),
+        onForeign: () =>
+          scanner.defect('mime.base64', `part ${number} holds characters outside the base64 alphabet, which are passed over`),
+        ...(room && { room }),
+      });
     if (encoding !== '8bit' && encoding !== '7bit' && encoding !== 'binary')
       scanner.fault(
         'mime.encoding',
@@ -115,10 +120,10 @@ function partOf(headers: ReadonlyMap<string, string>, scanner: Scanner, number: 
     charset: parameters.get('charset') ?? null,
     encoding,
     bytes: () => decoded(),
-    leaf: () =>
+    leaf: (room) =>
       decoded((where) => {
         undecoded = where;
-      }),
+      }, room),
     undecoded: () => undecoded,
     raw: () => scanner.content(number),
   };
@@ -349,6 +354,8 @@ class Scanner {
   }
 
   async #fill(): Promise<boolean> {
+    // What the source has given is its own again as soon as it is asked for more.
+    if (this.#buffer.byteLength > 0) this.#buffer = Buffer.from(this.#buffer);
     while (!this.#exhausted) {
       const { value, done } = await this.#source.next();
       if (done) {

@@ -13,11 +13,14 @@ const DEPTH = 32;
 /**
  * Reads a FHIR `Binary` in JSON while it arrives: `bytes` yields what its `content` decodes to, in bounded memory whatever its size;
  * `frame()` is there after the end. Throws `Fault` `binary.unreadable` for what is no whole Binary, `mime.base64` for a content that is
- * none.
+ * none. `room`: see `decodeBase64`.
  */
-export function readBinary(source: AsyncIterable<Uint8Array>): { readonly bytes: AsyncIterable<Uint8Array>; frame(): BinaryFrame } {
+export function readBinary(
+  source: AsyncIterable<Uint8Array>,
+  room?: Buffer,
+): { readonly bytes: AsyncIterable<Uint8Array>; frame(): BinaryFrame } {
   const reader = new BinaryReader();
-  return { bytes: decodeBase64(reader.content(source)), frame: () => reader.frame() };
+  return { bytes: decodeBase64(reader.content(source), room ? { room } : {}), frame: () => reader.frame() };
 }
 
 /** Follows the JSON as far as it must to know which text is the content: nesting, names of the outermost object, escapes. */

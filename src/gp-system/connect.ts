@@ -2,6 +2,7 @@ import type { ObjectRef } from '../base/content.ts';
 import { Fault, reasonOf } from '../base/errors.ts';
 import type { Ods } from '../base/ids.ts';
 import type { NhsNumber } from '../base/nhs-number.ts';
+import { createRooms } from '../base/rooms.ts';
 import { readJson } from '../fhir/json.ts';
 import { outcomeCodes, outcomeWords } from '../fhir/members.ts';
 import type { Objects } from '../objects/objects.ts';
@@ -53,6 +54,8 @@ const RECORD_BYTES = 64 * 1024 * 1024;
 /** 100 MB of document are 134 MB of base64. */
 const BINARY_BYTES = 150 * 1024 * 1024;
 const ERROR_BYTES = 1024 * 1024;
+/** In which documents are decoded: for what a connection gives at a time. */
+const ROOMS = createRooms(65_536, 8);
 
 /** The practice's own system as a GP Connect provider of records and documents for migration. */
 export function createGpConnect(options: GpConnectOptions): GpConnect {
@@ -105,8 +108,11 @@ export function createGpConnect(options: GpConnectOptions): GpConnect {
               url: `${base}/Binary/${id}`,
               headers: headers(MIGRATE_BINARY, requester, traceId),
             });
-            const binary = readBinary(atMost(answer.body, binaryBytes));
+            const room = ROOMS.take();
+            const binary = readBinary(atMost(answer.body, binaryBytes), room);
             const object = await options.objects.put(binary.bytes);
+            // Not where it failed: a piece may still be on its way to the disk.
+            ROOMS.give(room);
             const { contentType, hasContent } = binary.frame();
             if (!hasContent || object.bytes === 0) return { fetched: false, missing: 'it is empty', trouble: false } as const;
             return { fetched: true, object, contentType } as const;

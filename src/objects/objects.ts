@@ -3,6 +3,7 @@ import { type FileHandle, mkdir, open, opendir, readdir, readFile, rename, rm, s
 import { dirname, join, resolve } from 'node:path';
 import type { ObjectRef } from '../base/content.ts';
 import { Fault, reasonOf } from '../base/errors.ts';
+import { createRooms } from '../base/rooms.ts';
 
 export type ObjectHead = { readonly bytes: number; readonly modifiedAt: Date };
 export type ObjectEntry = { readonly ref: ObjectRef; readonly modifiedAt: Date };
@@ -15,8 +16,9 @@ export interface Objects {
   /** `written`: bytes that went to the disk; `kept`: bytes of objects that did not exist before; `refused`: puts beyond their limit. */
   readonly counters: { readonly written: number; readonly kept: number; readonly refused: number };
   /**
-   * Stores what the source yields. When this resolves, the object survives a power cut. An object that exists already is not
-   * written again, its time of modification is refreshed, so that no sweep takes it. More than `limit` bytes: `Fault` `objects.tooLarge`.
+   * Stores what the source yields; a piece is the source's again when the next is asked for. When this resolves, the object survives a
+   * power cut. An object that exists already is not written again, its time of modification is refreshed, so that no sweep takes it. More
+   * than `limit` bytes: `Fault` `objects.tooLarge`.
    */
   put(source: Bytes, limit?: number): Promise<ObjectRef>;
   /**
@@ -40,8 +42,6 @@ export interface Objects {
 const BUFFER_BYTES = 262_144;
 /** Rooms for that which are kept for the next object. */
 const SPARE_ROOMS = 16;
-/** Up to here the pieces are held as they came. */
-const HELD_BYTES = 65_536;
 const READ_BYTES = 262_144;
 /** Before the address of an object that is on its way out. */
 const EXPIRED = 'expired-';
@@ -62,15 +62,14 @@ export async function openObjects(folder: string): Promise<Objects> {
   }
   const storeId = await identify(home);
   const counters = { written: 0, kept: 0, refused: 0 };
-  const rooms: Buffer[] = [];
+  const rooms = createRooms(BUFFER_BYTES, SPARE_ROOMS);
   const pathOf = (ref: ObjectRef): string => join(home, addressOf(ref));
 
   async function put(source: Bytes, limit = Number.POSITIVE_INFINITY): Promise<ObjectRef> {
     const hash = createHash('sha256');
-    const held: Uint8Array[] = [];
     // Pieces are copied out of the buffers in which they came. Those would else live until the disk has them, outlast the quick
-    // collections of garbage and lie about by the dozen megabytes until the next great one.
-    let room: Buffer | null = null;
+    // collections of garbage and lie about by the dozen megabytes until the next great one; and their owner may use them again.
+    const room = rooms.take();
     let heldBytes = 0;
     let bytes = 0;
     let temporary: { path: string; file: FileHandle } | null = null;
@@ -87,25 +86,11 @@ export async function openObjects(folder: string): Promise<Objects> {
         const path = join(incoming, `${process.pid}-${randomUUID()}`);
         temporary = { path, file: await open(path, 'wx', 0o600) };
       }
-      for (const piece of room ? [room.subarray(0, heldBytes)] : held) await write(temporary.file, piece);
-      held.length = 0;
+      await write(temporary.file, room.subarray(0, heldBytes));
       heldBytes = 0;
       return temporary;
     };
     const keep = async (chunk: Uint8Array): Promise<void> => {
-      if (!room && heldBytes + chunk.byteLength <= HELD_BYTES) {
-        held.push(chunk);
-        heldBytes += chunk.byteLength;
-        return;
-      }
-      if (!room) {
-        room = rooms.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES);
-        let at = 0;
-        for (const piece of held.splice(0)) {
-          room.set(piece, at);
-          at += piece.byteLength;
-        }
-      }
       for (let from = 0; from < chunk.byteLength; ) {
         const piece = chunk.subarray(from, from + BUFFER_BYTES - heldBytes);
         room.set(piece, heldBytes);
@@ -138,7 +123,7 @@ export async function openObjects(folder: string): Promise<Objects> {
       await discard(temporary);
       throw cause instanceof Fault ? cause : diskFault(cause, 'cannot store an object');
     } finally {
-      if (room && rooms.length < SPARE_ROOMS) rooms.push(room);
+      rooms.give(room);
     }
   }
 

@@ -5,61 +5,52 @@
 import { open } from 'node:fs/promises';
 import type { Readable, Writable } from 'node:stream';
 import { Fault } from '../base/errors.ts';
+import { createRooms } from '../base/rooms.ts';
 
-export const ROOM_BYTES = 262_144;
-/** As many as are mostly in use. */
-const SPARE = 32;
-const spare: Buffer[] = [];
-
-async function inRoom<Result>(work: (room: Buffer) => Promise<Result>): Promise<Result> {
-  const room = spare.pop() ?? Buffer.allocUnsafeSlow(ROOM_BYTES);
-  try {
-    return await work(room);
-  } finally {
-    if (spare.length < SPARE) spare.push(room);
-  }
-}
+const ROOMS = createRooms(262_144, 32);
 
 /** Hands on what a stream gives, in pieces of a room's size, the last shorter. A piece is good until `take` resolves. A fault ends the stream. */
 export async function gather(source: Readable, take: (piece: Buffer) => Promise<void>): Promise<void> {
-  await inRoom(
-    (room) =>
-      new Promise<void>((done, fail) => {
-        let filled = 0;
-        const pour = async (chunk: Buffer): Promise<void> => {
-          for (let from = 0; from < chunk.byteLength; ) {
-            const piece = chunk.subarray(from, from + room.byteLength - filled);
-            room.set(piece, filled);
-            filled += piece.byteLength;
-            from += piece.byteLength;
-            if (filled < room.byteLength) continue;
-            await take(room);
-            filled = 0;
-          }
-        };
-        const giveUp = (thrown: unknown): void => {
-          source.destroy();
-          fail(thrown);
-        };
-        let pouring: Promise<void> = Promise.resolve();
-        source.on('data', (chunk: Buffer) => {
-          if (filled + chunk.byteLength < room.byteLength) {
-            room.set(chunk, filled);
-            filled += chunk.byteLength;
-            return;
-          }
-          source.pause();
-          pouring = pour(chunk);
-          pouring.then(() => source.resume(), giveUp);
-        });
-        source.on('end', () => (filled > 0 ? take(room.subarray(0, filled)) : Promise.resolve()).then(done, giveUp));
-        // The room is another's as soon as this ends: not before whoever has a piece is done with it.
-        source.on('error', (thrown) => pouring.then(() => fail(thrown), fail));
-        source.on('close', () => {
-          if (!source.readableEnded) pouring.then(() => fail(new Fault('simulator.broken', 'the body broke off')), fail);
-        });
-      }),
-  );
+  const room = ROOMS.take();
+  try {
+    await new Promise<void>((done, fail) => {
+      let filled = 0;
+      const pour = async (chunk: Buffer): Promise<void> => {
+        for (let from = 0; from < chunk.byteLength; ) {
+          const piece = chunk.subarray(from, from + room.byteLength - filled);
+          room.set(piece, filled);
+          filled += piece.byteLength;
+          from += piece.byteLength;
+          if (filled < room.byteLength) continue;
+          await take(room);
+          filled = 0;
+        }
+      };
+      const giveUp = (thrown: unknown): void => {
+        source.destroy();
+        fail(thrown);
+      };
+      let pouring: Promise<void> = Promise.resolve();
+      source.on('data', (chunk: Buffer) => {
+        if (filled + chunk.byteLength < room.byteLength) {
+          room.set(chunk, filled);
+          filled += chunk.byteLength;
+          return;
+        }
+        source.pause();
+        pouring = pour(chunk);
+        pouring.then(() => source.resume(), giveUp);
+      });
+      source.on('end', () => (filled > 0 ? take(room.subarray(0, filled)) : Promise.resolve()).then(done, giveUp));
+      // The room is another's as soon as this ends: not before whoever has a piece is done with it.
+      source.on('error', (thrown) => pouring.then(() => fail(thrown), fail));
+      source.on('close', () => {
+        if (!source.readableEnded) pouring.then(() => fail(new Fault('simulator.broken', 'the body broke off')), fail);
+      });
+    });
+  } finally {
+    ROOMS.give(room);
+  }
 }
 
 /** Writes a file from a byte on into `target`, and ends that. Throws where `target` closes before. */
@@ -70,7 +61,7 @@ export async function pourFile(path: string, from: number, target: Writable): Pr
   closed.catch(() => undefined);
   const file = await open(path, 'r');
   try {
-    const room = spare.pop() ?? Buffer.allocUnsafeSlow(ROOM_BYTES);
+    const room = ROOMS.take();
     for (let at = from; ; ) {
       const { bytesRead } = await file.read(room, 0, room.byteLength, at);
       if (bytesRead === 0) break;
@@ -82,7 +73,7 @@ export async function pourFile(path: string, from: number, target: Writable): Pr
       await Promise.race([left, closed]);
     }
     // Only here: where it broke off, the room may still be on its way.
-    if (spare.length < SPARE) spare.push(room);
+    ROOMS.give(room);
   } finally {
     await file.close();
   }

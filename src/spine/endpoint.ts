@@ -106,6 +106,7 @@ export async function messageEndpoint(server: FastifyInstance, options: Endpoint
         if (thrown instanceof BodyTooLarge) await body.letGo(limit * GO_BY, GO_BY_MS);
         throw asProblem(thrown, limit, options, reply);
       } finally {
+        body.close();
         bodies--;
       }
     });

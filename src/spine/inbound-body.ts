@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Fault, reasonOf } from '../base/errors.ts';
+import { inPieces, type Pieces } from '../web/pieces.ts';
 
 /** More bytes than one message may have. */
 export class BodyTooLarge extends Fault {
@@ -19,18 +20,19 @@ export class BrokenBody extends Fault {
 }
 
 /**
- * The body of a request as it arrives, counted. What has been read is remembered until `settle`, so that a message that turns out to be
- * another service's can be passed on byte for byte.
+ * The body of a request as it arrives, counted. A piece is good until the next one is asked for. What has been read is remembered until
+ * `settle`, so that a message that turns out to be another service's can be passed on byte for byte.
  */
 export class InboundBody implements AsyncIterable<Uint8Array> {
   bytes = 0;
-  #source: AsyncIterator<Uint8Array>;
+  #pieces: Pieces;
   #limit: number;
   #remembered: Uint8Array[] | null = [];
 
   constructor(request: IncomingMessage, limit: number) {
-    // Left alone when a reader stops early: the connection has an answer to carry yet.
-    this.#source = request.iterator({ destroyOnReturn: false }) as AsyncIterator<Uint8Array>;
+    const length = request.headers['content-length'];
+    // Left open when a reader stops early: the connection has an answer to carry yet.
+    this.#pieces = inPieces(request, length === undefined ? null : Number(length));
     this.#limit = limit;
   }
 
@@ -39,17 +41,22 @@ export class InboundBody implements AsyncIterable<Uint8Array> {
     return { next: () => this.#next() };
   }
 
+  /** When nobody reads any more. */
+  close(): void {
+    this.#pieces.close();
+  }
+
   /** From here on nothing is remembered. */
   settle(): void {
     this.#remembered = null;
   }
 
-  /** Everything from the first byte: what was read already, then the rest. Must come before `settle`. */
+  /** Everything from the first byte, in pieces that can be kept: what was read already, then the rest. Must come before `settle`. */
   async *fromStart(): AsyncGenerator<Uint8Array> {
     const before = this.#remembered ?? [];
     this.#remembered = null;
     yield* before;
-    yield* this;
+    for await (const piece of this) yield Uint8Array.from(piece);
   }
 
   /**
@@ -67,9 +74,9 @@ export class InboundBody implements AsyncIterable<Uint8Array> {
   async #drop(most: number, late: AbortSignal): Promise<void> {
     try {
       for (let left = most; left > 0 && !late.aborted; ) {
-        const step = await this.#source.next();
-        if (step.done) return;
-        left -= step.value.byteLength;
+        const piece = await this.#pieces.next();
+        if (!piece) return;
+        left -= piece.byteLength;
       }
     } catch {
       // Nobody is left to answer.
@@ -77,16 +84,16 @@ export class InboundBody implements AsyncIterable<Uint8Array> {
   }
 
   async #next(): Promise<IteratorResult<Uint8Array>> {
-    let step: IteratorResult<Uint8Array>;
+    let piece: Uint8Array | null;
     try {
-      step = await this.#source.next();
+      piece = await this.#pieces.next();
     } catch (thrown) {
       throw new BrokenBody(thrown);
     }
-    if (step.done) return step;
-    this.bytes += step.value.byteLength;
+    if (!piece) return { done: true, value: undefined };
+    this.bytes += piece.byteLength;
     if (this.bytes > this.#limit) throw new BodyTooLarge(this.#limit);
-    this.#remembered?.push(step.value);
-    return step;
+    this.#remembered?.push(Uint8Array.from(piece));
+    return { done: false, value: piece };
   }
 }

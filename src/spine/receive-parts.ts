@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Content, ROW_BYTES, wholeObject } from '../base/content.ts';
 import { Fault } from '../base/errors.ts';
+import { createRooms } from '../base/rooms.ts';
 import { asBase64Text } from '../ebxml/base64.ts';
 import { type EbxmlMessage, EnvelopeFault, readEnvelope } from '../ebxml/envelope.ts';
 import { bareContentId, type MimeFault, readContentType } from '../ebxml/mime-header.ts';
@@ -8,6 +9,7 @@ import { type MimePart, readMultipart } from '../ebxml/multipart.ts';
 import { partByContentId, payloadPart, payloadReference, rootPart, targetOf } from '../ebxml/parts.ts';
 import type { Objects } from '../objects/objects.ts';
 import type { Part } from '../transfer/types.ts';
+import { PIECE_BYTES } from '../web/pieces.ts';
 import type { InboundBody } from './inbound-body.ts';
 
 export type ReceivedPart = {
@@ -33,6 +35,9 @@ const ENVELOPE_BYTES = 2 * 1024 * 1024;
 /** A payload that is no extract: a thousand times what one has. */
 const SMALL_BYTES = 1024 * 1024;
 
+/** In which attachments are decoded: for what a piece of a body holds. */
+const ROOMS = createRooms(PIECE_BYTES * 0.75 + 3, 8);
+
 type Kept = {
   readonly contentId: string;
   readonly contentType: string;
@@ -56,6 +61,7 @@ export async function receiveParts(
   const kept: Kept[] = [];
   let root: Kept | undefined;
   let envelope: EbxmlMessage | undefined;
+  let room: ReturnType<typeof ROOMS.take> | undefined;
   for await (const part of readMultipart(body, contentType, { onDefect, limits: { body: Number.POSITIVE_INFINITY } })) {
     const named = { contentId: part.contentId, contentType: part.contentType, encoding: part.encoding };
     if (!envelope && (start === undefined || partByContentId([part], bareContentId(start)))) {
@@ -65,8 +71,13 @@ export async function receiveParts(
     } else if (envelope && isPayload(envelope, part, kept.length)) {
       if (isExtract(envelope)) kept.push({ ...named, content: wholeObject(await objects.put(part.bytes())) });
       else kept.push({ ...named, small: await inMemory(part.bytes(), SMALL_BYTES, 'the payload') });
-    } else kept.push({ ...named, content: await keepLeaf(part, objects) });
+    } else {
+      room ??= ROOMS.take();
+      kept.push({ ...named, content: await keepLeaf(part, objects, room) });
+    }
   }
+  // Only here: where the reading broke off, a piece may still be on its way to the disk.
+  if (room) ROOMS.give(room);
   if (!envelope) {
     // `start` named no part, or one behind others: what came is in the store by now.
     root = rootPart(kept, contentType);
@@ -121,8 +132,8 @@ export function isExtract(envelope: EbxmlMessage): boolean {
 }
 
 /** A leaf that does not decode by itself is kept as base64 text: it may have been cut inside a group of four characters. */
-async function keepLeaf(part: MimePart, objects: Objects): Promise<Content> {
-  const object = await objects.put(part.leaf());
+async function keepLeaf(part: MimePart, objects: Objects, room: Buffer): Promise<Content> {
+  const object = await objects.put(part.leaf(room));
   const undecoded = part.undecoded();
   if (!undecoded) return wholeObject(object);
   return { ...wholeObject(await objects.put(asBase64Text(objects.get(object), undecoded.decoded))), stored: 'base64' };
@@ -134,7 +145,7 @@ async function inMemory(source: AsyncIterable<Uint8Array>, limit: number, what: 
   for await (const piece of source) {
     bytes += piece.byteLength;
     if (bytes > limit) throw new EnvelopeFault('ebxml.limit', `${what} has more than ${limit} bytes`);
-    pieces.push(piece);
+    pieces.push(Uint8Array.from(piece));
   }
   return Buffer.concat(pieces, bytes);
 }

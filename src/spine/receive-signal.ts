@@ -13,7 +13,7 @@ const SIGNAL_BYTES = 1024 * 1024;
 export async function readSignal(body: InboundBody, options: EndpointOptions): Promise<Acknowledgement | MessageError> {
   const pieces: Uint8Array[] = [];
   for await (const piece of body) {
-    pieces.push(piece);
+    pieces.push(Uint8Array.from(piece));
     if (body.bytes > SIGNAL_BYTES) throw new Problem(413, 'endpoint.tooLarge', `a signal may have at most ${SIGNAL_BYTES} bytes`);
   }
   const signal = envelopeIn(Buffer.concat(pieces));

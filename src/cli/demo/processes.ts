@@ -23,11 +23,11 @@ export type Running = {
 };
 
 /**
- * glibc keeps a heap for each of a dozen threads and gives little of what is freed back; the engine frees buffers of 12 kB by the
- * thousand, up to 64 MB at a time. With these two a buffer's memory goes back at once: a node that passes three documents of 30 MB on
- * stays 30 to 70 MB smaller. It costs system time, so only nodes get it. Other libraries of C do not read them.
+ * glibc keeps a heap for each of a dozen threads, and lets what it gives back at once shrink to what is larger than 32 MB as soon as
+ * something large was freed. With these two, large buffers go back at once and the rest comes from two heaps. Smaller limits cost system
+ * time: each buffer is then mapped, touched and unmapped for itself. Other libraries of C do not read them.
  */
-const SMALL_MEMORY = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '8192' };
+const SMALL_MEMORY = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072' };
 
 /** Children of this process that have not ended: none may outlive it. */
 const children = new Set<ChildProcess>();

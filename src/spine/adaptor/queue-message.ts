@@ -75,8 +75,10 @@ export async function readQueueMessage(body: string, objects: Objects): Promise<
 /** A leaf that does not decode by itself is kept as text: it may have been cut inside a group of four characters. */
 async function decoded(written: string, objects: Objects): Promise<Content> {
   let undecoded: Undecoded | null = null;
-  const source = decodeBase64(once(Buffer.from(written, 'latin1')), (where) => {
-    undecoded = where;
+  const source = decodeBase64(once(Buffer.from(written, 'latin1')), {
+    onFault: (where) => {
+      undecoded = where;
+    },
   });
   const object = await objects.put(source);
   const left = undecoded as Undecoded | null;
