@@ -20,7 +20,7 @@ function download(text: string): Download {
     yield Buffer.from(text.slice(0, 3));
     yield Buffer.from(text.slice(3));
   }
-  return { bytes: Buffer.byteLength(text), sha256: digest(text), body: body() };
+  return { bytes: Buffer.byteLength(text), sha256: digest(text), body };
 }
 
 const actions: PracticeActions = {

@@ -1,9 +1,11 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { Readable } from 'node:stream';
+import type { OutgoingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { type ConversationId, type DocumentId, documentId, type Ods, ods, type TransferId, transferId } from '../base/ids.ts';
 import { type NhsNumber, nhsNumber } from '../base/nhs-number.ts';
+import { createRooms } from '../base/rooms.ts';
+import { writePieces } from '../web/pieces.ts';
 import { Problem } from '../web/problem.ts';
 
 /** A patient who was registered for good at the practice; `previousPractice` as PDS showed it before. */
@@ -16,7 +18,8 @@ export type Download = {
   readonly bytes: number;
   /** Lower-case hexadecimal. */
   readonly sha256: string;
-  readonly body: AsyncIterable<Uint8Array>;
+  /** `into`: room that is read into again and again, where that can be. */
+  body(into: Uint8Array): AsyncIterable<Uint8Array>;
 };
 
 /**
@@ -197,15 +200,41 @@ function parsed<S extends z.ZodType>(schema: S, value: unknown): z.infer<S> {
   throw new Problem(400, 'request.invalid', faults.slice(0, 10).join('; '));
 }
 
-function sendFile(reply: FastifyReply, file: Download, contentType: string): FastifyReply {
-  return reply
+const ROOMS = createRooms(262_144, 8);
+
+async function sendFile(reply: FastifyReply, file: Download, contentType: string): Promise<FastifyReply> {
+  const room = ROOMS.take();
+  const pieces = file.body(room)[Symbol.asyncIterator]();
+  // What cannot be read at all is an answer of its own; what breaks off later is a connection that does.
+  const first = await pieces.next();
+  reply
     .header('content-type', contentType)
     .header('content-length', String(file.bytes))
     .header('etag', `"${file.sha256}"`)
     .header('cache-control', 'no-store')
     .header('x-content-type-options', 'nosniff')
     .header('content-security-policy', "sandbox; default-src 'none'")
-    .send(Readable.from(file.body, { objectMode: false }));
+    .hijack();
+  const { raw } = reply;
+  try {
+    raw.writeHead(200, reply.getHeaders() as OutgoingHttpHeaders);
+    await writePieces(raw, { [Symbol.asyncIterator]: () => behind(first, pieces) });
+    raw.end();
+    // Only here: where it broke off, a piece may still be on its way.
+    ROOMS.give(room);
+  } catch {
+    // Nobody is there any more, or the rest cannot be read: a length that is not reached says so.
+    raw.destroy();
+  }
+  return reply;
+}
+
+async function* behind(first: IteratorResult<Uint8Array>, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
+  try {
+    for (let step = first; !step.done; step = await rest.next()) yield step.value;
+  } finally {
+    await rest.return?.();
+  }
 }
 
 /** RFC 8187: what `encodeURIComponent` leaves and a header parameter may not hold. */

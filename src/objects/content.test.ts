@@ -70,10 +70,10 @@ test('a gzip bomb stops at the cap, by size and by ratio', async () => {
   const bomb = await putAsContent(objects, gzipSync(Buffer.alloc(50_000_000)), { gzip: true });
   let seen = 0;
   await assert.rejects(async () => {
-    for await (const chunk of readContent(objects, bomb, { bytes: 2_000_000, ratio: 1e9 })) seen += chunk.byteLength;
+    for await (const chunk of readContent(objects, bomb, { limits: { bytes: 2_000_000, ratio: 1e9 } })) seen += chunk.byteLength;
   }, fails('content.bomb'));
   assert.ok(seen <= 2_000_000 + 65_536, `${seen} bytes came out`);
-  await assert.rejects(read(readContent(objects, bomb, { bytes: 1e9, ratio: 200 })), fails('content.bomb'));
+  await assert.rejects(read(readContent(objects, bomb, { limits: { bytes: 1e9, ratio: 200 } })), fails('content.bomb'));
   await assert.rejects(contentBytes(objects, bomb, 1_000_000), fails('content.bomb'));
 });
 

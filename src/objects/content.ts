@@ -11,19 +11,25 @@ export type UnzipLimits = { readonly bytes: number; readonly ratio: number };
 export const UNZIP: UnzipLimits = { bytes: 512 * 1024 * 1024, ratio: 200 };
 const RATIO_FREE_BYTES = 1024 * 1024;
 
-/** The bytes of a content as they are stored, slice after slice; nothing is undone. */
-export async function* readStored(objects: Objects, content: Content): AsyncGenerator<Uint8Array, void, void> {
+/** The bytes of a content as they are stored, slice after slice; nothing is undone. `into`: see `Objects.get`. */
+export async function* readStored(objects: Objects, content: Content, into?: Uint8Array): AsyncGenerator<Uint8Array, void, void> {
   for (const piece of content.pieces) {
     if (piece.in === 'row') yield piece.data;
-    else yield* objects.get(piece.object, piece.from, piece.to);
+    else yield* objects.get(piece.object, piece.from, piece.to, into);
   }
 }
 
 /**
  * The bytes that a content means: all its slices joined, base64 undone where it was stored so, and unzipped once where it is one
- * gzip stream. A slice is never unzipped alone. Throws `Fault` `content.*`.
+ * gzip stream. A slice is never unzipped alone. Throws `Fault` `content.*`. `into`: see `Objects.get`; only what is given as it is stored
+ * is read into it.
  */
-export function readContent(objects: Objects, content: Content, limits: UnzipLimits = UNZIP): AsyncIterable<Uint8Array> {
+export function readContent(
+  objects: Objects,
+  content: Content,
+  { limits = UNZIP, into }: { readonly limits?: UnzipLimits; readonly into?: Uint8Array | undefined } = {},
+): AsyncIterable<Uint8Array> {
+  if (content.stored === 'bytes' && !content.gzip) return readStored(objects, content, into);
   const bytes = content.stored === 'base64' ? decodeBase64(readText(objects, content)) : readStored(objects, content);
   return content.gzip ? unzipped(bytes, limits) : bytes;
 }
@@ -82,7 +88,7 @@ async function* capped(bytes: AsyncIterable<Uint8Array>, { bytes: limit }: Unzip
 export async function contentBytes(objects: Objects, content: Content, limit: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of readContent(objects, content, { ...UNZIP, bytes: limit })) {
+  for await (const chunk of readContent(objects, content, { limits: { ...UNZIP, bytes: limit } })) {
     bytes += chunk.byteLength;
     if (bytes > limit) throw new Fault('content.tooLarge', `more than ${limit} bytes`);
     chunks.push(chunk);

@@ -25,20 +25,37 @@ export type PracticeActionsOptions = {
 };
 
 const LIST_BYTES = 64 * 1024 * 1024;
+/** So many lists, of up to so many bytes each. */
+const REMEMBERED = 8;
+const REMEMBERED_BYTES = 1024 * 1024;
 
 export function practiceActions(options: PracticeActionsOptions): PracticeActions {
   const { db, objects, post } = options;
+  /** By address, the latest last: a system fetches a thousand documents one after another, each of which is looked up in the same list. */
+  const lists = new Map<string, readonly ReceivedDocumentEntry[]>();
 
   const recordOf = async (practice: Ods, id: TransferId): Promise<ConvertedRecord | null> => {
     const transfer = await readTransfer(db, practice, id);
     return transfer && 'record' in transfer ? transfer.record : null;
   };
-  const whole = (ref: ObjectRef) => ({ bytes: ref.bytes, sha256: ref.sha256, body: objects.get(ref) });
-  const documentsOf = async (practice: Ods, id: TransferId): Promise<ReceivedDocumentEntry[] | null> => {
+  const whole = (ref: ObjectRef) => ({
+    bytes: ref.bytes,
+    sha256: ref.sha256,
+    body: (into: Uint8Array) => objects.get(ref, 0, ref.bytes, into),
+  });
+  const documentsOf = async (practice: Ods, id: TransferId): Promise<readonly ReceivedDocumentEntry[] | null> => {
     const record = await recordOf(practice, id);
     if (!record) return null;
+    const { sha256 } = record.documents;
+    const known = lists.get(sha256);
+    // What has been wiped is not told from memory either.
+    if (known && (await objects.head(record.documents))) return known;
     const bytes = await contentBytes(objects, wholeObject(record.documents), LIST_BYTES);
-    return readStored(new TextDecoder().decode(bytes)) as ReceivedDocumentEntry[];
+    const list = readStored(new TextDecoder().decode(bytes)) as ReceivedDocumentEntry[];
+    lists.delete(sha256);
+    if (bytes.byteLength <= REMEMBERED_BYTES) lists.set(sha256, list);
+    for (const oldest of lists.keys()) if (lists.size > REMEMBERED) lists.delete(oldest);
+    return list;
   };
 
   return {
@@ -94,7 +111,7 @@ export function practiceActions(options: PracticeActionsOptions): PracticeAction
       const entry = (await documentsOf(practice, id))?.find(({ documentId }) => documentId === wanted);
       if (!entry?.content) return null;
       const { bytes, sha256, name, content } = entry;
-      return { bytes, sha256, name, body: readContent(objects, content) };
+      return { bytes, sha256, name, body: (into) => readContent(objects, content, { into }) };
     },
 
     async filing(practice, id, word) {

@@ -53,6 +53,25 @@ export async function gather(source: Readable, take: (piece: Buffer) => Promise<
   }
 }
 
+/** The same for what is iterated. */
+export async function gatherEach(source: AsyncIterable<Uint8Array>, take: (piece: Buffer) => Promise<void>): Promise<void> {
+  const room = ROOMS.take();
+  let filled = 0;
+  for await (const chunk of source) {
+    for (let from = 0; from < chunk.byteLength; ) {
+      const piece = chunk.subarray(from, from + room.byteLength - filled);
+      room.set(piece, filled);
+      filled += piece.byteLength;
+      from += piece.byteLength;
+      if (filled < room.byteLength) continue;
+      await take(room);
+      filled = 0;
+    }
+  }
+  if (filled > 0) await take(room.subarray(0, filled));
+  ROOMS.give(room);
+}
+
 /** Writes a file from a byte on into `target`, and ends that. Throws where `target` closes before. */
 export async function pourFile(path: string, from: number, target: Writable): Promise<void> {
   const closed = new Promise<never>((_, fail) => {

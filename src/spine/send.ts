@@ -1,11 +1,12 @@
 import { Fault, reasonOf } from '../base/errors.ts';
-import type { Packed } from '../base/wire.ts';
+import { createRooms } from '../base/rooms.ts';
+import type { Packed, WireBody } from '../base/wire.ts';
 import { type Ebxml, EnvelopeFault, readEnvelope } from '../ebxml/envelope.ts';
 import type { MessageError } from '../ebxml/message-error.ts';
 import type { SoapFault } from '../ebxml/soap-fault.ts';
 import { withBackOff } from '../web/back-off.ts';
-import { type HttpAnswer, type HttpClient, HttpFault, readBody } from '../web/client.ts';
-import { type ObjectReader, wireBytes } from './wire-bytes.ts';
+import { type HttpAnswer, type HttpClient, HttpFault, readBody, WAIT_BYTES } from '../web/client.ts';
+import { type ObjectReader, TEXT_BYTES, wireBytes } from './wire-bytes.ts';
 
 /**
  * What became of one attempt. `unreachable`: nothing can have arrived, so the attempt does not count against the contract.
@@ -52,7 +53,18 @@ export function createSender(options: SenderOptions): Sender {
   };
 }
 
+/** Of the texts on their way: so many can wait in a connection, and two more are certainly free. */
+const ROOMS = createRooms(TEXT_BYTES, 16);
+const IN_TURNS = Math.ceil(WAIT_BYTES / TEXT_BYTES) + 2;
+
+async function* bytesOf(body: WireBody, objects: ObjectReader, rooms: readonly Buffer[], end: () => void): AsyncGenerator<Uint8Array> {
+  yield* wireBytes(body, objects, rooms);
+  end();
+}
+
 async function post(packed: Packed, url: string, options: SenderOptions): Promise<SendOutcome> {
+  const rooms = (packed.contentLength ?? 0) < TEXT_BYTES ? [] : Array.from({ length: IN_TURNS }, ROOMS.take);
+  let whole = false;
   const answer = await options.client.request({
     method: 'POST',
     url,
@@ -61,7 +73,9 @@ async function post(packed: Packed, url: string, options: SenderOptions): Promis
       'content-type': packed.contentType,
       'content-length': String(packed.contentLength),
     },
-    body: wireBytes(packed.body, options.objects),
+    body: bytesOf(packed.body, options.objects, rooms, () => {
+      whole = true;
+    }),
   });
   let body: Uint8Array;
   try {
@@ -69,6 +83,8 @@ async function post(packed: Packed, url: string, options: SenderOptions): Promis
   } catch (thrown) {
     return { outcome: 'unknown', fault: `HTTP ${answer.status}, and its body broke off: ${reasonOf(thrown)}` };
   }
+  // An answer may come before the end of what it answers; then a piece may still be on its way.
+  if (whole) rooms.forEach(ROOMS.give);
   return classify(answer, body, packed.messageId, options.emptyIsFinal ?? true);
 }
 

@@ -8,16 +8,27 @@ export type ObjectReader = { get(object: ObjectRef, from?: number, to?: number, 
 /** Read at once, and of that encoded at once: a multiple of three whose text is small enough to be collected quickly. */
 const READ_BYTES = 196_608;
 const ENCODE_BYTES = 49_152;
+/** The text of that. */
+export const TEXT_BYTES = (ENCODE_BYTES / 3) * 4;
 
 /**
  * The bytes of a packed body, read from the store and encoded on the way; no piece is ever held whole. Throws `Fault`
- * `spine.bodyUnreadable` where the store does not give what the row promises.
+ * `spine.bodyUnreadable` where the store does not give what the row promises. `rooms`, of `TEXT_BYTES` each: full pieces of base64 are
+ * written into them in turns, so that each is good until as many others have been asked for.
  */
-export async function* wireBytes(body: WireBody, objects: ObjectReader): AsyncGenerator<Uint8Array> {
+export async function* wireBytes(body: WireBody, objects: ObjectReader, rooms: readonly Buffer[] = []): AsyncGenerator<Uint8Array> {
   // Up to two bytes that do not fill a group of three yet.
   let rest: Uint8Array = new Uint8Array();
   const text = jsonText();
   let room: Uint8Array | undefined;
+  let turn = 0;
+  const base64 = (bytes: Uint8Array): Buffer => {
+    const encoded = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
+    const next = encoded.length === TEXT_BYTES ? rooms[turn++ % rooms.length] : undefined;
+    if (!next) return Buffer.from(encoded, 'latin1');
+    next.write(encoded, 'latin1');
+    return next;
+  };
   for (const piece of body) {
     if (piece.encode !== 'base64' && rest.byteLength) {
       yield base64(rest);
@@ -54,10 +65,6 @@ function jsonText(): { write(bytes: Uint8Array): Uint8Array; end(): Uint8Array }
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   const escaped = (text: string): Uint8Array => Buffer.from(JSON.stringify(text).slice(1, -1), 'utf8');
   return { write: (bytes) => escaped(decoder.decode(bytes, { stream: true })), end: () => escaped(decoder.decode()) };
-}
-
-function base64(bytes: Uint8Array): Buffer {
-  return Buffer.from(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64'), 'latin1');
 }
 
 /** What the largest piece that is encoded needs. */

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { Agent, buildConnector, type Dispatcher } from 'undici';
 import { Fault, reasonOf } from '../base/errors.ts';
@@ -19,11 +19,17 @@ export class HttpFault extends Fault {
   }
 }
 
+/** What a connection of undici's takes before it asks to wait. */
+export const WAIT_BYTES = 65_536;
+
 export type HttpRequest = {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** A stream needs `content-length` among the headers, or it is sent in chunks. */
+  /**
+   * A stream needs `content-length` among the headers, or it is sent in chunks. A piece of `WAIT_BYTES` and more has left before the next
+   * is asked for.
+   */
   readonly body?: string | Uint8Array | AsyncIterable<Uint8Array>;
   readonly signal?: AbortSignal;
 };
@@ -132,7 +138,8 @@ async function perform(agent: Agent, alerts: Alerts, request: HttpRequest): Prom
       path: url.pathname + url.search,
       method: request.method,
       headers: { ...request.headers },
-      body: request.body === undefined ? null : toBody(request.body),
+      // undici iterates what can be iterated, though its types do not say so: no stream between holds pieces back.
+      body: (request.body as string | Uint8Array | Readable | undefined) ?? null,
       signal: request.signal ?? null,
     });
   } catch (thrown) {
@@ -142,10 +149,6 @@ async function perform(agent: Agent, alerts: Alerts, request: HttpRequest): Prom
   for (const [name, value] of Object.entries(answer.headers))
     if (value !== undefined) headers.set(name.toLowerCase(), Array.isArray(value) ? value.join(', ') : value);
   return { status: answer.statusCode, headers, body: bodyOf(answer.body, url.origin) };
-}
-
-function toBody(body: string | Uint8Array | AsyncIterable<Uint8Array>): string | Uint8Array | Readable {
-  return typeof body === 'string' || body instanceof Uint8Array ? body : Readable.from(body, { objectMode: false });
 }
 
 async function* bodyOf(body: AsyncIterable<Uint8Array>, origin: string): AsyncGenerator<Uint8Array> {

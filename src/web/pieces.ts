@@ -1,5 +1,6 @@
-/** A stream in few large pieces, by way of two rooms of memory that are used again and again. */
-import { finished, type Readable } from 'node:stream';
+/** Streams in few large pieces, by way of rooms of memory that are used again and again. */
+import { finished, type Readable, type Writable } from 'node:stream';
+import { Fault } from '../base/errors.ts';
 import { createRooms } from '../base/rooms.ts';
 
 export type Pieces = {
@@ -105,4 +106,24 @@ export function inPieces(source: Readable, expected: number | null): Pieces {
 
 function roomOf(bytes: number): Room {
   return bytes === PIECE_BYTES ? ROOMS.take() : Buffer.allocUnsafeSlow(bytes);
+}
+
+/** Writes pieces, each of which has left before the next is asked for; does not end the stream. Throws where it closes early. */
+export async function writePieces(target: Writable, pieces: AsyncIterable<Uint8Array>): Promise<void> {
+  let stop = (): void => undefined;
+  const closed = new Promise<never>((_, fail) => {
+    stop = finished(target, { readable: false }, (fault) => fail(fault ?? new Fault('http.closed', 'the connection ended early')));
+  });
+  closed.catch(() => undefined);
+  try {
+    for await (const piece of pieces) {
+      const left = new Promise<void>((done, fail) => {
+        target.write(piece, (fault) => (fault ? fail(fault) : done()));
+      });
+      left.catch(() => undefined);
+      await Promise.race([left, closed]);
+    }
+  } finally {
+    stop();
+  }
 }

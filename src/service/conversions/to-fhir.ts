@@ -3,6 +3,7 @@ import { type Content, type ObjectRef, storedLength } from '../../base/content.t
 import { Fault, reasonOf } from '../../base/errors.ts';
 import { type DocumentId, documentId } from '../../base/ids.ts';
 import type { NhsNumber } from '../../base/nhs-number.ts';
+import { createRooms } from '../../base/rooms.ts';
 import { extractHead } from '../../hl7v3/extract.ts';
 import { putInPlace } from '../../hl7v3/skeleton.ts';
 import { degradesOf } from '../../mi/lists.ts';
@@ -138,6 +139,9 @@ function ownId(announced: DocumentId | undefined, number: number, used: Set<stri
   return id;
 }
 
+/** The pieces of a large record would else lie about by the dozen megabytes. */
+const ROOMS = createRooms(262_144, 1);
+
 /** Length and hash of the bytes that the content means. Of one whole object both are known; nothing is written. */
 async function measure(objects: Objects, content: Content): Promise<{ bytes: number; sha256: string }> {
   const [first, ...others] = content.pieces;
@@ -152,10 +156,12 @@ async function measure(objects: Objects, content: Content): Promise<{ bytes: num
   }
   const hash = createHash('sha256');
   let bytes = 0;
-  for await (const chunk of readContent(objects, content)) {
+  const room = ROOMS.take();
+  for await (const chunk of readContent(objects, content, { into: room })) {
     hash.update(chunk);
     bytes += chunk.byteLength;
   }
+  ROOMS.give(room);
   return { bytes, sha256: hash.digest('hex') };
 }
 

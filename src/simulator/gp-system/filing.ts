@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { Fault, reasonOf } from '../../base/errors.ts';
 import type { AllergyIntolerance, Bundle } from '../../fhir/types.ts';
+import { gatherEach } from '../rooms.ts';
 import { askNode, bodyOf, NodeRefusal, type Practice } from './node-client.ts';
 import { type FiledDocument, nhsNumberOf, type Records, readBundle } from './records.ts';
 
@@ -267,10 +268,10 @@ async function download(answer: Response, path: string): Promise<string> {
   const hash = createHash('sha256');
   const file = await open(path, 'w');
   try {
-    for await (const chunk of bodyOf(answer)) {
-      hash.update(chunk);
-      await file.writeFile(chunk);
-    }
+    await gatherEach(bodyOf(answer), async (piece) => {
+      hash.update(piece);
+      await file.writeFile(piece);
+    });
     await file.datasync();
   } finally {
     await file.close();
