@@ -41,11 +41,15 @@ export async function gather(source: Readable, take: (piece: Buffer) => Promise<
         pouring = pour(chunk);
         pouring.then(() => source.resume(), giveUp);
       });
-      source.on('end', () => (filled > 0 ? take(room.subarray(0, filled)) : Promise.resolve()).then(done, giveUp));
+      source.on('end', () => {
+        if (filled === 0) done();
+        else take(room.subarray(0, filled)).then(done, giveUp);
+      });
       // The room is another's as soon as this ends: not before whoever has a piece is done with it.
-      source.on('error', (thrown) => pouring.then(() => fail(thrown), fail));
+      const failLater = (thrown: unknown): void => void pouring.then(() => fail(thrown), fail);
+      source.on('error', failLater);
       source.on('close', () => {
-        if (!source.readableEnded) pouring.then(() => fail(new Fault('simulator.broken', 'the body broke off')), fail);
+        if (!source.readableEnded) failLater(new Fault('simulator.broken', 'the body broke off'));
       });
     });
   } finally {
