@@ -10,7 +10,7 @@ import { type ClassifiedTransfer, classify } from '../src/platform/classify/tran
 import { cellsOf, csvOf } from '../src/platform/csv.ts';
 import { readSpineLog } from '../src/platform/load-spine.ts';
 import { categoryOf, countCategories } from '../src/platform/metrics/counts.ts';
-import { monthOf, monthsBefore, sameMonth } from '../src/platform/metrics/month.ts';
+import { addMonths, monthOf, monthStart, monthsBefore, monthText, readMonth, sameMonth } from '../src/platform/metrics/month.ts';
 import { nationalMetrics } from '../src/platform/metrics/national.ts';
 import { countByPractice, practiceMetrics } from '../src/platform/metrics/practices.ts';
 import { DAY, localText, type Micros, microsOf } from '../src/platform/micros.ts';
@@ -148,18 +148,27 @@ async function reports(
   const cutoffDays = 14;
   const dates = ({ startDatetime, endDatetime }: { startDatetime: string; endDatetime: string }) =>
     reportingWindow({ start: microsOf(startDatetime), end: microsOf(endDatetime), cutoffDays }, 0);
-  const january = microsOf('2020-01-15T07:00:00');
+  // Days of which there are transfers, and those between them.
+  const files = readdirSync(inputs).flatMap((name) => /^\d{4}-\d\d-\d\d/.exec(name)?.[0] ?? []);
+  const [first = '', last = ''] = [files.toSorted()[0], files.toSorted().at(-1)];
+  const days: Micros[] = [];
+  for (let day = microsOf(`${first}T00:00:00`); day <= microsOf(`${last}T00:00:00`); day += DAY) days.push(day);
+  const ending = (lengths: readonly number[], cutoff: number) =>
+    days.flatMap((day) => lengths.map((length) => reportingWindow({ days: length, cutoffDays: cutoff }, day + (length + cutoff) * DAY)));
   const windows = {
     custom: [dates(options.custom), dates(options.customShort)],
-    daily: Array.from({ length: 31 }, (_, at) => {
-      const day = microsOf('2019-12-01T00:00:00') + at * DAY;
-      return [1, 2].map((days) => reportingWindow({ days, cutoffDays: 0 }, day + days * DAY));
-    }).flat(),
-    monthly: [reportingWindow({ months: options.monthly.numberOfMonths, cutoffDays }, january)],
+    daily: ending([1, 2], 0),
+    weekly: ending([7], 2),
+    monthly: [...new Set(days.map((day) => monthText(monthOf(day, 'UTC'))))].map((month) =>
+      reportingWindow(
+        { months: options.monthly.numberOfMonths, cutoffDays },
+        monthStart(addMonths(readMonth(month) ?? never(month), 1), 'UTC'),
+      ),
+    ),
   };
   for (const report of readdirSync(join(folder, 'expected_outputs'))) {
     for (const file of readdirSync(join(folder, 'expected_outputs', report))) {
-      const run = /^(custom|daily|monthly)_/.exec(file)?.[1] as keyof typeof windows | undefined;
+      const run = /^(custom|daily|weekly|monthly)_/.exec(file)?.[1] as keyof typeof windows | undefined;
       if (!run) throw new Error(`${file}: no window is known for it`);
       const name = file.slice(run.length + 1, -'.csv'.length).toUpperCase() as ReportName;
       const expected = cellsIn(readFileSync(join(folder, 'expected_outputs', report, file), 'utf8'));
@@ -178,6 +187,10 @@ async function reports(
       });
     }
   }
+}
+
+function never(what: string): never {
+  throw new Error(`${what} is no month`);
 }
 
 function cellsIn(text: string): string[][] {
