@@ -94,7 +94,7 @@ export async function loadOrganisationFiles(files: readonly string[], { json, ..
   const written = await atPlatform(place, async ({ db }) => {
     let count = 0;
     for (const file of files) {
-      if (file.endsWith('.json')) {
+      if (/\.json(\.gz)?$/.test(file)) {
         for await (const metadata of named(file, metadataIn(file))) count += await writeMetadata(db, metadata);
         continue;
       }
