@@ -13,7 +13,7 @@ import type { OperationalReads } from './model.ts';
 import type { PageContent, Query } from './pages.ts';
 import { daysForm, daysOf, HOME, INDEX, newestOf, ROWS } from './spans.ts';
 import { dataTable } from './table.ts';
-import { count, percentText } from './words.ts';
+import { count, percentText, typeInWords } from './words.ts';
 
 /** One table of a dashboard, and its course over time. */
 type Panel = {
@@ -157,7 +157,7 @@ export async function dashboardPage(reads: OperationalReads, slug: string, query
     trail: [HOME, INDEX],
     body: html`<p>${dashboard.about}</p>
 ${daysForm(days, LONGEST.counts, dashboard.panels.length > 0 ? stepField(step) : null)}
-<p>Conversations that began in the time of ${daysInWords(days)}.</p>
+<p>Conversations that began: ${daysInWords(days)}.</p>
 ${live}${panels}
 ${dashboard.lists && html`${section('lists', 'One by one')}<ul class="nhsuk-list">${dashboard.lists.map((name) => listLink(name, days))}</ul>`}
 ${dashboard.panels.length > 0 && html`${section('files', 'Files')}<ul class="nhsuk-list">${dashboard.panels.map(({ measure, title }) => html`<li><a class="nhsuk-link" href="/data/days/${measure}/${daysFile(days)}">${title}, by day (CSV)</a></li>`)}</ul>`}`,
@@ -204,32 +204,37 @@ ${panel.measure !== 'completeness' && panel.columns.length > 1 && full(panel, co
 function overview(panel: Panel, counts: readonly DayCount[], total: number): Html {
   const first = summed(counts, ({ key }) => key[0] ?? '');
   return namedBars(
-    `${panel.title}: ${panel.columns[0]?.toLowerCase()}`,
+    panel.shares === 'none' ? 'Numbers that overlap' : `By ${panel.columns[0]?.toLowerCase()}`,
     first.slice(0, 12).map(([name, number]) => ({
-      name: worded(panel, name),
+      name: shown(panel, name),
       value: number,
       text: panel.shares === 'none' ? count(number) : `${count(number)} (${percentText(percent(number, total, 1))})`,
     })),
   );
 }
 
+/** Rows of a table that stand there before somebody asks for more. */
+const SHORT_ROWS = 15;
+
 function full(panel: Panel, counts: readonly DayCount[], total: number): Html {
   const firsts = new Map(summed(counts, ({ key }) => key[0] ?? ''));
-  return html`${dataTable({
-    caption: `${panel.title}${counts.length > ROWS ? `: the ${ROWS} most frequent` : ''}`,
-    columns: [
-      ...panel.columns.map((text) => ({ text })),
-      { text: 'Count', numeric: true },
-      { text: panel.shares === 'first' ? `Of its ${panel.columns[0]?.toLowerCase()}` : 'Of all', numeric: true },
-    ],
-    rows: counts
-      .slice(0, ROWS)
-      .map(({ key, count: number }) => [
-        ...panel.columns.map((_, at) => worded(panel, key[at] ?? '')),
+  const table = (caption: string, some: readonly DayCount[]) =>
+    dataTable({
+      caption,
+      columns: [
+        ...panel.columns.map((text) => ({ text })),
+        { text: 'Count', numeric: true },
+        { text: panel.shares === 'first' ? `Of its ${panel.columns[0]?.toLowerCase()}` : 'Of all', numeric: true },
+      ],
+      rows: some.map(({ key, count: number }) => [
+        ...panel.columns.map((_, at) => shown(panel, key[at] ?? '')),
         count(number),
         percentText(percent(number, panel.shares === 'first' ? (firsts.get(key[0] ?? '') ?? 0) : total, 1)),
       ]),
-  })}`;
+    });
+  const most = Math.min(counts.length, ROWS);
+  return html`${table(counts.length > SHORT_ROWS ? `${panel.title}: the ${SHORT_ROWS} most frequent` : panel.title, counts.slice(0, SHORT_ROWS))}
+${most > SHORT_ROWS && details(`${panel.title}: show ${most} rows`, table(`${panel.title}, the ${most} most frequent`, counts.slice(0, ROWS)))}`;
 }
 
 const LOOKS = ['a', 'b', 'c', 'd'] as const;
@@ -237,24 +242,32 @@ const LOOKS = ['a', 'b', 'c', 'd'] as const;
 /** The most frequent of the first parts of keys over time: lines, and every number in a table. */
 function courseOf(panel: Panel, counts: readonly DayCount[], step: Step): Html {
   const names = summed(counts, ({ key }) => key[0] ?? '').map(([name]) => name);
-  const steps = [...Map.groupBy(counts, ({ from }) => from)].map(([from, own]) => ({
-    from,
-    total: sum(own),
-    by: new Map(summed(own, ({ key }) => key[0] ?? '')),
-  }));
+  // Of completeness the share of each supplier is its own: what was told of what it must have told.
+  const scored = panel.measure === 'completeness';
+  const steps = [...Map.groupBy(counts, ({ from }) => from)].map(([from, own]) => {
+    const all = new Map(summed(own, ({ key }) => key[0] ?? ''));
+    const seen = new Map(
+      summed(
+        own.filter(({ key }) => key[2] === 'seen'),
+        ({ key }) => key[0] ?? '',
+      ),
+    );
+    const total = sum(own);
+    return { from, by: scored ? seen : all, whole: (name: string) => (scored ? (all.get(name) ?? 0) : total) };
+  });
   const shares = panel.shares !== 'none';
   const value = (of: (typeof steps)[number], name: string) =>
-    shares ? (percent(of.by.get(name) ?? 0, of.total, 1) ?? 0) : (of.by.get(name) ?? 0);
-  const shown = names.slice(0, LOOKS.length);
+    shares ? percent(of.by.get(name) ?? 0, of.whole(name), 1) : (of.by.get(name) ?? 0);
+  const drawn = names.slice(0, LOOKS.length);
   const unit = shares ? ('%' as const) : ('' as const);
   return html`${lines({
     id: `course-${panel.measure}`,
-    title: `${panel.title}, ${STEPS[step].toLowerCase()}${shares ? ', in percent' : ''}`,
+    title: `${panel.title}, ${STEPS[step].toLowerCase()}${shares ? `, in percent${scored ? ' told' : ''}` : ''}`,
     summary: `From ${steps[0] ? dateInWords(steps[0].from) : ''} on, the most frequent. The table below has every number.`,
     labels: steps.map(({ from }) => shortDate(from)),
     unit,
-    series: shown.map((name, at) => ({
-      name: worded(panel, name),
+    series: drawn.map((name, at) => ({
+      name: shown(panel, name),
       look: LOOKS[at] ?? 'd',
       values: steps.map((each) => value(each, name)),
     })),
@@ -263,10 +276,7 @@ ${details(
   `${panel.title}, ${STEPS[step].toLowerCase()}, as a table`,
   dataTable({
     caption: `${panel.title}, ${STEPS[step].toLowerCase()}`,
-    columns: [
-      { text: step === 'day' ? 'Day' : 'From' },
-      ...names.slice(0, 8).map((name) => ({ text: worded(panel, name), numeric: true })),
-    ],
+    columns: [{ text: step === 'day' ? 'Day' : 'From' }, ...names.slice(0, 8).map((name) => ({ text: shown(panel, name), numeric: true }))],
     rows: steps
       .toReversed()
       .map((each) => [
@@ -296,18 +306,13 @@ function scores(counts: readonly DayCount[]): Html {
   };
   return html`<div class="site-wide" role="region" aria-label="Completeness, which may be wider than the screen" tabindex="0">${dataTable({
     caption: 'Events told, of those that must have happened',
-    columns: [{ text: 'System' }, { text: 'Score', numeric: true }, ...types.map((text) => ({ text: typeWords(text), numeric: true }))],
+    columns: [{ text: 'System' }, { text: 'Score', numeric: true }, ...types.map((text) => ({ text: typeInWords(text), numeric: true }))],
     rows: suppliers.map(([name, own]) => [
       name === '' ? 'Not known' : name,
       score(own),
       ...types.map((type) => score(own.filter(({ key }) => key[1] === type))),
     ]),
   })}</div>`;
-}
-
-function typeWords(type: string): string {
-  const text = type.toLowerCase().replaceAll('_', ' ').replace('ehr', 'EHR');
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 // ---- on its way
@@ -388,6 +393,11 @@ export async function daysCsv(
 }
 
 // ---- shared
+
+/** On a page constants are written as words, which may be broken on a narrow screen. */
+function shown(panel: Panel, text: string): string {
+  return /^[A-Z]+(_[A-Z]+)+$/.test(text) ? typeInWords(text) : worded(panel, text);
+}
 
 function worded({ words, columns }: Panel, text: string): string {
   return words?.[text] ?? (text === '' ? (columns.some((column) => column.includes('system')) ? 'Not known' : '–') : text);

@@ -9,7 +9,7 @@ import { contents, details, section } from './layout.ts';
 import { countOf } from './measures.ts';
 import type { MoreModel } from './model.ts';
 import { type Cell, dataTable } from './table.ts';
-import { count, KINDS, monthInWords, nameOf, percentText } from './words.ts';
+import { count, KINDS, monthInWords, nameOf, percentText, typeInWords } from './words.ts';
 
 /** Counts of all England that come from days: of England's page alone. */
 export type EnglandCounts = { readonly furthest: readonly DayCount[]; readonly completeness: readonly DayCount[] };
@@ -18,8 +18,13 @@ export type EnglandCounts = { readonly furthest: readonly DayCount[]; readonly c
  * How counts are written. What is not published nationally is rounded for a single practice: few transfers might point at somebody, and
  * numbers that are each rounded cannot be taken from each other.
  */
-type Numbers = { readonly text: (value: number) => string; readonly share: (part: number, whole: number) => string };
-const EXACT: Numbers = { text: count, share: (part, whole) => percentText(percent(part, whole, 1)) };
+type Numbers = {
+  readonly text: (value: number) => string;
+  readonly share: (part: number, whole: number) => string;
+  /** What a picture is drawn from: it must not tell more than the text. */
+  readonly drawn: (value: number) => number;
+};
+const EXACT: Numbers = { text: count, share: (part, whole) => percentText(percent(part, whole, 1)), drawn: (value) => value };
 const ROUNDED: Numbers = {
   text: (value) => (value === 0 ? '0' : value < 8 ? '1 to 7' : `about ${count(roundTo5(value))}`),
   share: (part, whole) => {
@@ -27,6 +32,7 @@ const ROUNDED: Numbers = {
     if (whole < 8 || (part > 0 && part < 8)) return 'few';
     return `${Math.round((roundTo5(part) / roundTo5(whole)) * 100)}%`;
   },
+  drawn: roundTo5,
 };
 
 function roundTo5(value: number): number {
@@ -100,7 +106,7 @@ ${namedBars(
   'Of registrations in the last 12 months',
   STEPS.map(([name, text]) => ({
     name: text,
-    value: all[name],
+    value: numbers.drawn(all[name]),
     text:
       name === 'registrations' ? numbers.text(all[name]) : `${numbers.text(all[name])} (${numbers.share(all[name], all.registrations)})`,
   })),
@@ -137,118 +143,119 @@ function reasonsOfMonth(furthest: readonly DayCount[], month: MonthFigures): Htm
 
 // ---- months
 
+type MonthRow = { readonly month: MonthFigures; readonly cells: readonly Cell[] };
+
+/** The two newest months; all of them where somebody asks. A phone shows each row as a card, so that twelve are long. */
+function byMonth(caption: string, heads: readonly string[], rows: readonly MonthRow[]): Html {
+  const table = (text: string, some: readonly MonthRow[]) =>
+    dataTable({
+      caption: text,
+      columns: [{ text: 'Month' }, ...heads.map((head) => ({ text: head, numeric: true }))],
+      rows: some.map(({ month, cells }) => [monthInWords(month), ...cells]),
+    });
+  return html`${table(caption, rows.slice(0, 2))}${rows.length > 2 && details(`Show ${rows.length} months: ${caption.toLowerCase()}`, table(`${caption}, by month`, rows))}`;
+}
+
 function clocks(months: readonly MonthFigures[], numbers: Numbers): Html {
-  return dataTable({
-    caption: 'Integrated within 3 and 8 days',
-    columns: [
-      { text: 'Month' },
-      { text: 'Within 3 days of the sending', numeric: true },
-      { text: 'Within 3 days of the request', numeric: true },
-      { text: 'Within 8 days of the sending', numeric: true },
-      { text: 'Within 8 days of the request', numeric: true },
-    ],
-    rows: months.map((month) => {
+  return byMonth(
+    'Integrated within 3 and 8 days',
+    ['Within 3 days of the sending', 'Within 3 days of the request', 'Within 8 days of the sending', 'Within 8 days of the request'],
+    months.map((month) => {
       const { counts, more } = month;
       const received = countOf('received', counts);
       const national = (value: number) => pair(EXACT, value, received);
       // Each group of the second clock is counted once, as in the first.
       const own = (value: number) => pair(numbers, value, received);
-      return [
-        monthInWords(month),
-        national(counts.within3),
-        own(more.within3OfRequest),
-        national(counts.within3 + counts.within8),
-        own(more.within3OfRequest + more.within8OfRequest),
-      ];
+      return {
+        month,
+        cells: [
+          national(counts.within3),
+          own(more.within3OfRequest),
+          national(counts.within3 + counts.within8),
+          own(more.within3OfRequest + more.within8OfRequest),
+        ],
+      };
     }),
-  });
+  );
 }
 
 function rejections(months: readonly MonthFigures[], numbers: Numbers): Html {
-  return dataTable({
-    caption: 'Transfers that were not integrated as they came',
-    columns: [
-      { text: 'Month' },
-      { text: 'Technical failures, national', numeric: true },
-      { text: 'Rejected by staff', numeric: true },
-      { text: 'Filed as attachment', numeric: true },
-      { text: 'Technical failures alone', numeric: true },
-      { text: 'On the way or waiting', numeric: true },
-    ],
-    rows: months.map((month) => {
+  return byMonth(
+    'Transfers that were not integrated as they came',
+    ['Technical failures, national', 'Rejected by staff', 'Filed as attachment', 'Technical failures alone', 'On the way or waiting'],
+    months.map((month) => {
       const { counts, more } = month;
       const requested = countOf('requested', counts);
-      return [
-        monthInWords(month),
-        pair(EXACT, countOf('failures', counts), requested),
-        pair(numbers, more.rejected, requested),
-        pair(numbers, more.filedAsAttachment, requested),
-        pair(numbers, more.failed, requested),
-        pair(numbers, more.open, requested),
-      ];
+      return {
+        month,
+        cells: [
+          pair(EXACT, countOf('failures', counts), requested),
+          pair(numbers, more.rejected, requested),
+          pair(numbers, more.filedAsAttachment, requested),
+          pair(numbers, more.failed, requested),
+          pair(numbers, more.open, requested),
+        ],
+      };
     }),
-  });
+  );
 }
 
 function asSender(months: readonly MonthFigures[], numbers: Numbers): Html {
-  return dataTable({
-    caption: 'Requests that came, and what was sent',
-    columns: [
-      { text: 'Month' },
-      { text: 'Requests', numeric: true },
-      { text: 'Record sent', numeric: true },
-      { text: 'Sent within 20 minutes', numeric: true },
-      { text: 'Failed for technical reasons', numeric: true },
-      { text: 'Sent with placeholders', numeric: true },
-      { text: 'Attachments that did not arrive', numeric: true },
+  return byMonth(
+    'Requests that came, and what was sent',
+    [
+      'Requests',
+      'Record sent',
+      'Sent within 20 minutes',
+      'Failed for technical reasons',
+      'Sent with placeholders',
+      'Attachments that did not arrive',
     ],
-    rows: months.map((month) => {
+    months.map((month) => {
       const { more } = month;
-      return [
-        monthInWords(month),
-        numbers.text(more.requested),
-        pair(numbers, more.sent, more.requested),
-        pair(numbers, more.sentInTime, more.sent),
-        pair(numbers, more.failed, more.requested),
-        pair(numbers, more.withPlaceholders, more.sent),
-        pair(numbers, more.documentsFailed, more.documents),
-      ];
+      return {
+        month,
+        cells: [
+          numbers.text(more.requested),
+          pair(numbers, more.sent, more.requested),
+          pair(numbers, more.sentInTime, more.sent),
+          pair(numbers, more.failed, more.requested),
+          pair(numbers, more.withPlaceholders, more.sent),
+          pair(numbers, more.documentsFailed, more.documents),
+        ],
+      };
     }),
-  });
+  );
 }
 
 function messages(months: readonly MonthFigures[], numbers: Numbers): Html {
-  return dataTable({
-    caption: 'Large records and records with redactions',
-    columns: [{ text: 'Month' }, { text: 'Large records', numeric: true }, { text: 'With redactions (UK07)', numeric: true }],
-    rows: months.map((month) => {
+  return byMonth(
+    'Large records and records with redactions',
+    ['Large records', 'With redactions (UK07)'],
+    months.map((month) => {
       const requested = countOf('requested', month.counts);
-      return [monthInWords(month), pair(numbers, month.more.large, requested), pair(numbers, month.more.redactions, requested)];
+      return { month, cells: [pair(numbers, month.more.large, requested), pair(numbers, month.more.redactions, requested)] };
     }),
-  });
+  );
 }
 
 function calendars(months: readonly MonthFigures[], london: MoreModel['london'], numbers: Numbers): Html {
-  return dataTable({
-    caption: 'Transfers requested, by both calendars',
-    columns: [
-      { text: 'Month' },
-      { text: 'Month of UTC', numeric: true },
-      { text: 'Month of London', numeric: true },
-      { text: 'Failed, month of UTC', numeric: true },
-      { text: 'Failed, month of London', numeric: true },
-    ],
-    rows: months.map((month, at) => {
+  return byMonth(
+    'Transfers requested, by both calendars',
+    ['Month of UTC', 'Month of London', 'Failed, month of UTC', 'Failed, month of London'],
+    months.map((month, at) => {
       const other = london[at]?.counts ?? month.counts;
-      return [
-        monthInWords(month),
-        count(countOf('requested', month.counts)),
-        numbers.text(countOf('requested', other)),
-        pair(EXACT, countOf('failures', month.counts), countOf('requested', month.counts)),
-        pair(numbers, countOf('failures', other), countOf('requested', other)),
-      ];
+      return {
+        month,
+        cells: [
+          count(countOf('requested', month.counts)),
+          numbers.text(countOf('requested', other)),
+          pair(EXACT, countOf('failures', month.counts), countOf('requested', month.counts)),
+          pair(numbers, countOf('failures', other), countOf('requested', other)),
+        ],
+      };
     }),
-  });
+  );
 }
 
 function pair({ text, share }: Numbers, value: number, whole: number): Cell {
@@ -263,11 +270,11 @@ function together(months: readonly MonthFigures[]): MoreCounts {
 
 // ---- others
 
-const BENCHMARKS: Readonly<Record<BenchmarkName, { readonly text: string; readonly best: 'high' | 'low' }>> = {
-  onTime: { text: 'Integrated within 8 days of the sending, of received', best: 'high' },
-  within3: { text: 'Integrated within 3 days of the sending, of received', best: 'high' },
+const BENCHMARKS: Readonly<Record<BenchmarkName, { readonly text: string; readonly best: 'high' | 'low'; readonly national?: true }>> = {
+  onTime: { text: 'Integrated within 8 days of the sending, of received', best: 'high', national: true },
+  within3: { text: 'Integrated within 3 days of the sending, of received', best: 'high', national: true },
   onTimeFromRequest: { text: 'Integrated within 8 days of the request, of requested', best: 'high' },
-  failures: { text: 'Technical failures, of requested', best: 'low' },
+  failures: { text: 'Technical failures, of requested', best: 'low', national: true },
   sent: { text: 'Records sent, of those that others asked for', best: 'high' },
   sentInTime: { text: 'Sent within 20 minutes, of those sent', best: 'high' },
 };
@@ -290,7 +297,7 @@ ${dataTable({
   ],
   rows: benchmarks.map((each) => [
     BENCHMARKS[each.name].text,
-    ...(place ? [each.own === null ? 'n/a' : round(each.own)] : []),
+    ...(place ? [own(each, place.kind === 'practice')] : []),
     round(each.lower),
     round(each.median),
     round(each.upper),
@@ -298,6 +305,12 @@ ${dataTable({
     count(each.places),
   ]),
 })}`;
+}
+
+/** What is not published nationally is rounded for a single practice. */
+function own({ name, own: share }: Benchmark, rounded: boolean): string {
+  if (share === null) return 'n/a';
+  return rounded && !BENCHMARKS[name].national ? `about ${roundTo5(share)}%` : percentText(Math.round(share * 10) / 10);
 }
 
 function standing({ name, own, lower, upper }: Benchmark): string {
@@ -327,7 +340,7 @@ ${dataTable({
     ['All', score(counts), ...suppliers.map(([, own]) => score(own))],
     ...types.map((type) => {
       const of = (some: readonly DayCount[]) => some.filter(({ key }) => key[1] === type);
-      return [type, score(of(counts)), ...suppliers.map(([, own]) => (of(own).length > 0 ? score(of(own)) : ''))];
+      return [typeInWords(type), score(of(counts)), ...suppliers.map(([, own]) => (of(own).length > 0 ? score(of(own)) : ''))];
     }),
   ],
 })}`;

@@ -89,3 +89,12 @@ export function searchText(typed: string): string {
   const joined = text.replace(/[\s.-]/g, '').toUpperCase();
   return /^[A-Z]{1,2}\d[A-Z\d]?\d[A-Z]{2}$/.test(joined) ? joined : text;
 }
+
+/** `EHR_REQUESTS` → `EHR requests`: constants of events as people read them. */
+export function typeInWords(type: string): string {
+  const text = type
+    .toLowerCase()
+    .replaceAll('_', ' ')
+    .replace(/\behr\b/g, 'EHR');
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -33,7 +33,8 @@ export async function benchmarks(db: Runner<PlatformSchema>, level: Level, code:
     Object.entries(SHARES).map(([name, share]) => quartiles(name, share, level, code, month)),
     sql` union all `,
   )}`.execute(db);
-  return rows.filter(({ places }) => places > 0);
+  const names = Object.keys(SHARES);
+  return rows.filter(({ places }) => places > 0).sort((a, b) => names.indexOf(a.name) - names.indexOf(b.name));
 }
 
 function quartiles(
