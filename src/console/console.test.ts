@@ -74,10 +74,21 @@ const letter: DeadLetter = {
   deadAt: at('2026-07-01T08:00:00.000Z'),
 };
 const LETTERS = [letter, { ...letter, queue: 'outbox', what: 'job', name: 'fetch', transfer: IDS[3] ?? null, fault: 'gone' } as const];
+/** On a ninth of July at nine: two, three, six and eight days old. */
+const UNFILED = ['07', '06', '03', '01'].map((day, n) =>
+  line(1, {
+    state: n === 2 ? 'waitingForExtract' : 'waitingForDecision',
+    outcome: null,
+    endedAt: null,
+    id: IDS[n] ?? transferId('X'),
+    startedAt: at(`2026-07-${day}T09:00:00.000Z`),
+  }),
+);
 const READS: ConsoleReads = {
   practices: async () => [{ ods: SOUTH }, { ods: ods('S82004') }],
   transfers: async (practice) => (practice === SOUTH ? LINES : []),
   deadLetters: async (practice) => (practice === SOUTH ? LETTERS : []),
+  unfiled: async (practice, startedBefore) => (practice === SOUTH ? UNFILED.filter(({ startedAt }) => startedAt <= startedBefore) : []),
   transfer: async (practice, id) => {
     const found = practice === SOUTH ? LINES.find((one) => one.id === id) : undefined;
     const tasks =
@@ -94,7 +105,7 @@ let browser: Browser;
 
 before(async () => {
   server = createServer();
-  await consolePages(server, READS);
+  await consolePages(server, READS, () => new Date('2026-07-09T09:00:00.000Z'));
   url = await listen(server);
   if (noBrowser === null) browser = await openBrowser();
 });
@@ -155,7 +166,7 @@ test('on a phone no page scrolls sideways, and a row says what each of its value
     assert.ok(scroll <= inner, `${path}: ${scroll} wide on ${inner}`);
   }
   const heading = await onPage('/', PHONE, (page) => page.locator('td .nhsuk-table__heading:visible', { hasText: 'State' }).count());
-  assert.equal(heading, LINES.length);
+  assert.equal(heading, LINES.length + 3);
 });
 
 test('the keyboard alone reaches everything: first the way past the header, then every transfer, and back', { skip }, async () => {
@@ -166,7 +177,7 @@ test('the keyboard alone reaches everything: first the way past the header, then
     assert.ok(await page.locator(':focus').isVisible());
     await page.keyboard.press('Enter');
     await page.keyboard.press('Tab');
-    for (const { nhsNumber } of LINES) {
+    for (const { nhsNumber } of [...UNFILED.slice(1), ...LINES]) {
       assert.equal((await focused()).replaceAll(' ', ''), nhsNumber);
       await page.keyboard.press('Tab');
     }
@@ -194,6 +205,22 @@ test('a transfer tells its story in words, with what somebody has to do, and wha
   const list = await onPage('/', DESKTOP, (page) => page.locator('main').textContent());
   for (const words of ['Filed', 'Needs a decision', 'Sent and filed', 'Refused by the previous practice', 'No transfer yet'])
     assert.ok(list?.includes(words), `${words} in\n${list}`);
+});
+
+test('records that are not filed for three, six or eight days stand on top, each more urgently; younger ones do not', async () => {
+  const page = await (await fetch(`${url}/`)).text();
+  const [before = '', rest = ''] = page.split('records not filed for three days or more');
+  assert.ok(!before.includes('999 000 0021'), 'on top');
+  const [table = ''] = rest.split('</table>');
+  for (const words of ['3 days: file it', '6 days: not here yet', '8 days: late, paper is on its way'])
+    assert.equal(table.split(words).length, 2, words);
+  assert.equal(table.match(/\/practices\/S82002\/transfers\//g)?.length, 3);
+  // The eighth day of the one that is three days old.
+  assert.match(table, /14 Jul 2026, 10:00:00/);
+  const one = await (await fetch(`${url}/practices/S82002/transfers/${IDS[1]}`)).text();
+  assert.match(one, /To be filed by[\s\S]*?9 Jul 2026, 10:00:00/);
+  const ended = await (await fetch(`${url}/practices/S82002/transfers/${IDS[0]}`)).text();
+  assert.doesNotMatch(ended, /To be filed by/);
 });
 
 test('what was put aside is on the list with its reason and its transfer, and nowhere where there is none', async () => {

@@ -1,18 +1,21 @@
 import type { FastifyInstance } from 'fastify';
-import { type Instant, type Ods, ods, type TransferId, transferId } from '../base/ids.ts';
+import { type Instant, instant, type Ods, ods, type TransferId, transferId } from '../base/ids.ts';
+import { fileBy, toldBefore, type WaitingDay, waitingDay } from '../practice/waiting.ts';
 import type { HistoryEntry } from '../store/history.ts';
 import type { DeadLetter } from '../store/reads/dead-letters.ts';
 import type { TransferLine } from '../store/reads/transfers.ts';
 import type { OpenTask } from '../store/tasks.ts';
 import { serveAssets } from '../web/assets.ts';
 import { html } from '../web/html.ts';
-import { sendPage, summaryList, table, tag } from '../web/pages.ts';
+import { sendPage, summaryList, type TagColour, table, tag } from '../web/pages.ts';
 import { stateInWords } from './words.ts';
 
 /** What the pages read. Every read names the practice. */
 export type ConsoleReads = {
   practices(): Promise<readonly { readonly ods: Ods }[]>;
   transfers(practice: Ods, limit: number): Promise<readonly TransferLine[]>;
+  /** Records asked for by registrations that began before, and not filed yet; the oldest first. */
+  unfiled(practice: Ods, startedBefore: Instant, limit: number): Promise<readonly TransferLine[]>;
   transfer(
     practice: Ods,
     id: TransferId,
@@ -23,16 +26,18 @@ export type ConsoleReads = {
 const SERVICE = { text: 'Record transfers', href: '/' } as const;
 const LIMIT = 50;
 
-/** The console's pages: `/` lists the latest transfers of each practice of this node, `/practices/{ods}/transfers/{id}` is one's timeline. */
-export async function consolePages(server: FastifyInstance, reads: ConsoleReads): Promise<void> {
+/** The console's pages: `/` lists what waits too long and the latest transfers of each practice of this node, `/practices/{ods}/transfers/{id}` is one's timeline. */
+export async function consolePages(server: FastifyInstance, reads: ConsoleReads, now: () => Date = () => new Date()): Promise<void> {
   await serveAssets(server);
 
   server.get('/', async (_request, reply) => {
     const practices = await reads.practices();
+    const at = instant(now());
     const lists = await Promise.all(
       practices.map(async ({ ods: practice }) => ({
         practice,
         lines: await reads.transfers(practice, LIMIT),
+        unfiled: await reads.unfiled(practice, toldBefore(at), LIMIT),
         letters: await reads.deadLetters(practice, LIMIT),
       })),
     );
@@ -42,8 +47,8 @@ export async function consolePages(server: FastifyInstance, reads: ConsoleReads)
       service: SERVICE,
       ...(running && { refreshSeconds: 3 }),
       body: html`${lists.map(
-        ({ practice, lines, letters }) =>
-          html`${
+        ({ practice, lines, unfiled, letters }) =>
+          html`${unfiled.length > 0 && unfiledOf(practice, unfiled, at)}${
             lines.length === 0
               ? html`<h2 class="nhsuk-heading-m">Practice ${practice}</h2><p>No transfer yet.</p>`
               : listOf(practice, lines)
@@ -73,6 +78,7 @@ export async function consolePages(server: FastifyInstance, reads: ConsoleReads)
         { key: 'This practice', value: practice },
         { key: line.role === 'requesting' ? 'Previous practice' : 'New practice', value: line.otherPractice ?? 'not known yet' },
         { key: 'Began', value: moment(line.startedAt) },
+        ...(line.role === 'requesting' && line.endedAt === null ? [{ key: 'To be filed by', value: moment(fileBy(line.startedAt)) }] : []),
         { key: 'Ended', value: line.endedAt ? moment(line.endedAt) : 'still running' },
         { key: 'Conversation', value: line.conversationId },
       ])}
@@ -105,6 +111,35 @@ function listOf(practice: Ods, lines: readonly TransferLine[]) {
         line.role === 'requesting' ? 'in' : 'out',
         line.otherPractice ?? '',
         moment(line.startedAt),
+        tag(words.text, words.colour),
+      ];
+    }),
+  });
+}
+
+const DAYS: Readonly<Record<WaitingDay, { readonly text: string; readonly colour: TagColour }>> = {
+  3: { text: '3 days: file it', colour: 'yellow' },
+  6: { text: '6 days: file it before the 8th', colour: 'orange' },
+  8: { text: '8 days: late, paper is on its way', colour: 'red' },
+};
+/** There is something to file. */
+const HERE: readonly TransferLine['state'][] = ['waitingForDecision', 'filing'];
+
+/** The eighth day must not come as a surprise: the previous practice prints the record then. */
+function unfiledOf(practice: Ods, lines: readonly TransferLine[], now: Instant) {
+  return table({
+    caption: `Practice ${practice}: records not filed for three days or more`,
+    head: ['Patient', 'Waiting', 'To be filed by', 'Previous practice', 'State'],
+    rowHeaders: true,
+    rows: lines.map((line) => {
+      const days = waitingDay(line.startedAt, now) ?? 3;
+      const { text, colour } = DAYS[days];
+      const words = stateInWords(line.state, line.outcome);
+      return [
+        { text: spaced(line.nhsNumber), href: `/practices/${practice}/transfers/${line.id}` },
+        tag(HERE.includes(line.state) ? text : `${days} days: not here yet`, colour),
+        moment(fileBy(line.startedAt)),
+        line.otherPractice ?? '',
         tag(words.text, words.colour),
       ];
     }),

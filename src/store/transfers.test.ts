@@ -6,7 +6,7 @@ import type { NhsNumber } from '../base/nhs-number.ts';
 import { type Db, transaction } from '../database/connect.ts';
 import type { Requesting } from '../transfer/types.ts';
 import { prepareStore } from './open.ts';
-import { listTransfers } from './reads/transfers.ts';
+import { listTransfers, unfinishedRequests } from './reads/transfers.ts';
 import type { Tables } from './tables.ts';
 import { OTHER, OWN, storedTransfer, testId, testStore } from './testing.ts';
 import { findConversation, insertTransfer, lockTransfer, readTransfer, runningTransfers, writeTransfer } from './transfers.ts';
@@ -90,6 +90,23 @@ test('a practice lists its own transfers, page by page, newest first', async () 
   assert.equal((await listTransfers(db, OTHER, {}, 10)).length, 1);
 });
 
+test('what a practice asked for long ago and has not ended is found, the oldest first', async () => {
+  await sql`truncate transfers`.execute(db);
+  const ids: string[] = [];
+  for (let days = 1; days <= 5; days++) {
+    const id = await storedTransfer(db);
+    await sql`update transfers set started_at = now() - make_interval(days => ${days}) where id = ${id}`.execute(db);
+    ids.push(id);
+  }
+  await sql`update transfers set state = 'ended', ended_at = now() where id = ${ids[3]}`.execute(db);
+  await sql`update transfers set role = 'sending' where id = ${ids[4]}`.execute(db);
+  const before = (days: number) => instant(new Date(Date.now() - days * 86_400_000));
+  const found = async (days: number) => (await unfinishedRequests(db, OWN, before(days), 10)).map(({ id }) => id);
+  assert.deepEqual(await found(1.5), [ids[2], ids[1]]);
+  assert.deepEqual(await found(3.5), []);
+  assert.deepEqual(await unfinishedRequests(db, OTHER, before(0), 10), []);
+});
+
 test('at ten thousand transfers the list and the look-ups still go by an index', async () => {
   await sql`
     insert into transfers (practice, id, role, conversation_id, nhs_number, origin, version, state, body, started_at)
@@ -98,6 +115,9 @@ test('at ten thousand transfers the list and the look-ups still go by an index',
   await sql`analyze transfers`.execute(db);
   const plans = [
     sql`explain select id from transfers where practice = 'P1' order by started_at desc, id desc limit 50`,
+    sql`explain select id from transfers where practice = 'P1' and role = 'requesting'
+      and state in ('checking', 'waitingForExtract', 'collecting', 'converting', 'waitingForDecision', 'filing')
+      and started_at <= now() - interval '3 days' order by started_at, id limit 50`,
     sql`explain select id from transfers where practice = 'P1' and role = 'requesting' and conversation_id = 'C11'`,
     sql`explain select id from transfers where practice = 'P1' and nhs_number = '11' and state <> 'ended'`,
   ];

@@ -36,6 +36,18 @@ export async function listTransfers(store: Store, practice: Ods, filter: Transfe
   return query.orderBy('started_at', 'desc').orderBy('id', 'desc').limit(limit).execute();
 }
 
+/** Requesting transfers of a practice that began before and have not ended, the oldest first. */
+export async function unfinishedRequests(store: Store, practice: Ods, startedBefore: Instant, limit: number): Promise<TransferLine[]> {
+  return lines(store, practice)
+    .where('role', '=', 'requesting')
+    .where('state', 'in', ['checking', 'waitingForExtract', 'collecting', 'converting', 'waitingForDecision', 'filing'])
+    .where('started_at', '<=', startedBefore)
+    .orderBy('started_at')
+    .orderBy('id')
+    .limit(limit)
+    .execute();
+}
+
 export async function readLine(store: Store, practice: Ods, id: TransferId): Promise<TransferLine | null> {
   return (await lines(store, practice).where('id', '=', id).executeTakeFirst()) ?? null;
 }
