@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { isUuid } from '../base/ids.ts';
-import { localText, readEventTime } from './event-time.ts';
+import { type EventTime, localText, readEventTime } from './event-time.ts';
 import { EVENT_SCHEMAS, type MiEvent, type TransferEvent } from './events.ts';
 import { EVENTS, type EventPath } from './terms.ts';
 
@@ -38,8 +38,7 @@ export function checkEvent(path: EventPath, body: unknown, mode: CheckMode, now:
 }
 
 /** What the national service makes the event's id of: MD5 of these bytes as a UUID of version 3. Degrades have a random one. */
-export function eventIdSeed({ path, body }: TransferEvent): string {
-  const time = readEventTime(body.registrationEventDateTime);
+export function eventIdSeed({ path, body }: TransferEvent, time: EventTime | null = readEventTime(body.registrationEventDateTime)): string {
   return body.conversationId + EVENTS[path].type + (time ? localText(time) : body.registrationEventDateTime);
 }
 

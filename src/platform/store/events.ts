@@ -1,11 +1,11 @@
-import { createHash, hash, randomUUID } from 'node:crypto';
-import { sql } from 'kysely';
-import type { Runner } from '../../database/connect.ts';
+import { hash, randomUUID } from 'node:crypto';
+import { type RawBuilder, sql } from 'kysely';
+import { type Runner, transaction } from '../../database/connect.ts';
 import { eventIdSeed } from '../../mi/check.ts';
 import { readEventTime, utcText } from '../../mi/event-time.ts';
 import type { MiBody, TransferEvent } from '../../mi/events.ts';
 import { EVENTS } from '../../mi/terms.ts';
-import type { PlatformSchema } from './open.ts';
+import type { PlatformDb, PlatformSchema } from './open.ts';
 
 /** A row of `platform.events`. */
 export type StoredEvent = {
@@ -29,7 +29,7 @@ export function storedEvent(event: TransferEvent): StoredEvent {
   const { body } = event;
   const time = readEventTime(body.registrationEventDateTime);
   if (!time) throw new Error(`no event time: ${body.registrationEventDateTime}`);
-  const seed = eventIdSeed(event);
+  const seed = eventIdSeed(event, time);
   const payload = 'payload' in body ? JSON.stringify(body.payload) : null;
   const { reportingSystemSupplier: supplier, reportingPracticeOdsCode: reporting, requestingPracticeOdsCode: requesting } = body;
   const sending = body.sendingPracticeOdsCode ?? null;
@@ -50,10 +50,9 @@ export function storedEvent(event: TransferEvent): StoredEvent {
 
 /** A UUID of version 3 of a text without a name space: the national service's ids of events. */
 export function nameUuid(seed: string): string {
-  const bytes = createHash('md5').update(seed, 'utf8').digest();
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x30;
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+  const digits = hash('md5', seed);
+  const variant = ((Number.parseInt(digits.charAt(16), 16) & 0x3) | 0x8).toString(16);
+  return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-3${digits.slice(13, 16)}-${variant}${digits.slice(17, 20)}-${digits.slice(20)}`;
 }
 
 /** Writes events in one statement; those that are there already stay as they are. Their months must exist (`ensureMonths`). */
@@ -104,28 +103,65 @@ export async function writeDegradeRows(runner: Runner<PlatformSchema>, rows: rea
   return eventId;
 }
 
+/** Degrades from a file; their id says whether they were there before, and nothing of where they come from. */
+export type LoadedDegrades = {
+  readonly eventId: string;
+  readonly day: string;
+  readonly supplier: string;
+  readonly degrades: MiBody<'ehr-degrades'>['payload']['degrades'];
+};
+
+/** Keeps degrades under the ids they have; gives how many of these were not there before. */
+export async function writeLoadedDegrades(runner: Runner<PlatformSchema>, all: readonly LoadedDegrades[]): Promise<number> {
+  const rows = all.flatMap(({ eventId, day, supplier, degrades }) =>
+    degrades.map(({ type, reason, coding }, at) => ({ event_id: eventId, number: at + 1, day, supplier, type, reason, coding })),
+  );
+  if (rows.length === 0) return 0;
+  const { rows: told } = await sql<{ fresh: number }>`
+    with written as (
+      insert into platform.degrades (event_id, number, day, supplier, type, reason, coding)
+      select * from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as each
+        (event_id uuid, number integer, day date, supplier text, type text, reason text, coding jsonb)
+      on conflict do nothing returning event_id)
+    select count(distinct event_id) as fresh from written`.execute(runner);
+  return told[0]?.fresh ?? 0;
+}
+
 const FIRST_MONTH = '2007-01';
 const LAST_MONTH = '2099-12';
 
 /**
- * Makes the partitions of these months (`2026-02`). Months that cannot be meant have none, their events lie among the others; so do those
- * of a month whose first events came before it was made.
+ * Makes the partitions of these months (`2026-02`). Months that cannot be meant have none, their events lie among the others; so did those
+ * of a month that came before it was made, and they move into it.
  */
-export async function ensureMonths(runner: Runner<PlatformSchema>, months: Iterable<string>): Promise<void> {
+export async function ensureMonths(db: PlatformDb, months: Iterable<string>): Promise<void> {
   for (const month of months) {
     if (month < FIRST_MONTH || month > LAST_MONTH) continue;
     const [year = 0, number = 0] = month.split('-').map(Number);
     const next = new Date(Date.UTC(year, number, 1)).toISOString().slice(0, 10);
-    const table = `platform.events_${month.replace('-', '_')}`;
+    const table = sql.raw(`platform.events_${month.replace('-', '_')}`);
+    const [from, to] = [sql.lit(`${month}-01T00:00:00Z`), sql.lit(`${next}T00:00:00Z`)];
     try {
-      await sql`create table if not exists ${sql.raw(table)} partition of platform.events
-        for values from (${sql.lit(`${month}-01T00:00:00Z`)}) to (${sql.lit(`${next}T00:00:00Z`)})`.execute(runner);
+      await sql`create table if not exists ${table} partition of platform.events for values from (${from}) to (${to})`.execute(db);
     } catch (thrown) {
       const code = (thrown as { code?: string }).code;
-      // 23514: the default partition holds rows of this month. The others: another program made it at the same moment.
-      if (code !== '23514' && code !== '42P07' && code !== '23505' && code !== '42P17') throw thrown;
+      // 23514: rows of this month lie among the others. The rest: another program made it at the same moment.
+      if (code === '23514') await moveOut(db, table, from, to);
+      else if (code !== '42P07' && code !== '23505' && code !== '42P17') throw thrown;
     }
   }
+}
+
+/** Makes a month of which events lie among the others already. */
+async function moveOut(db: PlatformDb, table: RawBuilder<unknown>, from: RawBuilder<unknown>, to: RawBuilder<unknown>): Promise<void> {
+  await transaction(db, async (trx) => {
+    // Whoever writes waits: what came between would be among the others still.
+    await sql`lock table platform.events in share row exclusive mode`.execute(trx);
+    await sql`create table ${table} (like platform.events including defaults including constraints)`.execute(trx);
+    await sql`with moved as (delete from platform.events_other where at >= ${from} and at < ${to} returning *)
+      insert into ${table} select * from moved`.execute(trx);
+    await sql`alter table platform.events attach partition ${table} for values from (${from}) to (${to})`.execute(trx);
+  });
 }
 
 export function monthOfEvent({ at }: StoredEvent): string {

@@ -4,6 +4,7 @@
  */
 import { type RawBuilder, sql } from 'kysely';
 import type { Runner } from '../../database/connect.ts';
+import { type Counts, NO_TRANSFERS, totalOf } from '../metrics/counts.ts';
 import { addMonths, type Month, monthText, readMonth } from '../metrics/month.ts';
 import type { PracticeCounts } from '../metrics/practices.ts';
 import { figuresOf, type Level, type MonthFigures, noFigures, type Role } from './figures.ts';
@@ -174,30 +175,36 @@ export async function practiceCounts(
       : within.kind === 'practice'
         ? sql`p.code = ${within.code}`
         : sql`${sql.ref({ sicbl: 's', icb: 'i', region: 'r' }[within.kind])}.code = ${within.code}`;
-  const { rows } = await sql<Readonly<Record<string, unknown>> & { ods: string }>`
-    select p.code as ods, p.name, s.code as "sicblOds", s.name as "sicblName", to_char(m.month, 'YYYY-MM') as month,
-      m.within3, m.within8, m.late, m.not_integrated, m.technical, m.unclassified
+  const { rows: places } = await sql<Omit<PracticeCounts, 'months'> & { readonly active: boolean }>`
+    select p.code as ods, p.name, s.code as "sicblOds", s.name as "sicblName", p.active
     from platform.organisations as p
       join platform.organisations as s on s.code = p.parent and s.kind = 'sicbl'
       left join platform.organisations as i on i.code = s.parent
       left join platform.organisations as r on r.code = i.parent
-      left join platform.months as m on m.calendar = ${calendar} and m.role = 'requesting' and m.level = 'practice' and m.code = p.code
-        and m.month = any(${dates(months)}::date[])
-    where p.kind = 'practice' and ${place} and (m.month is not null or (${all} and p.active))
+    where p.kind = 'practice' and ${place}
     order by p.code collate "C"`.execute(db);
+  // Not joined to the places: no picture that the server has of either table can then make it slow. One row a practice: to read a row costs
+  // more than to read a number.
+  const { rows } = await sql<{ code: string; counted: readonly (readonly number[])[] }>`
+    select code, json_agg(json_build_array(array_position(${dates(months)}::date[], month) - 1, ${COUNTS})) as counted
+    from platform.months
+    where calendar = ${calendar} and role = 'requesting' and level = 'practice' and month = any(${dates(months)}::date[])
+      and ${within === undefined ? sql`true` : sql`code = any(${places.map(({ ods }) => ods)}::text[])`}
+    group by code`.execute(db);
+  const countedBy = new Map(rows.map(({ code, counted }) => [code, counted]));
   const practices: PracticeCounts[] = [];
-  for (const [ods, group] of Map.groupBy(rows, (row) => row.ods)) {
-    const { name, sicblOds, sicblName } = group[0] as unknown as PracticeCounts;
-    const byMonth = new Map(group.map((row) => [row['month'], row]));
-    const counts = months.map((month) => {
-      const row = byMonth.get(monthText(month));
-      return row ? figuresOf(row).counts : noFigures(month).counts;
-    });
-    if (all || counts.some((each) => Object.values(each).some((count) => count > 0)))
-      practices.push({ ods, name, sicblOds, sicblName, months: counts });
+  for (const { active, ...practice } of places) {
+    const counted = countedBy.get(practice.ods);
+    if (!counted && !(all && active)) continue;
+    const counts: Counts[] = months.map(() => NO_TRANSFERS);
+    for (const [at = 0, within3 = 0, within8 = 0, late = 0, notIntegrated = 0, technical = 0, unclassified = 0] of counted ?? [])
+      counts[at] = { within3, within8, late, notIntegrated, technical, unclassified };
+    if (all || counts.some((each) => totalOf(each) > 0)) practices.push({ ...practice, months: counts });
   }
   return { months, practices };
 }
+/** In the order in which they are read. */
+const COUNTS = sql.raw('within3, within8, late, not_integrated, technical, unclassified');
 
 export type Pathway = {
   readonly month: string;
