@@ -53,7 +53,10 @@ const PROGRAMS: readonly {
   { program: 'transfer-refused', figures: ['transfer.refused'], records: false },
   {
     program: 'platform',
-    figures: ['load', 'fold', 'month', 'page.practice', 'page.area', 'page.england', 'ingest'].map((name) => `platform.${name}`),
+    figures: [
+      ...['load', 'fold', 'ingest', 'month', 'page.practice', 'page.area', 'page.england'],
+      ...['load', 'fold', 'ingest', 'month', 'firstByte', 'size'].map((name) => `growth.${name}`),
+    ].map((name) => `platform.${name}`),
     records: false,
   },
 ];

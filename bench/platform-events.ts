@@ -2,7 +2,7 @@
 import type { TransferEvent } from '../src/mi/events.ts';
 import type { EventPath } from '../src/mi/terms.ts';
 import { type SyntheticEngland, syntheticEngland } from '../src/platform/demo/england.ts';
-import { type StoredEvent, storedEvent } from '../src/platform/store/events.ts';
+import { nameUuid, type StoredEvent, storedEvent } from '../src/platform/store/events.ts';
 import type { OrganisationRow } from '../src/platform/store/organisations.ts';
 
 export const NEWEST = { year: 2026, month: 6 } as const;
@@ -48,19 +48,24 @@ export function* events(from: number, until: number): Generator<StoredEvent> {
   for (let number = from; number < until; number++) yield storedEvent(eventOf(number));
 }
 
-export function eventOf(number: number): TransferEvent {
+let last = { transfer: -1, conversation: '' };
+
+/** `recent`: all of them happened on one of the last days, as what comes over HTTP did. */
+export function eventOf(number: number, recent = false): TransferEvent {
   const [path, after, payload] = COURSE[number % COURSE.length] ?? ['ehr-requests', 0];
   const transfer = Math.floor(number / COURSE.length);
   const practice = (at: number) => england.practices[at % england.practices.length]?.code ?? '';
-  // Neighbours lie in all months, as they do in what comes from all of England at once.
+  // Neighbours lie in all months, as they do in files of many suppliers; their ids say nothing of their order.
   const month = Date.UTC(NEWEST.year, NEWEST.month - MONTHS + (transfer % MONTHS), 1);
-  const at = month + (((transfer * 7919) % 2_000_000) + 60 + after) * 1000;
+  const second = ((transfer * 7919) % 2_000_000) + 60 + after;
+  const at = recent ? Date.UTC(NEWEST.year, NEWEST.month - 1, 25) + (second % 172_800) * 1000 : month + second * 1000;
   const [requesting, sending] = [practice(transfer * 31), practice(transfer * 17 + 1)];
   const sender = path === 'ehr-responses';
+  if (last.transfer !== transfer) last = { transfer, conversation: nameUuid(`transfer ${transfer}`).toUpperCase() };
   return {
     path,
     body: {
-      conversationId: `00000000-0000-4000-8000-${String(transfer).padStart(12, '0')}`,
+      conversationId: last.conversation,
       registrationEventDateTime: new Date(at).toISOString(),
       reportingSystemSupplier: sender ? 'YGA' : 'YGJ',
       reportingPracticeOdsCode: sender ? sending : requesting,

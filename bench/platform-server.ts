@@ -1,4 +1,4 @@
-/** The nine endpoints in a process of their own: over a database, or over one that says yes to everything and keeps nothing. */
+/** The platform in a process of its own, as `gp2gp platform serve` runs it; without a database its endpoints alone, which then keep nothing. */
 import {
   type CompiledQuery,
   type Driver,
@@ -9,16 +9,33 @@ import {
   type QueryResult,
 } from 'kysely';
 import { ingestApi } from '../src/platform/ingest/api.ts';
+import { startPlatform } from '../src/platform/serve.ts';
 import { openPlatform, type PlatformDb, type PlatformSchema } from '../src/platform/store/open.ts';
 import { createServer, listen } from '../src/web/server.ts';
 import { peakRss } from './figure.ts';
 
 const [database = ''] = process.argv.slice(2);
-const db = database === '' ? keepsNothing() : await openPlatform(database);
-const server = createServer({ limits: { requestsPerSocket: 1_000_000 } });
-await ingestApi(server, { db, mode: 'compatible', perSecond: 1e6, burst: 1e6, onFault: (thrown) => console.error(thrown) });
-process.send?.(await listen(server));
+const onFault = (thrown: unknown) => console.error(thrown);
+process.send?.(database === '' ? await withoutStoring() : await whole(database));
 process.on('message', () => process.send?.(peakRss()));
+
+async function whole(url: string): Promise<string> {
+  const { api } = await startPlatform(await openPlatform(url), {
+    host: '127.0.0.1',
+    port: 0,
+    apiPort: 0,
+    mode: 'compatible',
+    foldMs: 10_000,
+    onFault,
+  });
+  return api;
+}
+
+async function withoutStoring(): Promise<string> {
+  const server = createServer({ onFault });
+  await ingestApi(server, { db: keepsNothing(), mode: 'compatible', perSecond: 1e6, burst: 1e6, onFault });
+  return listen(server);
+}
 
 function keepsNothing(): PlatformDb {
   const connection = {

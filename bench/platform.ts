@@ -1,12 +1,13 @@
 /**
- * National reporting over GP2GP_BENCH_EVENTS events (a million unless said otherwise): loading and folding them, taking them one by one over
- * HTTP beside the same server over a database that keeps nothing, and what is read from them, at a tenth of the events and at all.
+ * National reporting over GP2GP_BENCH_EVENTS events (ten million unless said otherwise), at a tenth of them and at all: loading and folding
+ * them, taking more one by one over HTTP beside the same server that keeps nothing, and what is read from them.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sql } from 'kysely';
 import { Pool } from 'undici';
 import { copyLine, copySession } from '../src/database/copy.ts';
 import { startEmbedded } from '../src/database/embedded.ts';
@@ -17,7 +18,7 @@ import { siteServer } from '../src/platform/site/site.ts';
 import { storeReads } from '../src/platform/site/store-reads.ts';
 import { loadEvents } from '../src/platform/store/bulk.ts';
 import { foldAll } from '../src/platform/store/fold.ts';
-import { openPlatform, type PlatformDb } from '../src/platform/store/open.ts';
+import { openPlatform, PLATFORM_SETTINGS, type PlatformDb } from '../src/platform/store/open.ts';
 import { writeOrganisations } from '../src/platform/store/organisations.ts';
 import { publishMonth } from '../src/platform/store/publish.ts';
 import { practiceCounts } from '../src/platform/store/reads.ts';
@@ -25,39 +26,69 @@ import { listen } from '../src/web/server.ts';
 import { type Figure, median, peakRss, print } from './figure.ts';
 import { england, eventOf, events, NEWEST, organisations } from './platform-events.ts';
 
-const ALL = Number(process.env['GP2GP_BENCH_EVENTS'] ?? 1_000_000);
+const ALL = Number(process.env['GP2GP_BENCH_EVENTS'] ?? 10_000_000);
 if (!Number.isInteger(ALL) || ALL < 100_000) throw new Error('GP2GP_BENCH_EVENTS: a whole number from 100000 is wanted');
 const TENTH = Math.floor(ALL / 10);
+/** Lines of the bare COPY. */
+const BARE = Math.min(TENTH, 300_000);
 const ROUNDS = 5;
-const ROUND_MS = 2_000;
+/** Turns of storing and not storing; a minute of each in the end. */
+const TURNS = 6;
+const TURN_MS = { tenth: 2_000, all: 10_000 };
 const CONNECTIONS = 64;
+/** As many suppliers: each may send so many a second. */
+const KEYS = 16;
 const KINDS = ['practice', 'area', 'england'] as const;
 
 const folder = await mkdtemp(join(tmpdir(), 'gp2gp-bench-platform-'));
 await chmod(folder, 0o755);
 const children: ChildProcess[] = [];
 const figures: Figure[] = [];
-const database = await startEmbedded(join(folder, 'database'));
+const database = await startEmbedded(join(folder, 'database'), { settings: PLATFORM_SETTINGS });
 const db = await openPlatform(database.url);
+let posted = ALL;
 try {
   await writeOrganisations(db, organisations());
-  const key = await addSubmitter(db, 'bench');
-  const bare = await secondsOf(() => copyBare(TENTH));
-  const first = await load(0, TENTH);
-  const small = await reads(db);
-  const rest = await load(TENTH, ALL);
-  const large = await reads(db);
-  figure('load', 'events/s', ALL / (first.loading + rest.loading), 'COPY into a table without an index', TENTH / bare);
-  figure('fold', 'events/s', (ALL - TENTH) / rest.folding, 'the first tenth', TENTH / first.folding);
-  figure('month', 's', large.month, 'at a tenth of the events', small.month);
-  for (const kind of KINDS) figure(`page.${kind}`, 'ms', large.pages[kind], 'at a tenth of the events', small.pages[kind]);
-  await ingest(key);
+  const keys = await Promise.all(Array.from({ length: KEYS }, (_, at) => addSubmitter(db, `bench ${at}`)));
+  const bare = BARE / (await secondsOf(() => copyBare(BARE)));
+  const tenth = await measured(0, TENTH, keys, TURN_MS.tenth);
+  const all = await measured(TENTH, ALL, keys, TURN_MS.all);
+  figure('load', 'events/s', all.load, 'COPY into a table without an index', bare);
+  figure('fold', 'events/s', all.fold, 'the first tenth', tenth.fold);
+  figure('ingest', 'events/s', all.ingest.kept, 'the same server, nothing kept', all.ingest.bare, all.ingest.peak);
+  figure('month', 's', all.month, 'at a tenth of the events', tenth.month);
+  for (const kind of KINDS) figure(`page.${kind}`, 'ms', all.pages[kind], 'at a tenth of the events', tenth.pages[kind]);
+  const firstByte = ({ pages }: Measured) => Math.max(...KINDS.map((kind) => pages[kind]));
+  const growth = (name: string, unit: string, of: (each: Measured) => number, peak?: number) =>
+    figure(`growth.${name}`, unit, of(all), `at ${TENTH} events`, of(tenth), peak);
+  growth('load', 'events/s', ({ load }) => load);
+  growth('fold', 'events/s', ({ fold }) => fold);
+  growth('ingest', 'events/s', ({ ingest }) => ingest.kept, all.ingest.peak);
+  growth('month', 's', ({ month }) => month);
+  growth('firstByte', 'ms', firstByte);
+  growth('size', 'MB', ({ megabytes }) => megabytes);
   print(figures);
 } finally {
   for (const child of children) child.kill();
   await db.destroy();
   await database.stop();
   await rm(folder, { recursive: true, force: true });
+}
+
+type Measured = Awaited<ReturnType<typeof measured>>;
+
+async function measured(from: number, until: number, keys: readonly string[], turnMs: number) {
+  const { loading, folding } = await load(from, until);
+  const seen = await reads(db);
+  const { rows } = await sql<{ bytes: number }>`select pg_database_size(current_database()) as bytes`.execute(db);
+  const ingested = await ingest(keys, turnMs);
+  return {
+    load: (until - from) / loading,
+    fold: (until - from) / folding,
+    megabytes: (rows[0]?.bytes ?? 0) / 1e6,
+    ingest: ingested,
+    ...seen,
+  };
 }
 
 function figure(name: string, unit: string, value: number, baseline: string, baselineValue: number, peakRssBytes = peakRss()): void {
@@ -72,13 +103,31 @@ async function secondsOf(work: () => Promise<unknown>): Promise<number> {
 
 async function load(from: number, until: number): Promise<{ readonly loading: number; readonly folding: number }> {
   const loading = await secondsOf(async () => {
-    const { written } = await loadEvents(db, database.url, events(from, until));
+    const { written } = await loadEvents(db, database.url, events(from, until), progress('loaded', from));
     if (written !== until - from) throw new Error(`${written} of ${until - from} events were new`);
   });
-  const folding = await secondsOf(() => foldAll(db));
+  const folding = await secondsOf(() => foldAll(db, progress('transfers folded', 0)));
+  await allCounted(until);
   const published = await publishMonth(db, NEWEST, 1);
   if ('faults' in published) throw new Error(published.faults.slice(0, 5).join('; '));
   return { loading, folding };
+}
+
+function progress(what: string, before: number): (count: number) => void {
+  const from = performance.now();
+  return (count) => console.error(`${((performance.now() - from) / 1000).toFixed(0).padStart(5)} s  ${before + count} ${what}`);
+}
+
+/** England has every request once, and no month lies among the others. */
+async function allCounted(until: number): Promise<void> {
+  const { rows } = await sql<{ counted: number; strays: number }>`
+    select (select sum(requested)::int from platform.months where calendar = 'UTC' and role = 'requesting' and level = 'england') as counted,
+      (select count(*)::int from platform.events_other) as strays`.execute(db);
+  const { rows: transfers } = await sql<{ requests: number }>`
+    select count(*)::int as requests from platform.transfers where requested_at is not null`.execute(db);
+  const requests = transfers[0]?.requests;
+  if (rows[0]?.counted !== requests || rows[0]?.strays !== 0 || (posted === ALL && requests !== Math.floor((until + 3) / 6)))
+    throw new Error(`${rows[0]?.counted} requests are counted of ${requests}, ${rows[0]?.strays} events lie outside their month`);
 }
 
 /** The same lines, made as costly, into a table that nothing else belongs to. */
@@ -147,7 +196,11 @@ async function reads(
   return { month: median(months), pages };
 }
 
-async function ingest(key: string): Promise<void> {
+/** One event a request, in turns with the server that keeps nothing. */
+async function ingest(
+  keys: readonly string[],
+  turnMs: number,
+): Promise<{ readonly kept: number; readonly bare: number; readonly peak: number }> {
   const start = async (...args: readonly string[]) => {
     const child = fork(join(import.meta.dirname, 'platform-server.ts'), [...args]);
     children.push(child);
@@ -156,17 +209,17 @@ async function ingest(key: string): Promise<void> {
   };
   const own = await start(database.url);
   const bare = await start();
-  let next = ALL;
-  const rate = async ({ pool }: { readonly pool: Pool }): Promise<number> => {
+  const rate = async ({ pool }: { readonly pool: Pool }, milliseconds: number): Promise<number> => {
     const from = performance.now();
     let taken = 0;
     const send = async () => {
-      while (performance.now() - from < ROUND_MS) {
-        const { path, body } = eventOf(next++);
+      while (performance.now() - from < milliseconds) {
+        const number = posted++;
+        const { path, body } = eventOf(number, true);
         const { statusCode, body: answer } = await pool.request({
           method: 'POST',
           path: `/${path}`,
-          headers: { apikey: key, 'content-type': 'application/json' },
+          headers: { apikey: keys[number % KEYS] ?? '', 'content-type': 'application/json' },
           body: JSON.stringify(body),
         });
         const text = await answer.text();
@@ -177,16 +230,25 @@ async function ingest(key: string): Promise<void> {
     await Promise.all(Array.from({ length: CONNECTIONS }, send));
     return (taken * 1000) / (performance.now() - from);
   };
+  // Both are warm before it counts.
+  await rate(own, 2_000);
+  await rate(bare, 2_000);
   const rates = { own: [] as number[], bare: [] as number[] };
-  for (let round = 0; round <= ROUNDS; round++) {
-    const [kept, not] = [await rate(own), await rate(bare)];
-    // The first warms both up.
-    if (round === 0) continue;
-    rates.own.push(kept);
-    rates.bare.push(not);
+  for (let turn = 0; turn < TURNS; turn++) {
+    rates.own.push(await rate(own, turnMs));
+    rates.bare.push(await rate(bare, turnMs));
   }
   own.child.send('peak');
   const [peak] = (await once(own.child, 'message')) as [number];
-  figure('ingest', 'events/s', median(rates.own), 'the same server, nothing kept', median(rates.bare), peak);
   await Promise.all([own.pool.close(), bare.pool.close()]);
+  for (const { child } of [own, bare]) {
+    child.kill();
+    await once(child, 'exit');
+  }
+  return { kept: mean(rates.own), bare: mean(rates.bare), peak };
+}
+
+/** Over the whole time: what a fold takes meanwhile is part of it. */
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

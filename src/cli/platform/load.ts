@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { SpineMessage } from '../../platform/classify/message.ts';
 import { classify } from '../../platform/classify/transfer.ts';
 import { readEvents } from '../../platform/load-events.ts';
@@ -21,8 +22,9 @@ export type SpineOptions = LoadOptions & { readonly from?: Micros; readonly unti
 /** Events, one a line; see `readEvents`. */
 export async function loadEventFiles(files: readonly string[], { json, ...place }: LoadOptions): Promise<void> {
   const broken = brokenRows();
+  const today = new Date().toISOString().slice(0, 10);
   const all = async function* () {
-    for (const file of files) yield* named(file, readEvents(piecesOf(file), broken.of(file)));
+    for (const file of files) yield* named(file, readEvents(piecesOf(file), broken.of(file), { source: basename(file), today }));
   };
   const { read, written, transfers } = await atPlatform(place, async ({ db, url }) => ({
     ...(await loadEvents(db, url, all())),

@@ -6,7 +6,7 @@ import { sql } from 'kysely';
 import { Fault, reasonOf } from '../../base/errors.ts';
 import { connect, isDatabaseAway } from '../../database/connect.ts';
 import { startEmbedded } from '../../database/embedded.ts';
-import { openPlatform, type PlatformDb, type PlatformSchema } from '../../platform/store/open.ts';
+import { openPlatform, PLATFORM_SETTINGS, type PlatformDb, type PlatformSchema } from '../../platform/store/open.ts';
 import { defaultDataFolder } from '../data-folder.ts';
 
 export type PlaceOptions = { readonly database?: string; readonly data?: string };
@@ -44,7 +44,7 @@ async function whereIs({ database, data }: PlaceOptions): Promise<{ readonly url
     return { url: database, stop: async () => undefined };
   }
   const folder = data ?? defaultDataFolder('platform');
-  const server = await startEmbedded(join(folder, 'database'));
+  const server = await startEmbedded(join(folder, 'database'), { settings: PLATFORM_SETTINGS });
   return {
     url: server.url,
     // Whoever came meanwhile, or was there before, lives on it.

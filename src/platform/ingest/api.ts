@@ -1,9 +1,9 @@
 /** The nine endpoints of the GP Registrations MI API, as the national service offers them. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { reasonOf } from '../../base/errors.ts';
-import { type CheckMode, checkEventText, type EventFault } from '../../mi/check.ts';
+import { type CheckMode, checkEventText } from '../../mi/check.ts';
 import { EVENT_PATHS, type EventPath } from '../../mi/terms.ts';
-import { ensureMonths, monthOfEvent, type StoredEvent, storedEvent, writeDegrades, writeEvents } from '../store/events.ts';
+import { ensureMonths, monthOfEvent, type StoredEvent, storedEvent, unkeepable, writeDegrades, writeEvents } from '../store/events.ts';
 import type { PlatformDb } from '../store/open.ts';
 import { allowance } from './allowance.ts';
 import { createGroup } from './group.ts';
@@ -64,8 +64,8 @@ export async function ingestApi(server: FastifyInstance, options: IngestOptions)
       const { event } = checked;
       if (event.path === 'ehr-degrades') return answer(reply, 200, { eventId: await writeDegrades(db, event.body, at) });
       const row = storedEvent(event);
-      // The calendar of the database begins with the year 1.
-      if (row.at < '0001') return answer(reply, 400, yearFault);
+      const unkept = unkeepable(row);
+      if (unkept !== null) return answer(reply, 400, { status: 'BAD_REQUEST', message: 'Invalid request field', errors: [unkept] });
       await group.write({ ...row, submitter: submitter.id });
       return answer(reply, 200, { eventId: row.eventId });
     } catch (thrown) {
@@ -97,12 +97,6 @@ export async function ingestApi(server: FastifyInstance, options: IngestOptions)
   });
   return { idle: () => group.idle() };
 }
-
-const yearFault: EventFault = {
-  status: 'BAD_REQUEST',
-  message: 'Invalid request field',
-  errors: ['registrationEventDateTime: must be a date and time, 2026-02-08T08:30:27Z'],
-};
 
 function answer(reply: FastifyReply, status: number, body: unknown): FastifyReply {
   return reply.code(status).headers(HEADERS).send(JSON.stringify(body));

@@ -48,6 +48,24 @@ export function storedEvent(event: TransferEvent): StoredEvent {
   };
 }
 
+/** An index entry has its limit; nobody's id or code comes near it. */
+const LONGEST_KEY = 500;
+
+/** What the database cannot keep of an event that was checked, as `field: what it must be`; `null` where it can. */
+export function unkeepable(row: StoredEvent): string | null {
+  // The calendar of the database begins with the year 1.
+  if (row.at < '0001') return 'registrationEventDateTime: must be a date and time, 2026-02-08T08:30:27Z';
+  const keys = {
+    conversationId: row.conversation,
+    reportingPracticeOdsCode: row.reporting,
+    requestingPracticeOdsCode: row.requesting,
+    sendingPracticeOdsCode: row.sending,
+    reportingSystemSupplier: row.supplier,
+  };
+  const long = Object.entries(keys).find(([, value]) => (value?.length ?? 0) > LONGEST_KEY);
+  return long ? `${long[0]}: must be at most ${LONGEST_KEY} characters` : null;
+}
+
 /** A UUID of version 3 of a text without a name space: the national service's ids of events. */
 export function nameUuid(seed: string): string {
   const digits = hash('md5', seed);
