@@ -8,6 +8,7 @@ export type CopySession = {
   /** `statement`: `copy TABLE (…) from stdin`; lines in COPY's text form, each with its end of line. */
   copy(statement: string, lines: AsyncIterable<string> | Iterable<string>): Promise<void>;
   run(statement: string, values?: readonly unknown[]): Promise<number>;
+  rows<Row extends object>(statement: string): Promise<Row[]>;
   end(): Promise<void>;
 };
 
@@ -20,6 +21,7 @@ export async function copySession(url: string): Promise<CopySession> {
       await pipeline(Readable.from(lines, { objectMode: true, highWaterMark: 4 }), client.query(from(statement)));
     },
     run: async (statement, values = []) => (await client.query(statement, [...values])).rowCount ?? 0,
+    rows: async <Row extends object>(statement: string) => (await client.query<Row>(statement)).rows,
     end: () => client.end(),
   };
 }

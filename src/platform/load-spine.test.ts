@@ -67,6 +67,7 @@ test('a broken line is named with its fault and costs nothing else', async () =>
     row({ conversationID: '' }),
     'a,b,c',
     '"never closed',
+    row({ messageRef: 'a\0b' }),
     row({ GUID: '2' }),
   ].join('\n');
   const rows = await all(readSpineLog(once(text), (each) => broken.push(each)));
@@ -82,6 +83,7 @@ test('a broken line is named with its fault and costs nothing else', async () =>
       '5: conversationID is empty',
       '6: 3 cells instead of 10',
       '7: a quote is not closed',
+      '8: messageRef holds U+0000',
     ],
   );
 });

@@ -26,6 +26,12 @@ export async function* readSpineLog(
       continue;
     }
     const columns = index;
+    // No database keeps it, and no log has it but one that is damaged.
+    const damaged = [...columns].find(([, at]) => cells[at]?.includes('\0'));
+    if (damaged) {
+      onBroken({ line, fault: `${damaged[0]} holds U+0000` });
+      continue;
+    }
     try {
       yield readMessage((column) => cells[columns.get(column) ?? -1]);
     } catch (thrown) {

@@ -182,6 +182,23 @@ test('rows of files that are broken are named with file and line, and cost nothi
   );
   assert.equal((JSON.parse((await cli('load', 'events', events, '--json')).out) as Record<string, number>)['written'], 0);
 
+  const degrades = JSON.stringify({
+    eventType: 'DEGRADES',
+    body: {
+      reportingSystemSupplier: 'YGA',
+      payload: { degrades: [{ type: 'PLAN', reason: 'CODE', coding: [{ code: '1', system: 'X' }] }] },
+    },
+  });
+  const more = await file('degrades.ndjson', degrades, degrades, degrades.replace('"PLAN"', '"NONE"'));
+  const both = await cli('load', 'events', more, '--json');
+  assert.match(both.err, /degrades\.ndjson:3: payload\.degrades\.0\.type: /);
+  assert.deepEqual(JSON.parse(both.out), { read: 2, written: 2, transfers: 0, broken: 1 });
+  assert.equal((JSON.parse((await cli('load', 'events', more, '--json')).out) as Record<string, number>)['written'], 0);
+  // A file that is not there is noticed before the first is loaded.
+  const late = await file('late.ndjson', line('EHR_REQUESTS', 'ehr-requests', { conversationId: 'late' }));
+  assert.equal((await cli('load', 'events', late, join(folder, 'nothing.ndjson'))).code, 2);
+  assert.equal((JSON.parse((await cli('load', 'events', late, '--json')).out) as Record<string, number>)['written'], 1);
+
   const missing = await cli('load', 'mesh', join(folder, 'nothing.dat'));
   assert.equal(missing.code, 2);
   assert.match(missing.err, /nothing\.dat: cannot be read/);

@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { createGunzip, type Gunzip } from 'node:zlib';
 import { Fault, reasonOf } from '../../base/errors.ts';
 import type { BrokenRow } from '../../platform/load-spine.ts';
@@ -38,6 +39,18 @@ function unpacked(file: string): Gunzip {
   const gunzip = createGunzip();
   stream.on('error', (cause) => gunzip.destroy(cause));
   return stream.pipe(gunzip);
+}
+
+/** Throws a `Fault` that names the first file that cannot be read: before anything is loaded, not in the midst of it. */
+export async function readable(files: readonly string[]): Promise<void> {
+  for (const file of files) {
+    const handle = await open(file).catch((cause: unknown) => {
+      throw new Fault('input.file', `${file}: cannot be read (${reasonOf(cause)})`, { cause });
+    });
+    const stat = await handle.stat();
+    await handle.close();
+    if (stat.isDirectory()) throw new Fault('input.file', `${file}: cannot be read (it is a folder)`);
+  }
 }
 
 /** What a reader of one file finds wrong with the whole of it, with the file's name. */

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
-import type { SpineMessage } from '../../platform/classify/message.ts';
-import { classify } from '../../platform/classify/transfer.ts';
+import type { Note } from '../../platform/classify/conversation.ts';
+import { classifyConversation } from '../../platform/classify/transfer.ts';
 import { readEvents } from '../../platform/load-events.ts';
 import { readSpineLog } from '../../platform/load-spine.ts';
 import { readMeshFile } from '../../platform/mesh.ts';
@@ -12,8 +12,9 @@ import { foldAll } from '../../platform/store/fold.ts';
 import { loadRegistrations } from '../../platform/store/mesh.ts';
 import { type OrganisationRow, readAsids, writeMetadata, writeOrganisations } from '../../platform/store/organisations.ts';
 import { loadTransfers } from '../../platform/store/spine.ts';
+import { byConversationSorted } from '../../platform/store/spine-log.ts';
 import { jsonLine } from '../operator/words.ts';
-import { brokenRows, named, piecesOf, tellBroken } from './files.ts';
+import { brokenRows, named, piecesOf, readable, tellBroken } from './files.ts';
 import { atPlatform, type PlaceOptions } from './place.ts';
 
 export type LoadOptions = PlaceOptions & { readonly json?: boolean };
@@ -21,6 +22,7 @@ export type SpineOptions = LoadOptions & { readonly from?: Micros; readonly unti
 
 /** Events, one a line; see `readEvents`. */
 export async function loadEventFiles(files: readonly string[], { json, ...place }: LoadOptions): Promise<void> {
+  await readable(files);
   const broken = brokenRows();
   const today = new Date().toISOString().slice(0, 10);
   const all = async function* () {
@@ -40,33 +42,47 @@ export async function loadEventFiles(files: readonly string[], { json, ...place 
 
 /** Exports of the Spine's log, read as one: a conversation may go over several files. */
 export async function loadSpineFiles(files: readonly string[], { json, from, until, cutoff, ...place }: SpineOptions): Promise<void> {
+  await readable(files);
   const broken = brokenRows();
-  const messages: SpineMessage[] = [];
-  for (const file of files) for await (const message of named(file, readSpineLog(piecesOf(file), broken.of(file)))) messages.push(message);
   const notes = new Map<string, number>();
+  let read = 0;
+  const messages = async function* () {
+    for (const file of files)
+      for await (const message of named(file, readSpineLog(piecesOf(file), broken.of(file)))) {
+        read++;
+        yield message;
+      }
+  };
   const found = await atPlatform(place, async ({ db, url }) => {
-    const transfers = classify(messages, {
+    const options = {
       start: from ?? Number.NEGATIVE_INFINITY,
       end: until ?? Number.POSITIVE_INFINITY,
       cutoffDays: cutoff,
       organisationOf: await readAsids(db, (month) => process.stderr.write(`${month}: no ASIDs, those of the month before stand in\n`)),
-      note: ({ code }) => notes.set(code, (notes.get(code) ?? 0) + 1),
-    });
-    await loadTransfers(url, transfers, cutoff);
+      note: ({ code }: Note) => void notes.set(code, (notes.get(code) ?? 0) + 1),
+    };
+    const transfers = async function* () {
+      for await (const group of byConversationSorted(url, messages())) {
+        const transfer = classifyConversation(group, options);
+        if (transfer) yield transfer;
+      }
+    };
+    const loaded = await loadTransfers(url, transfers(), cutoff);
     await foldAll(db);
-    return transfers.length;
+    return loaded;
   });
   const told = Object.fromEntries(notes);
   say(
     json,
-    { messages: messages.length, transfers: found, notes: told, broken: broken.count() },
-    [`${messages.length} messages, ${found} transfers.`, ...[...notes].map(([code, count]) => `${code}: ${count}`)].join('\n'),
+    { messages: read, transfers: found, notes: told, broken: broken.count() },
+    [`${read} messages, ${found} transfers.`, ...[...notes].map(([code, count]) => `${code}: ${count}`)].join('\n'),
   );
   tellBroken(broken);
 }
 
 /** Weekly files of before the API. */
 export async function loadMeshFiles(files: readonly string[], { json, ...place }: LoadOptions): Promise<void> {
+  await readable(files);
   const broken = brokenRows();
   const sum = { written: 0, others: 0 };
   const kinds: Record<string, number> = {};
@@ -92,6 +108,7 @@ export async function loadMeshFiles(files: readonly string[], { json, ...place }
 
 /** Organisations: `organisationMetadata.json` of the existing pipeline, or a table with `code` and `kind`. */
 export async function loadOrganisationFiles(files: readonly string[], { json, ...place }: LoadOptions): Promise<void> {
+  await readable(files);
   const broken = brokenRows();
   const written = await atPlatform(place, async ({ db }) => {
     let count = 0;

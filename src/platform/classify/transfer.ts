@@ -53,13 +53,15 @@ export type ClassifyOptions = {
  * first rows. Rows of earlier days must not be among them: what began there would look like a conversation without a request.
  */
 export function classify(rows: Iterable<SpineMessage>, options: ClassifyOptions): ClassifiedTransfer[] {
-  const transfers: ClassifiedTransfer[] = [];
-  for (const group of byConversation(rows).values()) {
-    const conversation = assemble(group, options.cutoffDays, options.note);
-    if (conversation && requestedWithin(conversation, options.start, options.end))
-      transfers.push(transferOf(conversation, options.organisationOf, options.note));
-  }
-  return transfers;
+  return [...byConversation(rows).values()].flatMap((group) => classifyConversation(group, options) ?? []);
+}
+
+/** The transfer of one conversation, from its rows in order of time; `null` where it is none, or of other days. */
+export function classifyConversation(rows: readonly SpineMessage[], options: ClassifyOptions): ClassifiedTransfer | null {
+  const conversation = assemble(rows, options.cutoffDays, options.note);
+  return conversation && requestedWithin(conversation, options.start, options.end)
+    ? transferOf(conversation, options.organisationOf, options.note)
+    : null;
 }
 
 export function transferOf(conversation: Conversation, organisationOf: OrganisationOf, note: Notes): ClassifiedTransfer {

@@ -3,7 +3,7 @@ import { after, before, beforeEach, test } from 'node:test';
 import { sql } from 'kysely';
 import { foldWritten, REQUESTING, SENDING, stored, type TestPlatform, testPlatform, write } from '../testing.ts';
 import { loadEvents } from './bulk.ts';
-import type { StoredEvent } from './events.ts';
+import { ensureMonths, type StoredEvent } from './events.ts';
 import { foldAll, foldNew } from './fold.ts';
 import { writeOrganisations } from './organisations.ts';
 
@@ -327,4 +327,64 @@ test('many events are loaded at once, those that are there already passed over',
   await foldWritten(db);
   const row = (await rows('transfers')).find(({ conversation }) => conversation === 'tab\there \\N');
   assert.deepEqual([row?.['error_code'], row?.['error_description']], ['a\\b', 'line\nend "quoted"']);
+});
+
+test('degrades are loaded under their ids: the same ones again are passed over', async () => {
+  const { url, db } = platform;
+  const loaded = (eventId: string) => ({
+    eventId,
+    day: '2026-02-03',
+    supplier: 'YGA',
+    degrades: ['MEDICATION', 'PLAN'].map((type) => ({
+      type: type as 'PLAN',
+      reason: 'CODE' as const,
+      coding: [{ code: '1', system: 'http://snomed.info/sct' }],
+    })),
+  });
+  const one = loaded('00000000-0000-4000-8000-000000000001');
+  assert.deepEqual(await loadEvents(db, url, [one, requested, one]), { read: 3, written: 2 });
+  assert.deepEqual(await loadEvents(db, url, [loaded('00000000-0000-4000-8000-000000000002'), one]), { read: 2, written: 1 });
+  const { rows: degrades } = await sql`select day::text as day, supplier, type, reason, coding from platform.degrades
+    where event_id = '00000000-0000-4000-8000-000000000001' order by number`.execute(db);
+  assert.deepEqual(
+    degrades,
+    one.degrades.map((each) => ({ day: '2026-02-03', supplier: 'YGA', ...each })),
+  );
+});
+
+test('a file that ends with a fault gives it, and the connections are closed', async () => {
+  const faulty = function* () {
+    yield requested;
+    throw new Error('the disk is gone');
+  };
+  await assert.rejects(loadEvents(platform.db, platform.url, faulty()), /the disk is gone/);
+});
+
+test('events that came before their month was made move into it', async () => {
+  const { db } = platform;
+  await sql`insert into platform.events (at, event_id, digest, type, conversation, supplier, reporting, requesting) values
+    ('2031-04-30T23:59:59Z', gen_random_uuid(), 1, 'EHR_REQUESTS', 'BEFORE', 'X', 'A', 'A'),
+    ('2031-05-31T23:59:59Z', gen_random_uuid(), 1, 'EHR_REQUESTS', 'WITHIN', 'X', 'A', 'A')`.execute(db);
+  const where = async () =>
+    (
+      await sql<{
+        conversation: string;
+        lies: string;
+      }>`select conversation, tableoid::regclass::text as lies from platform.events where at > '2031-01-01' order by at`.execute(db)
+    ).rows;
+  const others = 'platform.events_other';
+  assert.deepEqual(await where(), [
+    { conversation: 'BEFORE', lies: others },
+    { conversation: 'WITHIN', lies: others },
+  ]);
+  await ensureMonths(db, ['2031-05']);
+  assert.deepEqual(await where(), [
+    { conversation: 'BEFORE', lies: others },
+    { conversation: 'WITHIN', lies: 'platform.events_2031_05' },
+  ]);
+  await write(db, [stored('ehr-requests', '2031-05-02T10:00:00Z')]);
+  assert.equal((await where()).filter(({ lies }) => lies === 'platform.events_2031_05').length, 2);
+  // The key is that of all events there too.
+  await write(db, [stored('ehr-requests', '2031-05-02T10:00:00Z')]);
+  assert.equal((await where()).length, 3);
 });
