@@ -318,3 +318,54 @@ test('a server of its own in a folder: a command beside the running platform lea
   const { serverOn } = await import('../../database/embedded.ts');
   assert.equal(await serverOn(join(data, 'database')), null);
 });
+
+test('report files are written by hand once, with windows that are complete alone', async () => {
+  const files = join(folder, 'files');
+  const write = (...argv: readonly string[]) => cli('report', 'write', 'transfer_details_by_hour', '--folder', files, ...argv);
+  const day = ['--from', '2026-02-03', '--until', '2026-02-04', '--cutoff', '0'];
+  const first = await write(...day);
+  assert.equal(first.code, 0, first.err);
+  const path = 'v5/custom/2026/02/04/2026-02-03-to-2026-02-03-transfer_details_by_hour--0-days-cutoff.csv';
+  assert.equal(first.out, `${path}: 1 rows\n`);
+  assert.match(await readFile(join(files, path), 'utf8'), /^Date\/Time,.*\n"2026-02-03 10:00",1,0,0\n$/);
+  const second = await write(...day);
+  assert.equal(second.code, 1);
+  assert.match(second.err, /was written on .*\n.*--again/);
+  assert.equal((await write(...day, '--again')).code, 0);
+
+  const gap = await write('--from', '2026-02-04', '--until', '2026-02-06');
+  assert.equal(gap.code, 1);
+  assert.match(gap.err, /there is no transfer of 2026-02-04 nor of 1 other days of it\n.*--gaps/);
+  for (const [argv, message] of [
+    [[], /no window is given/],
+    [['--from', '2026-02-03'], /the end is missing/],
+    [['--days', '0'], /whole number from 1/],
+    [['--from', '2026-02-30', '--until', '2026-03-01'], /a day is wanted/],
+    [['--months', '1', '--cutoff', '15'], /whole number from 0 to 14/],
+  ] as const) {
+    const refused = await write(...argv);
+    assert.equal(refused.code, 2, argv.join(' '));
+    assert.match(refused.err, message);
+  }
+  const list = await cli('report', 'list', '--json');
+  assert.deepEqual(
+    (JSON.parse(list.out) as { files: { path: string; transfers: number }[] }).files.map((each) => [each.path, each.transfers]),
+    [[path, 1]],
+  );
+  const published = await cli('publish', '2026-03', '--least', '1', '--folder', files);
+  assert.equal(published.code, 0, published.err);
+  const { practices } = JSON.parse(await readFile(join(files, 'v12/2026/3/2026-3-practiceMetrics.json'), 'utf8')) as {
+    practices: { odsCode: string }[];
+  };
+  assert.ok(practices.some(({ odsCode }) => odsCode === REQUESTING));
+});
+
+test('what the page shows is also read by programs', async () => {
+  const { status, text } = await page(`/api/v1/organisations/${REQUESTING}/metrics?from=2026-02&to=2026-02&definitions=national`);
+  assert.equal(status, 200);
+  const { data } = JSON.parse(text) as { data: { month: string; national: { requestedCount: number } }[] };
+  assert.deepEqual(
+    data.map(({ month, national }) => [month, national.requestedCount]),
+    [['2026-02', 1]],
+  );
+});

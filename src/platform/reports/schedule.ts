@@ -73,8 +73,8 @@ export function scheduler(db: PlatformDb, options: ScheduleOptions) {
           failed.set(key, { again: now + AGAIN, reason });
           // Said once and not every quarter of an hour.
           if (before?.reason !== reason) onFault(thrown, due);
-          // What is expected concerns this file alone; anything else, such as a database that is away, the others too.
-          if (!(thrown instanceof Fault)) return;
+          // What a window lacks concerns its file alone; a database that is away or a folder that is full, the others too.
+          if (!(thrown instanceof Fault) || thrown.code === 'files.write') return;
         }
       }
     },
