@@ -101,6 +101,29 @@ test('history that is loaded raises nothing, and what waits for ever goes after 
   assert.deepEqual(await raisedAt(37 * DAY), []);
 });
 
+test('what was cleared a year ago and posted four weeks ago is forgotten, what is open or waits is not', async () => {
+  await tell(platform, 'cleared', ['ehr-requests', 0]);
+  await tell(platform, 'open', ['ehr-requests', 0]);
+  await look(platform, HOUR, { posted: true });
+  await tell(platform, 'cleared', ['ehr-responses', 2 * HOUR]);
+  await look(platform, 3 * HOUR, { posted: true });
+  await sql`update platform.alert_posts set state = 'delivered', settled_at = made_at where number = (
+    select min(number) from platform.alert_posts)`.execute(platform.db);
+  await sql`update platform.alerts set crossed_at = crossed_at + interval '400 days' where cleared_at is null`.execute(platform.db);
+  const kept = async (ms: number) => {
+    await look(platform, ms, { rates: true });
+    const { rows: alerts } = await sql<{ subject: string }>`select subject from platform.alerts order by subject`.execute(platform.db);
+    const { rows: posts } = await sql<{ state: string }>`select state from platform.alert_posts order by state`.execute(platform.db);
+    return [alerts.map(({ subject }) => subject), posts.map(({ state }) => state)];
+  };
+  assert.deepEqual(await kept(28 * DAY), [
+    ['cleared', 'open'],
+    ['delivered', 'waiting'],
+  ]);
+  assert.deepEqual(await kept(29 * DAY), [['cleared', 'open'], ['waiting']]);
+  assert.deepEqual(await kept(367 * DAY), [['open'], ['waiting']]);
+});
+
 test('of transfers that only the Spine’s log has nobody says that they became whole: they raise nothing about it', async () => {
   await sql`
     insert into platform.spine_transfers (conversation, requested_at, core_at, requesting, sending, requesting_supplier, sending_supplier,

@@ -5,6 +5,7 @@ import {
   clearLate,
   clearRate,
   dayRate,
+  forgetOld,
   keepPost,
   mayLook,
   type NewRateAlert,
@@ -43,6 +44,7 @@ export async function lookForAlerts(db: PlatformDb, options: LookOptions): Promi
     const cleared = [...(await clearLate(trx, now))];
     const raised = [...(await raiseLate(trx, now))];
     if (options.rates) {
+      await forgetOld(trx, now);
       const open = await openRates(trx);
       for (const [kind, days] of PATHWAYS) {
         const rates = await pathwayRates(trx, now, days);

@@ -168,6 +168,13 @@ export async function clearRate(trx: Db, now: Date, id: number): Promise<Alert[]
   return rows;
 }
 
+/** What nobody asks for any more: posts that are settled, and alerts that were cleared long after they could be raised again. */
+export async function forgetOld(trx: Db, now: Date): Promise<void> {
+  const at = sql`${now.toISOString()}::timestamptz`;
+  await sql`delete from platform.alert_posts where state <> 'waiting' and settled_at < ${at} - interval '28 days'`.execute(trx);
+  await sql`delete from platform.alerts where cleared_at < ${at} - interval '1 year'`.execute(trx);
+}
+
 /** Open ones, the longest open first; all of them where no part is asked for. */
 export async function openAlerts(
   db: Db,
