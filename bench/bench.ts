@@ -42,7 +42,11 @@ const PROGRAMS: readonly {
     figures: ['', '.sendingPeak', '.receivingPeak', '.cpu'].map((what) => `transfer.average${what}`),
     records: false,
   },
-  { program: 'transfer-small', figures: ['transfer.small'], records: false },
+  {
+    program: 'transfer-small',
+    figures: ['transfer.small', 'transfer.small.cpu'],
+    records: false,
+  },
   { program: 'transfer-flat', figures: ['transfer.flat'], records: false },
   ...['documents', 'record'].map((name) => ({
     program: 'transfer-large',

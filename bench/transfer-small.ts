@@ -4,15 +4,20 @@
  */
 import { startEmptyChain } from './empty-chain.ts';
 import { print } from './figure.ts';
+import { spentBy } from './processor-time.ts';
 import { crossed, inWorld, move, peakOfNodes } from './small-world.ts';
 
 const TRANSFERS = 200;
 const WARM_UP = 60;
+/** Whose processor time is told, for each transfer. */
+const WHO = ['sendingNode', 'receivingNode', 'hub', 'sendingSystem', 'receivingSystem', 'database'] as const;
 
 await inWorld({ count: WARM_UP + TRANSFERS, documents: 0, consultations: 1 }, async (world, patients) => {
   await move(world, patients.slice(0, WARM_UP));
   const { lines } = await crossed(world);
+  const before = await spentBy(world);
   const seconds = await move(world, patients.slice(WARM_UP));
+  const after = await spentBy(world);
   const { sizes } = await crossed(world, lines);
   const chain = await startEmptyChain(world);
   try {
@@ -26,6 +31,14 @@ await inWorld({ count: WARM_UP + TRANSFERS, documents: 0, consultations: 1 }, as
         baselineValue: TRANSFERS / (await chain.carry(sizes)),
         peakRssBytes: peakOfNodes(world),
       },
+      ...WHO.map((who) => ({
+        name: `transfer.small.cpu.${who}`,
+        unit: 'ms of a core',
+        value: (after[who] - before[who]) / TRANSFERS,
+        baseline: '',
+        baselineValue: 0,
+        peakRssBytes: 0,
+      })),
     ]);
   } finally {
     chain.stop();
