@@ -1,5 +1,13 @@
 import type { Writable } from 'node:stream';
-import { Kysely, PostgresDialect, type Transaction } from 'kysely';
+import {
+  type CompiledQuery,
+  type DatabaseConnection,
+  DummyDriver,
+  Kysely,
+  PostgresDialect,
+  type RawBuilder,
+  type Transaction,
+} from 'kysely';
 import pg from 'pg';
 
 /** Typed statements over a pool. Instants come back as ISO text with milliseconds, 64-bit integers as numbers. */
@@ -90,15 +98,18 @@ function typeParsers(parseJson: (text: string) => unknown) {
 
 /** Something that is written and whose result nobody waits for; the transaction fails with the first of them that does. */
 export type Later = (written: Promise<unknown>) => void;
+/** The last statement of a transaction: it travels together with the commit. Its rows, when both have succeeded. */
+export type Finish = <Row>(statement: RawBuilder<Row>) => Promise<readonly Row[]>;
 
 /**
- * Runs `work` in one transaction: committed when it returns, rolled back when it throws. Statements that do not wait for each other
- * travel together: a `select` at the beginning with `begin`, those given to `later` with one another, in no certain order. A statement
- * that was neither awaited nor given to `later` fails: it must not reach the server outside the transaction.
+ * Runs `work` in one transaction: committed when it returns or when `finish` was called, rolled back when it throws. Statements that do
+ * not wait for each other travel together: a `select` at the beginning with `begin`, those given to `later` with one another, in no
+ * certain order, and the one given to `finish` with the commit. A statement that was neither awaited nor given to `later` fails: it
+ * must not reach the server outside the transaction.
  */
 export async function transaction<Schema, Result>(
   db: Db<Schema>,
-  work: (trx: Kysely<Schema>, later: Later) => Promise<Result>,
+  work: (trx: Kysely<Schema>, later: Later, finish: Finish) => Promise<Result>,
   /** `snapshot`: every statement sees what the first one sees, and the transaction may think for as long as it likes. */
   { snapshot = false }: { readonly snapshot?: boolean } = {},
 ): Promise<Result> {
@@ -106,6 +117,7 @@ export async function transaction<Schema, Result>(
   if (!pool) throw new Error('transactions need the pool itself');
   const client = await pool.connect();
   let broken = false;
+  let finished = false;
   const written: Promise<unknown>[] = [];
   const later: Later = (promise) => {
     // Heard below; one that fails before the work has ended must not end the process.
@@ -116,26 +128,45 @@ export async function transaction<Schema, Result>(
     snapshot ? 'begin isolation level repeatable read; set local idle_in_transaction_session_timeout = 0' : 'begin',
   );
   begun.catch(() => undefined);
-  const mine = onlyOn<Schema>(client, begun);
-  try {
-    const result = await work(await mine.ready, later);
+  const { trx, end } = onlyOn(db, client, begun);
+  const settled = async (): Promise<void> => {
     await begun;
     const failed = await failures(written);
     if (failed.length > 0) throw failed[0];
-    mine.end();
-    const { command } = await client.query('commit');
-    // PostgreSQL ends an aborted transaction so.
-    if (command !== 'COMMIT') throw new Error(`the transaction ended with ${command}`);
+    end();
+  };
+  const finish: Finish = async (statement) => {
+    const { sql: text, parameters } = statement.compile(trx);
+    await settled();
+    // A commit behind a statement that failed ends the transaction without it.
+    const [last, commit] = await Promise.allSettled([client.query(text, [...parameters]), client.query('commit')]);
+    if (last.status === 'rejected') throw last.reason;
+    if (commit.status === 'rejected') throw commit.reason;
+    demandCommitted(commit.value.command);
+    finished = true;
+    return last.value.rows;
+  };
+  try {
+    const result = await work(trx, later, finish);
+    if (!finished) {
+      await settled();
+      demandCommitted((await client.query('commit')).command);
+    }
     return result;
   } catch (error) {
     const cause = isAftermath(error) ? ((await failures(written))[0] ?? error) : error;
     await Promise.allSettled(written);
-    mine.end();
-    await client.query('rollback').catch(() => (broken = true));
+    end();
+    if (!finished) await client.query('rollback').catch(() => (broken = true));
     throw cause;
   } finally {
     client.release(broken);
   }
+}
+
+/** PostgreSQL ends an aborted transaction with another word. */
+function demandCommitted(command: string): void {
+  if (command !== 'COMMIT') throw new Error(`the transaction ended with ${command}`);
 }
 
 /** What failed, the cause before what only failed because of it. */
@@ -151,33 +182,38 @@ function isAftermath(error: unknown): boolean {
 
 /** Statements on one connection that do not wait for each other, until `end`. */
 function onlyOn<Schema>(
+  db: Db<Schema>,
   client: pg.PoolClient,
   begun: Promise<unknown>,
-): { readonly ready: Promise<Kysely<Schema>>; readonly end: () => void } {
+): { readonly trx: Kysely<Schema>; readonly end: () => void } {
   let ended = false;
-  const connection = {
-    async query(text: string, values: readonly unknown[]) {
+  const connection: DatabaseConnection = {
+    async executeQuery<Row>({ sql: text, parameters }: CompiledQuery) {
       // What changes something must not reach the server outside the transaction, should that not have begun.
       if (!/^\s*select\b/i.test(text)) await begun;
       if (ended) throw new Error('a statement came after the end of its transaction');
-      return client.query(text, [...values]);
+      const { rows, rowCount } = await client.query(text, parameters as unknown[]);
+      return { rows: rows as Row[], numAffectedRows: BigInt(rowCount ?? 0) };
     },
-    release: () => undefined,
+    streamQuery() {
+      throw new Error('rows are not streamed in a transaction');
+    },
   };
-  const pool = { connect: async () => connection, end: async () => undefined };
-  const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: pool as unknown as pg.Pool }) });
-  // Its making ready would let a second statement overtake the first.
-  const ready = db
-    .connection()
-    .execute(async () => undefined)
-    .then(() => db);
+  const executor = db.getExecutor().withConnectionProvider({ provideConnection: (consumer) => consumer(connection) });
   return {
-    ready,
+    trx: new Kysely<Schema>({ config: { dialect: WITHIN }, dialect: WITHIN, driver: new DummyDriver(), executor }),
     end: () => {
       ended = true;
     },
   };
 }
+
+/** Never asked for a connection of its own: a transaction has one. */
+const WITHIN = new PostgresDialect({
+  pool: async () => {
+    throw new Error('a transaction has its connection');
+  },
+});
 
 /**
  * Whether the database itself was away (connection refused, server shutting down or starting, out of connections or of space):

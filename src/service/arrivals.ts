@@ -7,7 +7,7 @@ import { type Db, isDatabaseAway } from '../database/connect.ts';
 import { contentBytes } from '../objects/content.ts';
 import type { Objects } from '../objects/objects.ts';
 import type { Inbound } from '../spine/endpoint.ts';
-import { type Acceptance, type Arrival, accept, buryArrival, type KeptMessage, parkArrival } from '../store/inbox.ts';
+import { type Acceptance, type Accepted, type Arrival, accept, buryArrival, type KeptMessage, parkArrival } from '../store/inbox.ts';
 import { findExpected } from '../store/parts.ts';
 import type { Practice } from '../store/practices.ts';
 import { findSent } from '../store/sent-messages.ts';
@@ -19,6 +19,7 @@ import { type LookUp, route } from '../transfer/routing.ts';
 import type { Event, Received } from '../transfer/types.ts';
 import { NOTHING, type Post, type Queued } from './post.ts';
 import type { Practices } from './practices.ts';
+import type { Place } from './workers.ts';
 
 export type ArrivalOptions = {
   readonly db: Db<Tables>;
@@ -30,6 +31,8 @@ export type ArrivalOptions = {
   readonly owner: string;
   /** Wakes this process's workers after a commit. */
   readonly committed: (queued: Queued) => void;
+  /** Whether this process's inbox worker has a hand free for a message that is being accepted; left out: it waits for its claim. */
+  readonly arrivalHands?: () => Place<Arrival> | null;
 };
 
 const INBOX: Queued = new Set(['inbox']);
@@ -47,6 +50,7 @@ export function createAccept({
   practices,
   owner: node,
   committed,
+  arrivalHands,
 }: ArrivalOptions): (inbound: Inbound) => Promise<Acceptance> {
   return async (inbound) => {
     const { message } = inbound;
@@ -59,23 +63,28 @@ export function createAccept({
       ...(text.length > ROW_BYTES ? { kept: await objects.put(Buffer.from(text)) } : { message }),
       ...(inbound.refused && { refused: inbound.refused }),
     };
-    const acceptance = await accept(
-      db,
-      {
-        fromPartyKey: inbound.fromPartyKey,
-        messageId: inbound.messageId,
-        practice: owner.ods,
-        conversationId: message.conversationId,
-        action: inbound.action,
-        digest: inbound.digest,
-        bytes: inbound.wire,
-        receivedAt: inbound.receivedAt,
-        message: kept,
-      },
-      node,
-    );
-    committed(acceptance.fate === 'new' ? INBOX : NOTHING);
-    return acceptance;
+    const accepted: Accepted = {
+      fromPartyKey: inbound.fromPartyKey,
+      messageId: inbound.messageId,
+      practice: owner.ods,
+      conversationId: message.conversationId,
+      action: inbound.action,
+      digest: inbound.digest,
+      bytes: inbound.wire,
+      receivedAt: inbound.receivedAt,
+      message: kept,
+    };
+    const place = arrivalHands?.() ?? null;
+    let taken: Arrival | null = null;
+    try {
+      const { arrival, ...acceptance } = await accept(db, accepted, place && { owner: node, leaseSeconds: place.leaseSeconds });
+      taken = arrival;
+      committed(acceptance.fate === 'new' && !arrival ? INBOX : NOTHING);
+      return acceptance;
+    } finally {
+      if (taken) place?.start(taken);
+      else place?.free();
+    }
   };
 }
 

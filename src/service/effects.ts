@@ -3,13 +3,13 @@ import { ROW_BYTES } from '../base/content.ts';
 import { Fault, never } from '../base/errors.ts';
 import type { Instant } from '../base/ids.ts';
 import type { Packed, WirePiece } from '../base/wire.ts';
-import type { Later } from '../database/connect.ts';
 import type { Objects } from '../objects/objects.ts';
 import { pack } from '../spine/pack.ts';
-import { enqueue, type Kind, type Queueable, rest, strike } from '../store/outbox.ts';
+import { type Due, strike } from '../store/outbox.ts';
 import { answerPart, forgetReserved, reservedParts, reserveParts } from '../store/outgoing-parts.ts';
 import { expectParts, forgetParts, indexCame, keepPart } from '../store/parts.ts';
-import { rememberSent, type SentMessage } from '../store/sent-messages.ts';
+import type { Writing } from '../store/posting.ts';
+import type { SentMessage } from '../store/sent-messages.ts';
 import type { Store } from '../store/tables.ts';
 import { closeTask, raiseTask } from '../store/tasks.ts';
 import { partMessage } from '../transfer/part-message.ts';
@@ -17,10 +17,13 @@ import type { Decision, Effect, Event, Message, OwnPractice, Peer, Timer, Transf
 
 /** A message that a decision intends and that cannot be packed: no agreement with the other practice, or too large. */
 export type Unsendable = { readonly message: Message; readonly fault: Fault };
-export type Applied = { readonly notSent: readonly Unsendable[]; readonly enqueued: readonly Kind[] };
+/** What is left to be written, with the transfer itself. */
+export type Applied = Pick<Writing, 'sent' | 'wakes' | 'rests' | 'closedTasks'> & {
+  readonly notSent: readonly Unsendable[];
+  readonly due: readonly Due[];
+};
 export type ApplyEffects = (
   store: Store,
-  later: Later,
   before: Transfer,
   decision: Decision<Transfer>,
   event: Event,
@@ -31,31 +34,33 @@ export type ApplyEffects = (
 /** Makes the exact bytes of a message for the way that it goes: straight to Spine, or through an existing message adaptor. */
 export type Packer = (message: Message, parties: { readonly own: OwnPractice; readonly peer: Peer }) => Packed;
 
-/** Writes what a decision asks for, in the decision's own transaction. Messages get their exact bytes here. */
+/** Carries out what a decision asks for, in the decision's own transaction. Messages get their exact bytes here. */
 export function createEffects({
   objects,
   newId,
-  owner,
   packer = packForSpine,
 }: {
   readonly objects: Pick<Objects, 'put'>;
   readonly newId: () => string;
-  readonly owner: string;
   readonly packer?: Packer;
 }): ApplyEffects {
-  return async (store, later, before, decision, event, own, now) => {
+  return async (store, before, decision, event, own, now) => {
     const { practice, id } = before;
     const peer = peerOf(decision.transfer) ?? peerOf(before);
-    const tasks: Queueable[] = [];
+    const due: Due[] = [];
     const sent: SentMessage[] = [];
     const notSent: Unsendable[] = [];
-    const rests: Timer[] = [];
+    const rests = new Set<Timer>();
+    const wakes = new Map<Timer, Instant>();
+    const closedTasks: string[] = [];
+
+    const raises = decision.effects.some((effect) => effect.do === 'raise');
 
     const send = async (message: Message, tellWhenSent: boolean): Promise<void> => {
       const { messageId, aliases, interaction } = message;
       try {
         const packed = await spill(packFor(packer, message, own, peer), objects);
-        tasks.push({ kind: 'message', interaction, packed, tellWhenSent });
+        due.push({ kind: 'message', interaction, packed, tellWhenSent });
         sent.push(...[messageId, ...aliases].map((each) => ({ id: each, message: messageId, interaction })));
       } catch (error) {
         if (!(error instanceof Fault && error.code.startsWith('pack.'))) throw error;
@@ -89,26 +94,32 @@ export function createEffects({
         case 'partAnswered':
           return answerPart(store, practice, id, effect.messageId, effect.answer);
         case 'run':
-          return tasks.push({ kind: 'job', job: effect.job });
+          return due.push({ kind: 'job', job: effect.job });
         case 'wake':
-          return tasks.push({ kind: 'timer', timer: effect.timer, at: effect.at });
+          return wakes.set(effect.timer, effect.at);
         case 'rest':
-          return rests.push(effect.timer);
+          return rests.add(effect.timer);
         case 'raise':
           return raiseTask(store, practice, id, effect.task, effect.due);
         case 'close':
-          return closeTask(store, practice, id, effect.task);
+          // One that is raised by the same decision is closed in its turn.
+          return raises ? closeTask(store, practice, id, effect.task) : closedTasks.push(effect.task);
         case 'notify':
-          return tasks.push({ kind: 'notice', state: decision.transfer.state });
+          return due.push({ kind: 'notice', state: decision.transfer.state });
         default:
           return never(effect);
       }
     };
     for (const effect of decision.effects) await apply(effect);
-    later(rememberSent(store, practice, id, sent));
-    // A timer may be put to rest and set anew.
-    later((rests.length > 0 ? rest(store, practice, id, rests) : Promise.resolve()).then(() => enqueue(store, practice, id, tasks, owner)));
-    return { notSent, enqueued: tasks.flatMap(({ kind }) => (kind === 'timer' ? [] : [kind])) };
+    return {
+      notSent,
+      due,
+      sent,
+      closedTasks,
+      wakes: [...wakes].map(([timer, at]) => ({ timer, at })),
+      // A timer may be put to rest and set anew.
+      rests: [...rests].filter((timer) => !wakes.has(timer)),
+    };
   };
 }
 

@@ -3,7 +3,7 @@ import type { MessageId } from '../base/ids.ts';
 import { type Db, transaction } from '../database/connect.ts';
 import type { Objects } from '../objects/objects.ts';
 import { renewPacked } from '../spine/renew.ts';
-import { replaceMessage, takeMessage, type Work, wake } from '../store/outbox.ts';
+import { complete, replaceMessage, takeMessage, type Work, wake } from '../store/outbox.ts';
 import { findSent, rememberSent } from '../store/sent-messages.ts';
 import type { Store, Tables } from '../store/tables.ts';
 import type { Post, Queued } from './post.ts';
@@ -35,7 +35,7 @@ export function createAcknowledged(options: OutgoingOptions) {
   return async (partyKey: string, id: MessageId): Promise<void> => {
     const sender = await senderOf(db, practices, partyKey, id);
     const work = sender && (await takeMessage(db, sender.practice.ods, sender.transfer, id, owner));
-    if (work?.task.kind === 'message') await delivered(options, work, work.task);
+    if (work?.task.kind === 'message') await delivered({ ...options, end: (claim) => complete(db, claim) }, work, work.task);
   };
 }
 
@@ -63,7 +63,7 @@ export function createRenew({ db, objects, now, newId, owner, committed }: Outgo
         const message = (await findSent(store, work.practice, task.packed.messageId))?.message ?? task.packed.messageId;
         await rememberSent(store, work.practice, work.transfer, [{ id: packed.messageId, message, interaction }]);
       }
-      await wake(store, owner, 'message');
+      await wake(store, owner, MESSAGE);
     });
     committed(MESSAGE);
   };

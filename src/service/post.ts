@@ -4,23 +4,24 @@
  */
 import { reasonOf } from '../base/errors.ts';
 import { instant, type Ods, type TransferId } from '../base/ids.ts';
-import { type Db, isRetryable, type Later, transaction } from '../database/connect.ts';
+import { type Db, type Finish, isRetryable, type Later, transaction } from '../database/connect.ts';
 import type { Objects } from '../objects/objects.ts';
 import { audit } from '../store/audit.ts';
-import { appendHistory } from '../store/history.ts';
-import { completeArrival, holdArrival } from '../store/inbox.ts';
-import { bury, complete, holdWork, type Kind } from '../store/outbox.ts';
+import { completeArrival } from '../store/inbox.ts';
+import { AT_ONCE, bury, complete, type Due, enqueue, type Kind, nameOf, wakeCall } from '../store/outbox.ts';
+import { type CauseRow, lockForPost, writePost } from '../store/posting.ts';
 import type { Practice } from '../store/practices.ts';
 import type { Claim, Origin, Store, Tables } from '../store/tables.ts';
-import { insertTransfer, lockTransfer, writeTransfer } from '../store/transfers.ts';
+import { insertTransfer } from '../store/transfers.ts';
 import { basisOf, remembering } from '../transfer/basis.ts';
 import { decide, unsendable } from '../transfer/decide.ts';
 import { measuredOf, measuredOfEvent } from '../transfer/measured.ts';
-import type { Event, Transfer } from '../transfer/types.ts';
+import type { Decision, Event, Transfer } from '../transfer/types.ts';
 import { createEffects, type Packer } from './effects.ts';
 import { factsFor } from './facts.ts';
 import { type RecordMi, reports } from './mi/record.ts';
 import { createTurns } from './turns.ts';
+import type { Hands, Place } from './workers.ts';
 
 /** The row that caused an event; closed in the same transaction, and only while the claim holds. */
 export type Cause =
@@ -51,10 +52,15 @@ export type PostOptions = {
   readonly packer?: Packer;
   /** Notes what is told nationally; left out: nothing is. */
   readonly recordMi?: RecordMi;
-  /** Called after each commit: for counting, and to wake the workers of this process that have something to do. */
+  /** Called after each commit: for counting, and to wake the workers that have something to do. */
   readonly committed: (queued: Queued) => void;
+  /**
+   * The hands of this process's workers: what is queued for one that is free begins in them, and nobody has to claim it. Left out: everything
+   * lies there for anybody, and the other processes are called when the transaction commits.
+   */
+  readonly hands?: Hands;
 };
-/** Queues in which something lies that is due at once. */
+/** Queues in which something lies that is due at once and that nobody has taken. */
 export type Queued = ReadonlySet<Kind | 'inbox'>;
 export const NOTHING: Queued = new Set();
 
@@ -73,11 +79,15 @@ export function createPost(options: PostOptions): Post {
   };
 
   async function attempt(posting: Posting, left: number): Promise<{ posted: Posted; queued: Queued }> {
+    const taking: Taking[] = [];
     try {
       // Before the transaction: a look-up that wanted a second connection while all of them are held by transactions would wait for ever.
       const own = await options.practice(posting.practice);
-      return await transaction(options.db, (store, later) => inTransaction(store, later, posting, own));
+      const done = await transaction(options.db, (store, later, finish) => inTransaction({ store, later, finish }, posting, own, taking));
+      start(taking, posting.practice, done.posted.transfer);
+      return done;
     } catch (error) {
+      for (const { place } of taking) place.free();
       if (error instanceof LostClaim) return { posted: { outcome: 'lost', transfer: null }, queued: NOTHING };
       if (left > 1 && isRetryable(error)) return attempt(posting, left - 1);
       throw error;
@@ -85,24 +95,26 @@ export function createPost(options: PostOptions): Post {
   }
 
   async function inTransaction(
-    store: Store,
-    later: Later,
+    { store, later, finish }: { readonly store: Store; readonly later: Later; readonly finish: Finish },
     posting: Posting,
     own: Practice | null,
+    taking: Taking[],
   ): Promise<{ posted: Posted; queued: Queued }> {
-    const { practice: ods, event, cause } = posting;
+    const { practice: ods, event, cause = null } = posting;
     const id = 'transfer' in posting ? posting.transfer : (await insertTransfer(store, posting.begin, posting.origin)).id;
-    // One way there and back: the transfer first, then the cause, in the order in which everybody locks them.
-    const [locked, held] = await Promise.all([lockTransfer(store, ods, id, event.id), !cause || hold(store, cause)]);
+    const locked = await lockForPost(store, ods, id, event.id, cause);
     if (!locked) return { posted: { outcome: 'unknown', transfer: null }, queued: NOTHING };
-    if (!held) throw new LostClaim();
+    if (!locked.held) throw new LostClaim();
     const { transfer: before, happened } = locked;
-    if (cause) later(close(store, cause, id));
-    if (happened) return { posted: { outcome: 'repeated', transfer: before }, queued: NOTHING };
+    if (happened) {
+      if (cause) later(close(store, cause, id));
+      return { posted: { outcome: 'repeated', transfer: before }, queued: NOTHING };
+    }
     if (!own) throw new Error(`practice ${ods} is not served by this node`);
 
     const now = instant(options.now());
     let transfer = before;
+    let open: CauseRow | null = cause;
     const queued = new Set<Kind>();
     // What cannot be sent is an event of its own: the decision about it belongs to the same transaction.
     for (let events: Event[] = [event]; events.length > 0; ) {
@@ -110,52 +122,96 @@ export function createPost(options: PostOptions): Post {
       if (!next) break;
       const { facts, drawn } = remembering(await factsFor(store, transfer, next, { now, newId: options.newId, own }));
       const decision = decide(transfer, next, facts);
-      const { notSent, enqueued } = await effects(store, later, transfer, decision, next, own, now);
-      for (const kind of enqueued) queued.add(kind);
+      if (open && cause && closesFirst(cause, next, decision)) {
+        await close(store, cause, id);
+        open = null;
+      }
+      const { notSent, due, ...effected } = await effects(store, transfer, decision, next, own, now);
       const after: Transfer = { ...decision.transfer, version: transfer.version + 1 };
       const measured = measuredOf(transfer, next, decision);
-      later(
-        appendHistory(
-          store,
-          ods,
-          id,
-          next.id,
-          {
-            number: after.version,
-            kind: next.kind,
-            at: next.at,
-            by: next.by,
-            from: transfer.version === 0 ? null : transfer.state,
-            to: after.state,
-            note: decision.note,
-            measured,
-          },
-          basisOf(next, facts, drawn),
-        ),
-      );
+      const entry = {
+        number: after.version,
+        kind: next.kind,
+        at: next.at,
+        by: next.by,
+        from: transfer.version === 0 ? null : transfer.state,
+        to: after.state,
+        note: decision.note,
+        measured,
+      };
       if (options.recordMi && reports(own) && (await options.recordMi(store, after, { at: next.at, measured }))) queued.add('mi');
+      const many = due.length > AT_ONCE;
+      if (many) await enqueue(store, ods, id, due, options.owner);
+      const placed = many ? [] : due.map((task) => ({ task, place: options.hands?.(task.kind) ?? null }));
+      for (const { task, place } of placed) if (place) taking.push({ task, place });
+      for (const { kind } of many ? due : placed.flatMap(({ task, place }) => (place ? [] : [task]))) queued.add(kind);
+      const writing = writePost({
+        ...effected,
+        transfer: after,
+        eventId: next.id,
+        entry,
+        basis: basisOf(next, facts, drawn),
+        due: placed.map(({ task, place }) => ({ ...task, leaseSeconds: place?.leaseSeconds ?? null })),
+        cause: open,
+        owner: options.owner,
+        call: options.hands || queued.size === 0 ? null : wakeCall(options.owner, queued),
+      });
+      open = null;
       transfer = after;
       events = [...rest, ...notSent.map(({ message, fault }) => unsendable(message, reasonOf(fault), now))];
-    }
-    later(writeTransfer(store, transfer));
-    if (event.by.kind === 'person') {
-      const { user, role } = event.by;
-      const why = event.kind === 'decided' && event.reason !== undefined ? { reason: event.reason } : {};
-      const detail = { event: event.id, from: before.state, to: transfer.state, ...measuredOfEvent(event), ...why };
-      const actor = `${user} (${role})`;
-      later(audit(store, { practice: ods, transfer: id, actor, action: event.kind, detail }));
+      if (events.length === 0 && event.by.kind === 'person') later(audited(store, event, before, transfer));
+      const taken = events.length > 0 ? (await writing.execute(store)).rows : await finish(writing);
+      for (const row of taken) {
+        const mine = taking.find(({ task, row: known }) => !known && task.kind === row.kind && nameOf(task) === row.name);
+        if (mine) mine.row = row.id;
+      }
     }
     return { posted: { outcome: 'changed', transfer }, queued };
   }
+
+  /** What was queued into hands of this process begins. */
+  function start(taking: readonly Taking[], practice: Ods, transfer: Transfer | null): void {
+    for (const { task, place, row } of taking) {
+      if (row === undefined || !transfer) throw new Error('what was taken was not queued');
+      place.start({
+        claim: { id: row, owner: options.owner, claims: 1 },
+        practice,
+        transfer: transfer.id,
+        attempts: 0,
+        queuedAt: instant(options.now()),
+        expired: false,
+        task,
+        fresh: transfer,
+      });
+    }
+  }
+}
+
+/** A task that begins in a worker's hands; `row`: its number, once it has one. */
+type Taking = { readonly task: Due; readonly place: Place; row?: number };
+
+/**
+ * A cause that cannot end in the one statement that writes the rest: it is put aside, or the decision strikes messages, among which it may
+ * be, or it is a timer, which may be set anew.
+ */
+function closesFirst(cause: Cause, event: Event, decision: Decision<Transfer>): boolean {
+  return (
+    event.kind === 'due' ||
+    (cause.queue === 'outbox' && cause.putAside !== undefined) ||
+    decision.effects.some((effect) => effect.do === 'stopSending')
+  );
+}
+
+async function audited(store: Store, event: Event, before: Transfer, after: Transfer): Promise<void> {
+  if (event.by.kind !== 'person') return;
+  const { user, role } = event.by;
+  const why = event.kind === 'decided' && event.reason !== undefined ? { reason: event.reason } : {};
+  const detail = { event: event.id, from: before.state, to: after.state, ...measuredOfEvent(event), ...why };
+  await audit(store, { practice: after.practice, transfer: after.id, actor: `${user} (${role})`, action: event.kind, detail });
 }
 
 /** Thrown to roll back: whoever has the claim now will post the same thing. */
 class LostClaim extends Error {}
-
-/** Whether the claim still holds; if so, it does until the transaction ends. */
-function hold(store: Store, { queue, claim }: Cause): Promise<boolean> {
-  return queue === 'inbox' ? holdArrival(store, claim) : holdWork(store, claim);
-}
 
 async function close(store: Store, cause: Cause, transfer: TransferId): Promise<void> {
   const held =

@@ -167,6 +167,7 @@ async function start(
     newId,
     owner,
     committed,
+    hands: (kind) => workers?.hands(kind) ?? null,
     ...(packer && { packer }),
     ...(config.mi && { recordMi: createRecordMi(owner) }),
   });
@@ -198,7 +199,7 @@ async function start(
   const adaptor = config.adaptor.url === undefined ? null : createAdaptorSender({ client, objects });
   const sender = adaptor ?? createSender({ client: spineClient, objects, emptyIsFinal: config.spine.ackMode === 'http202' });
 
-  const arrivals = { db, objects, practices, post, now, owner, committed };
+  const arrivals = { db, objects, practices, post, now, owner, committed, arrivalHands: () => workers?.arrivalHands() ?? null };
   const outgoing = { ...arrivals, newId };
   const accept = (extras.aroundAccept ?? ((own) => own))(createAccept(arrivals));
   const filing = (practice: Practice) => createFiling({ url: practice.gpSystem.filingUrl, apiKey: practice.gpSystem.key, client });

@@ -2,12 +2,13 @@ import { Fault, reasonOf } from '../base/errors.ts';
 import { instant } from '../base/ids.ts';
 import { type Db, isDatabaseAway } from '../database/connect.ts';
 import type { Sender } from '../spine/send.ts';
-import { bury, complete, retry, type Task, type Work } from '../store/outbox.ts';
+import { bury, retry, type Task, type Work } from '../store/outbox.ts';
 import type { Practice } from '../store/practices.ts';
 import { findSent } from '../store/sent-messages.ts';
 import type { Tables } from '../store/tables.ts';
 import { readTransfer } from '../store/transfers.ts';
 import type { Event, Job, JobResult, Transfer } from '../transfer/types.ts';
+import { createEndings, type End } from './endings.ts';
 import type { Post } from './post.ts';
 import type { Practices } from './practices.ts';
 
@@ -64,6 +65,7 @@ const UNEXPECTED = 20;
 /** Carries out one task and posts what came of it; the post closes the row, and only while the claim holds. */
 export function createWork(options: WorkOptions): (work: Work) => Promise<void> {
   const { db, post, now } = options;
+  const end = createEndings(db);
   const event = (id: string, what: EventBody): Event => ({ id, at: instant(now()), by: { kind: 'system' }, ...what });
   const on = ({ practice, transfer }: Work) => ({ practice, transfer });
 
@@ -85,7 +87,7 @@ export function createWork(options: WorkOptions): (work: Work) => Promise<void> 
     const sent = await options.sender.send(packed, url);
     switch (sent.outcome) {
       case 'delivered':
-        return delivered(options, work, task);
+        return delivered({ db, post, now, end }, work, task);
       case 'refused':
         await options.refused(work, sent.fault);
         return giveUp(sent.fault);
@@ -117,7 +119,7 @@ export function createWork(options: WorkOptions): (work: Work) => Promise<void> 
       return;
     }
     const practice = await options.practices.byOds(work.practice);
-    const transfer = await readTransfer(db, work.practice, work.transfer);
+    const transfer = work.fresh ?? (await readTransfer(db, work.practice, work.transfer));
     if (!practice || !transfer) {
       await bury(db, work.claim, practice ? 'the transfer is gone' : 'the practice is not served any more');
       return;
@@ -142,7 +144,7 @@ export function createWork(options: WorkOptions): (work: Work) => Promise<void> 
         await posting('done', { kind: 'done', result: outcome.result });
         return;
       case 'moot':
-        await complete(db, work.claim);
+        await end(work.claim);
         return;
       case 'again':
         await retry(db, work.claim, { fault: outcome.why, afterSeconds: outcome.afterSeconds, counts: false });
@@ -154,7 +156,7 @@ export function createWork(options: WorkOptions): (work: Work) => Promise<void> 
     const practice = await options.practices.byOds(work.practice);
     try {
       if (practice) await options.tell(practice, work, state);
-      await complete(db, work.claim);
+      await end(work.claim);
     } catch (error) {
       if (isDatabaseAway(error)) throw error;
       const fault = faultText(error);
@@ -204,12 +206,12 @@ type EventBody = Event extends infer Each ? (Each extends Event ? Omit<Each, 'id
 
 /** The other side has the message: its row ends, and its transfer hears of it where it waits for that. */
 export async function delivered(
-  { db, post, now }: Pick<WorkOptions, 'db' | 'post' | 'now'>,
+  { db, post, now, end }: Pick<WorkOptions, 'db' | 'post' | 'now'> & { readonly end: End },
   work: Work,
   { interaction, packed: { messageId }, tellWhenSent }: Outgoing,
 ): Promise<void> {
   if (!tellWhenSent) {
-    await complete(db, work.claim);
+    await end(work.claim);
     return;
   }
   // One that was made anew is still the message that its transfer waits for.

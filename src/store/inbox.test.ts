@@ -23,11 +23,24 @@ beforeEach(async () => {
 test('a message is kept once per sender and id; the same id of another sender is another message', async () => {
   const message = acceptedMessage();
   const first = await accept(db, message);
-  assert.deepEqual(first, { fate: 'new', receivedAt: message.receivedAt, refused: null });
+  assert.deepEqual(first, { fate: 'new', receivedAt: message.receivedAt, refused: null, arrival: null });
   const later = { ...message, receivedAt: instant(new Date(Date.now() + 60_000)) };
   assert.deepEqual(await accept(db, later), { ...first, fate: 'duplicate' }, 'with the time of the first');
   assert.equal((await accept(db, { ...message, fromPartyKey: 'Z83003-0000001' })).fate, 'new');
   assert.equal((await claimArrivals(db, 'me', 10, 60)).length, 2);
+});
+
+test('a message that is taken as it is accepted is in nobody else’s hands before the lease ends', async () => {
+  const message = acceptedMessage();
+  const { arrival } = await accept(db, message, { owner: 'me', leaseSeconds: 1 });
+  assert.deepEqual(arrival?.message, message.message);
+  assert.equal((await accept(db, message, { owner: 'you', leaseSeconds: 1 })).arrival, null, 'a duplicate is taken to no transfer');
+  assert.deepEqual(await claimArrivals(db, 'you', 10, 60), []);
+  await new Promise((done) => setTimeout(done, 1_200));
+  const [late] = await claimArrivals(db, 'you', 10, 60);
+  assert.deepEqual(late?.claim, { ...arrival?.claim, owner: 'you', claims: 2 });
+  assert.ok(arrival);
+  assert.equal(await completeArrival(db, arrival.claim, await storedTransfer(db)), false, 'the lease was over');
 });
 
 test('ten deliveries of one message at the same moment are one message', async () => {

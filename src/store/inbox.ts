@@ -4,7 +4,6 @@ import type { ObjectRef } from '../base/content.ts';
 import type { ConversationId, Instant, MessageId, Ods, TransferId } from '../base/ids.ts';
 import type { EbxmlErrorCode } from '../ebxml/message-error.ts';
 import type { Received } from '../transfer/types.ts';
-import { CHANNEL, wakeCall } from './outbox.ts';
 import { storable, writeStored } from './stored-json.ts';
 import type { Claim, Store } from './tables.ts';
 
@@ -38,30 +37,46 @@ export type Arrival = {
   readonly message: KeptMessage;
 };
 
+/** The process that accepts a message takes it to its transfer itself: nobody else gets it before the lease ends. */
+export type TakenBy = { readonly owner: string; readonly leaseSeconds: number };
+
 /**
  * Keeps a message once, told by sender and message id. `altered`: the id came before with other bytes; the first stays, the second
- * is recorded for an operator. One statement where the message is new, so that it is durable when this resolves; every node but
- * `node`, which wakes its own workers without the way round, is called.
+ * is recorded for an operator. One statement where the message is new, so that it is durable when this resolves. Without `taken` it
+ * lies there for anybody; a new one that is taken comes back as its arrival.
  */
-export async function accept(store: Store, given: Accepted, node = ''): Promise<Acceptance> {
+export async function accept(
+  store: Store,
+  given: Accepted,
+  taken: TakenBy | null = null,
+): Promise<Acceptance & { readonly arrival: Arrival | null }> {
   const key = { party: storable(given.fromPartyKey), id: storable(given.messageId) };
-  const { rows } = await sql`
-    with kept as (
-      insert into inbox (from_party_key, message_id, practice, conversation_id, action, digest, bytes, received_at, message)
-      values (${key.party}, ${key.id}, ${given.practice}, ${storable(given.conversationId)}, ${storable(given.action)}, ${given.digest},
-        ${given.bytes}, ${given.receivedAt}, ${writeStored(given.message)}::jsonb)
-      on conflict (from_party_key, message_id) do nothing
-      returning id
-    )
-    select pg_notify(${CHANNEL}, ${wakeCall(node, ['inbox'])}) from kept`.execute(store);
-  if (rows.length > 0) return { fate: 'new', receivedAt: given.receivedAt, refused: given.message.refused ?? null };
+  const { rows } = await sql<{ id: number }>`
+    insert into inbox (from_party_key, message_id, practice, conversation_id, action, digest, bytes, received_at, message, owner, claims, due_at)
+    values (${key.party}, ${key.id}, ${given.practice}, ${storable(given.conversationId)}, ${storable(given.action)}, ${given.digest},
+      ${given.bytes}, ${given.receivedAt}, ${writeStored(given.message)}::jsonb, ${taken?.owner ?? null}, ${taken ? 1 : 0},
+      clock_timestamp() + make_interval(secs => ${taken?.leaseSeconds ?? 0}))
+    on conflict (from_party_key, message_id) do nothing
+    returning id`.execute(store);
+  const [kept] = rows;
+  if (kept) {
+    const arrival = taken && {
+      claim: { id: kept.id, owner: taken.owner, claims: 1 },
+      fromPartyKey: key.party,
+      practice: given.practice,
+      attempts: 0,
+      ageSeconds: 0,
+      message: given.message,
+    };
+    return { fate: 'new', receivedAt: given.receivedAt, refused: given.message.refused ?? null, arrival };
+  }
   const first = await store
     .selectFrom('inbox')
     .select(['digest', 'received_at as receivedAt', sql<Refused | null>`message->'refused'`.as('refused')])
     .where('from_party_key', '=', key.party)
     .where('message_id', '=', given.messageId)
     .executeTakeFirstOrThrow();
-  const answered = { receivedAt: first.receivedAt, refused: first.refused };
+  const answered = { receivedAt: first.receivedAt, refused: first.refused, arrival: null };
   if (first.digest === given.digest) return { fate: 'duplicate', ...answered };
   const detail = { messageId: given.messageId, first: first.digest, second: given.digest, message: given.message };
   await sql`
@@ -99,13 +114,6 @@ export async function claimArrivals(store: Store, owner: string, limit: number, 
       ageSeconds: row.age,
       message: row.message,
     }));
-}
-
-/** Whether the claim still holds, for the rest of the transaction. */
-export async function holdArrival(store: Store, { id, owner, claims }: Claim): Promise<boolean> {
-  const { rows } = await sql`
-    select from inbox where id = ${id} and owner = ${owner} and claims = ${claims} and done_at is null for update`.execute(store);
-  return rows.length === 1;
 }
 
 /** The transfer has taken the message. False: the claim was lost. */

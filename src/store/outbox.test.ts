@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { after, before, beforeEach, test } from 'node:test';
 import { sql } from 'kysely';
 import type { Db } from '../database/connect.ts';
-import { bury, claim, complete, enqueue, queueDepths, release, renew, rest, retry, revive, strike } from './outbox.ts';
+import { bury, claim, complete, enqueue, queueDepths, release, renew, retry, revive, strike } from './outbox.ts';
 import { searchDeadLetters } from './reads/dead-letters.ts';
 import type { Tables } from './tables.ts';
 import { OTHER, OWN, packedMessage, storedTransfer, testStore } from './testing.ts';
@@ -135,20 +135,6 @@ test('what is put aside is seen by its practice only, and can be replayed by it 
     (await queueDepths(db)).filter(({ kind }) => kind === 'message'),
     [{ kind: 'message', waiting: 1, dead: 1 }],
   );
-});
-
-test('a timer exists once per transfer and name; setting it again moves it and fences off who holds it', async () => {
-  const transfer = await storedTransfer(db);
-  const at = (seconds: number) => new Date(Date.now() + seconds * 1000).toISOString() as never;
-  await enqueue(db, OWN, transfer, [{ kind: 'timer', timer: 'extractLate', at: at(-1) }]);
-  const [held] = await claim(db, 'timer', 'me', 5, 60);
-  assert.ok(held);
-  await enqueue(db, OWN, transfer, [{ kind: 'timer', timer: 'extractLate', at: at(3600) }]);
-  assert.equal(await complete(db, held.claim), false);
-  assert.equal((await claim(db, 'timer', 'me', 5, 60)).length, 0);
-  await enqueue(db, OWN, transfer, [{ kind: 'timer', timer: 'extractLate', at: at(-1) }]);
-  await rest(db, OWN, transfer, ['extractLate']);
-  assert.equal((await claim(db, 'timer', 'me', 5, 60)).length, 0, 'a timer taken back never rings');
 });
 
 test('striking takes back what has not left, but no acknowledgement and nothing of another transfer', async () => {

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import type { ObjectRef } from '../base/content.ts';
 import type { Instant, MessageId, Ods, TransferId } from '../base/ids.ts';
 import type { Packed } from '../base/wire.ts';
-import type { Interaction, Job, Timer } from '../transfer/types.ts';
+import type { Interaction, Job, Timer, Transfer } from '../transfer/types.ts';
 import { storable, writeStored } from './stored-json.ts';
 import type { Claim, Store, Tables } from './tables.ts';
 
@@ -28,6 +28,8 @@ export type MiList = { readonly of: 'documents' | 'degrades'; readonly object: O
 export type Kind = Task['kind'];
 /** What decisions queue; management information queues itself. */
 export type Queueable = Exclude<Task, { readonly kind: 'mi' }>;
+/** Of them, what is due at once. */
+export type Due = Exclude<Queueable, { readonly kind: 'timer' }>;
 /** A task in a worker's hands. */
 export type Work = {
   readonly claim: Claim;
@@ -38,13 +40,15 @@ export type Work = {
   /** A message: its contract's end has passed. */
   readonly expired: boolean;
   readonly task: Task;
+  /** The transfer as the post that queued this has just left it; read anew where it is left out. */
+  readonly fresh?: Transfer;
 };
 
 /** A century stands for "when the contract ends". */
 const LONGEST_SECONDS = 3_153_600_000;
 
 /** Rows in one statement: a record's thousand envelopes in one would be ten megabytes, three times over. */
-const AT_ONCE = 50;
+export const AT_ONCE = 50;
 
 /** The channel on which every node hears that there is something to do: who queued it, and in which queues. */
 export const CHANNEL = 'gp2gp_work';
@@ -61,19 +65,13 @@ export function readWakeCall(call: string): { readonly owner: string; readonly q
 }
 
 /**
- * Queues tasks of one transfer, in order, in the caller's transaction. A timer that is set already is set anew. What is due at once
- * wakes every other node when the transaction commits; `owner`, who queues it, wakes its own workers without the way round.
+ * Queues what is due at once for one transfer, in order, in the caller's transaction. It wakes every other node when the transaction
+ * commits; `owner`, who queues it, wakes its own workers without the way round. Few tasks are written with the rest of a post.
  */
-export async function enqueue(store: Store, practice: Ods, transfer: TransferId, tasks: readonly Queueable[], owner = ''): Promise<void> {
-  const timers = tasks.filter((task) => task.kind === 'timer');
-  const others = tasks.filter((task) => task.kind !== 'timer');
-  for (let from = 0; from < others.length; from += AT_ONCE) {
-    const rows = others.slice(from, from + AT_ONCE).map((task) => ({
-      kind: task.kind,
-      name: nameOf(task),
-      body: bodyOf(task),
-      persist: task.kind === 'message' ? task.packed.persistSeconds : null,
-    }));
+export async function enqueue(store: Store, practice: Ods, transfer: TransferId, tasks: readonly Due[], owner = ''): Promise<void> {
+  for (let from = 0; from < tasks.length; from += AT_ONCE) {
+    const some = tasks.slice(from, from + AT_ONCE);
+    const rows = some.map((task) => ({ name: nameOf(task), kind: task.kind, body: bodyOf(task), persist: persistOf(task) }));
     await sql`
       with queued as (
         insert into outbox (practice, transfer, kind, name, body, due_at, until)
@@ -82,21 +80,17 @@ export async function enqueue(store: Store, practice: Ods, transfer: TransferId,
       )
       select pg_notify(${CHANNEL}, ${wakeCall(
         owner,
-        others.map(({ kind }) => kind),
+        some.map(({ kind }) => kind),
       )})`.execute(store);
-  }
-  for (const timer of timers) {
-    await sql`
-      insert into outbox (practice, transfer, kind, name, body, due_at)
-      values (${practice}, ${transfer}, 'timer', ${timer.timer}, ${writeStored(bodyOf(timer))}::jsonb, ${timer.at})
-      on conflict (transfer, name) where kind = 'timer'
-      do update set due_at = excluded.due_at, body = excluded.body, owner = null, claims = outbox.claims + 1, attempts = 0, dead_at = null`.execute(
-      store,
-    );
   }
 }
 
-function nameOf(task: Queueable): string {
+/** For how long its contract says that a message may wait. */
+export function persistOf(task: Due): number | null {
+  return task.kind === 'message' ? task.packed.persistSeconds : null;
+}
+
+export function nameOf(task: Queueable): string {
   switch (task.kind) {
     case 'message':
       return task.packed.messageId;
@@ -109,7 +103,7 @@ function nameOf(task: Queueable): string {
   }
 }
 
-function bodyOf(task: Task): unknown {
+export function bodyOf(task: Task): unknown {
   const { kind: _kind, ...body } = task;
   return body;
 }
@@ -180,10 +174,14 @@ export async function renew(store: Store, owner: string, ids: readonly number[],
   return rows.map((row) => row.id);
 }
 
-/** Whether the claim still holds, for the rest of the transaction. */
-export async function holdWork(store: Store, { id, owner, claims }: Claim): Promise<boolean> {
-  const { rows } = await sql`select from outbox where id = ${id} and owner = ${owner} and claims = ${claims} for update`.execute(store);
-  return rows.length === 1;
+/** Ends tasks. Gives those of them whose claim still held. */
+export async function completeAll(store: Store, claims: readonly Claim[]): Promise<Set<number>> {
+  const { rows } = await sql<{ id: number }>`
+    delete from outbox using unnest(${claims.map(({ id }) => id)}::bigint[], ${claims.map(({ owner }) => owner)}::text[],
+      ${claims.map((each) => each.claims)}::integer[]) as held(id, owner, claims)
+    where outbox.id = held.id and outbox.owner = held.owner and outbox.claims = held.claims
+    returning outbox.id`.execute(store);
+  return new Set(rows.map(({ id }) => id));
 }
 
 /** Ends a task. False: the claim was lost, and whatever came out of it must be dropped. */
@@ -233,17 +231,6 @@ export async function dropWork(store: Store, practice: Ods, id: number): Promise
   return numAffectedRows === 1n;
 }
 
-/** Takes a timer back. */
-export async function rest(store: Store, practice: Ods, transfer: TransferId, timers: readonly Timer[]): Promise<void> {
-  await store
-    .deleteFrom('outbox')
-    .where('practice', '=', practice)
-    .where('transfer', '=', transfer)
-    .where('kind', '=', 'timer')
-    .where('name', 'in', timers)
-    .execute();
-}
-
 /** Strikes what has not left. Acknowledgements stay: whoever waits for one must get it. */
 export async function strike(store: Store, practice: Ods, transfer: TransferId): Promise<MessageId[]> {
   const { rows } = await sql<{ name: MessageId }>`
@@ -258,9 +245,9 @@ export async function release(store: Store, owner: string): Promise<void> {
   await sql`update outbox set owner = null, due_at = clock_timestamp() where owner = ${owner} and dead_at is null`.execute(store);
 }
 
-/** Wakes the workers of every other node when the transaction commits. */
-export async function wake(store: Store, owner: string, kind: Kind): Promise<void> {
-  await sql`select pg_notify(${CHANNEL}, ${wakeCall(owner, [kind])})`.execute(store);
+/** Wakes the workers of every other node when the transaction commits, or at once. */
+export async function wake(store: Store, owner: string, queues: Iterable<Kind | 'inbox'>): Promise<void> {
+  await sql`select pg_notify(${CHANNEL}, ${wakeCall(owner, queues)})`.execute(store);
 }
 
 export type QueueDepth = { readonly kind: Tables['outbox']['kind'] | 'inbox'; readonly waiting: number; readonly dead: number };

@@ -3,13 +3,12 @@ import { after, before, test } from 'node:test';
 import { sql } from 'kysely';
 import { conversationId, instant, transferId } from '../base/ids.ts';
 import type { NhsNumber } from '../base/nhs-number.ts';
-import { type Db, transaction } from '../database/connect.ts';
-import type { Requesting } from '../transfer/types.ts';
+import type { Db } from '../database/connect.ts';
 import { prepareStore } from './open.ts';
 import { listTransfers, unfinishedRequests } from './reads/transfers.ts';
 import type { Tables } from './tables.ts';
 import { OTHER, OWN, storedTransfer, testId, testStore } from './testing.ts';
-import { findConversation, insertTransfer, lockTransfer, readTransfer, runningTransfers, writeTransfer } from './transfers.ts';
+import { insertTransfer, runningTransfers } from './transfers.ts';
 
 let store: Awaited<ReturnType<typeof testStore>>;
 let db: Db<Tables>;
@@ -18,32 +17,6 @@ before(async () => {
   db = store.db;
 });
 after(() => store.close());
-
-test('a transfer comes back as it was written, and to its own practice only', async () => {
-  const id = await storedTransfer(db);
-  const transfer = await transaction(db, async (trx) => {
-    const locked = (await lockTransfer(trx, OWN, id, 'an event'))?.transfer;
-    assert.ok(locked?.role === 'requesting' && locked.state === 'checking');
-    const next: Requesting = {
-      ...locked,
-      version: locked.version + 1,
-      state: 'ended',
-      outcome: { kind: 'notEligible', reason: 'NO_PREVIOUS_GP' },
-      at: instant(new Date()),
-      core: null,
-      peer: null,
-      request: null,
-      record: null,
-    };
-    await writeTransfer(trx, next);
-    return next;
-  });
-  assert.deepEqual(await readTransfer(db, OWN, id), transfer);
-  assert.equal(await readTransfer(db, OTHER, id), null);
-  assert.equal(await transaction(db, (trx) => lockTransfer(trx, OTHER, id, 'an event')), null);
-  assert.equal(await findConversation(db, OTHER, 'requesting', transfer.conversationId), null);
-  assert.equal(await findConversation(db, OWN, 'requesting', transfer.conversationId), id);
-});
 
 test('a registration handed in twice is one transfer', async () => {
   const registration = {

@@ -2,10 +2,10 @@ import { type Selectable, sql } from 'kysely';
 import type { ConversationId, Ods, TransferId } from '../base/ids.ts';
 import type { NhsNumber } from '../base/nhs-number.ts';
 import type { Transfer } from '../transfer/types.ts';
-import { storable, writeStored } from './stored-json.ts';
+import { writeStored } from './stored-json.ts';
 import type { Origin, Store, Tables } from './tables.ts';
 
-type Row = Pick<Selectable<Tables['transfers']>, (typeof COLUMNS)[number]>;
+export type TransferRow = Pick<Selectable<Tables['transfers']>, (typeof COLUMNS)[number]>;
 
 const COLUMNS = ['practice', 'id', 'role', 'conversation_id', 'nhs_number', 'version', 'state', 'body', 'started_at'] as const;
 
@@ -37,24 +37,6 @@ export async function insertTransfer(store: Store, transfer: Transfer, origin: O
   return { id: existing.id, added: false };
 }
 
-/**
- * The transfer, locked until the transaction ends: its events take turns here. `happened`: it knows this event. That was read before
- * the lock was had, so an event that another node posts at the same moment is only found by the unique index of the history.
- */
-export async function lockTransfer(
-  store: Store,
-  practice: Ods,
-  id: TransferId,
-  eventId: string,
-): Promise<{ readonly transfer: Transfer; readonly happened: boolean } | null> {
-  const { rows } = await sql<Row & { happened: boolean }>`
-    select practice, id, role, conversation_id, nhs_number, version, state, body, started_at,
-      exists (select from history where history.transfer = transfers.id and event_id = ${storable(eventId)}) as happened
-    from transfers where practice = ${practice} and id = ${id} for update`.execute(store);
-  const [row] = rows;
-  return row ? { transfer: fromRow(row), happened: row.happened } : null;
-}
-
 export async function readTransfer(store: Store, practice: Ods, id: TransferId): Promise<Transfer | null> {
   const row = await store.selectFrom('transfers').select(COLUMNS).where('practice', '=', practice).where('id', '=', id).executeTakeFirst();
   return row ? fromRow(row) : null;
@@ -65,14 +47,14 @@ export async function readOrigin(store: Store, practice: Ods, id: TransferId): P
   return row?.origin ?? null;
 }
 
-/** Writes a transfer that `lockTransfer` gave, changed. */
-export async function writeTransfer(store: Store, transfer: Transfer): Promise<void> {
-  const ended = transfer.state === 'ended' ? transfer.at : null;
-  const outcome = transfer.state === 'ended' ? transfer.outcome.kind : null;
-  await sql`
-    update transfers set version = ${transfer.version}, state = ${transfer.state}, body = ${bodyOf(transfer)}::jsonb, outcome = ${outcome},
-      other_practice = coalesce(${otherPractice(transfer)}, other_practice), ended_at = ${ended}, changed_at = now()
-    where practice = ${transfer.practice} and id = ${transfer.id}`.execute(store);
+/** What of a transfer changes, as its row has it. */
+export function columnsOf(transfer: Transfer) {
+  return {
+    body: bodyOf(transfer),
+    outcome: transfer.state === 'ended' ? transfer.outcome.kind : null,
+    endedAt: transfer.state === 'ended' ? transfer.at : null,
+    otherPractice: otherPractice(transfer),
+  };
 }
 
 export async function findConversation(
@@ -129,8 +111,8 @@ function bodyOf(transfer: Transfer): string {
   return writeStored(body);
 }
 
-/** The columns and the body of a row are what `writeTransfer` took apart. */
-function fromRow(row: Row): Transfer {
+/** The columns and the body of a row are what was taken apart to be written. */
+export function fromRow(row: TransferRow): Transfer {
   return {
     ...row.body,
     id: row.id,

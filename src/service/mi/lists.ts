@@ -9,10 +9,10 @@ import { contentBytes } from '../../objects/content.ts';
 import type { Objects } from '../../objects/objects.ts';
 import { isPlaceholder } from '../../record/document/terms.ts';
 import { noteDegrades } from '../../store/mi-events.ts';
-import { complete, holdWork, type MiList, type Work } from '../../store/outbox.ts';
+import { complete, type MiList, type Work } from '../../store/outbox.ts';
+import { lockForPost } from '../../store/posting.ts';
 import { readStored } from '../../store/stored-json.ts';
 import type { Tables } from '../../store/tables.ts';
-import { lockTransfer } from '../../store/transfers.ts';
 import type { ReceivedDocumentEntry } from '../conversions/tasks.ts';
 import { noteOccurrences } from './record.ts';
 
@@ -28,8 +28,8 @@ export async function expandList({ db, objects, owner }: Options, work: Work, li
   const degrades = list.of === 'degrades' ? await degradesIn(objects, list.object) : [];
   await transaction(db, async (store) => {
     // As everywhere: the transfer first, then what caused it.
-    const locked = await lockTransfer(store, work.practice, work.transfer, '');
-    if (!(await holdWork(store, work.claim))) return;
+    const locked = await lockForPost(store, work.practice, work.transfer, '', { queue: 'outbox', claim: work.claim });
+    if (!locked?.held) return;
     if (locked) {
       const { transfer } = locked;
       const other = 'peer' in transfer && transfer.peer ? transfer.peer.ods : null;
