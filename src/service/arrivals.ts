@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { ROW_BYTES, wholeObject } from '../base/content.ts';
 import { Fault, reasonOf } from '../base/errors.ts';
-import { instant, ods, type TransferId, transferId } from '../base/ids.ts';
+import { instant, type MessageId, ods, type TransferId, transferId } from '../base/ids.ts';
 import { type Db, isDatabaseAway } from '../database/connect.ts';
 import { contentBytes } from '../objects/content.ts';
 import type { Objects } from '../objects/objects.ts';
@@ -94,7 +94,7 @@ export function createIsMine({ db, practices }: Pick<ArrivalOptions, 'db' | 'pra
     const practice = await practices.addressed(message.addressed.toPartyKey, message.addressed.toAsid);
     if (!practice) return false;
     const { lookUps, unfound } = route(message);
-    return unfound === 'begin' || (await firstHit(db, practice, lookUps)) !== null;
+    return unfound === 'begin' || (await firstHit(db, practice, lookUps, sentOnce(db, practice))) !== null;
   };
 }
 
@@ -105,7 +105,8 @@ export function createDeliver(options: ArrivalOptions): (arrival: Arrival) => Pr
     try {
       const practice = await options.practices.byOds(arrival.practice);
       if (!practice) throw new Fault('arrival.nobody', `the practice ${arrival.practice} is not served any more`);
-      const message = await byKnownId(db, practice, await received(objects, arrival.message));
+      const sent = sentOnce(db, practice);
+      const message = await byKnownId(sent, await received(objects, arrival.message));
       const event: Event = {
         id: `arrived:${arrival.fromPartyKey}/${message.messageId}`,
         at: instant(options.now()),
@@ -115,7 +116,7 @@ export function createDeliver(options: ArrivalOptions): (arrival: Arrival) => Pr
       };
       const cause = { queue: 'inbox', claim: arrival.claim } as const;
       const { lookUps, unfound } = route(message);
-      const transfer = await firstHit(db, practice, lookUps);
+      const transfer = await firstHit(db, practice, lookUps, sent);
       if (transfer) await options.post({ practice: practice.ods, transfer, event, cause });
       else if (unfound === 'begin' && message.interaction === 'request') await begin(options, practice, arrival, message, event);
       else await park(db, arrival, `nobody here knows the conversation ${message.conversationId}`);
@@ -134,17 +135,29 @@ async function received(objects: Objects, row: KeptMessage): Promise<Received> {
 }
 
 /** Whichever of its ids an answer names, its transfer knows the message by one. */
-async function byKnownId(store: Store, { ods: practice }: Practice, message: Received): Promise<Received> {
+async function byKnownId(sent: FindSent, message: Received): Promise<Received> {
   if (!('of' in message) || message.of === null) return message;
-  const sent = await findSent(store, practice, message.of);
-  return sent ? { ...message, of: sent.message } : message;
+  const known = await sent(message.of);
+  return known ? { ...message, of: known.message } : message;
 }
 
-async function firstHit(store: Store, { ods: practice }: Practice, lookUps: readonly LookUp[]): Promise<TransferId | null> {
+type FindSent = (id: MessageId) => ReturnType<typeof findSent>;
+
+/** For one message: what it names is looked up once. */
+function sentOnce(store: Store, { ods: practice }: Practice): FindSent {
+  const known = new Map<MessageId, ReturnType<typeof findSent>>();
+  return (id) => {
+    const found = known.get(id) ?? findSent(store, practice, id);
+    known.set(id, found);
+    return found;
+  };
+}
+
+async function firstHit(store: Store, { ods: practice }: Practice, lookUps: readonly LookUp[], sent: FindSent): Promise<TransferId | null> {
   for (const lookUp of lookUps) {
     const hit =
       lookUp.by === 'sentMessage'
-        ? ((await findSent(store, practice, lookUp.id))?.transfer ?? null)
+        ? ((await sent(lookUp.id))?.transfer ?? null)
         : lookUp.by === 'expectedPart'
           ? await findExpected(store, practice, lookUp.id)
           : await findConversation(store, practice, lookUp.role, lookUp.id);

@@ -57,6 +57,8 @@ for (const service of ['sds', 'pds'] as const) {
     here.gate(service).open();
     const transfer = await here.ended(NORTH, id);
     assert.deepEqual(transfer['outcome'], { kind: 'integrated', answer: 'AA' });
+    // Its last word is on its way until the other side has ended too.
+    await here.other(SOUTH, 'sending', nhsNumber);
   });
 }
 

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { Fault, reasonOf } from '../../base/errors.ts';
 import type { AllergyIntolerance, Bundle } from '../../fhir/types.ts';
+import type { Answer } from '../ask.ts';
 import { gatherEach } from '../rooms.ts';
 import { askNode, bodyOf, NodeRefusal, type Practice } from './node-client.ts';
 import { type FiledDocument, nhsNumberOf, type Records, readBundle } from './records.ts';
@@ -147,7 +148,12 @@ export async function openFiling(options: {
         degraded,
         degraded ? 'a drug allergy came without a code this system knows' : 'none',
       );
-      await options.records.addFiled(practice.ods, offered.transferId.toUpperCase(), bundle, documents);
+      await options.records.addFiled(
+        practice.ods,
+        offered.transferId.toUpperCase(),
+        { bundle, file: join(place, 'record.json') },
+        documents,
+      );
     }
     return documents;
   }
@@ -157,7 +163,7 @@ export async function openFiling(options: {
     let last = '';
     for (let attempt = 1; attempt <= TRIES; attempt++) {
       try {
-        const got = await download(await askNode(practice, url, {}, closing.signal), `${path}.new`);
+        const got = await download(await askNode(practice, url, {}, closing.signal), url, `${path}.new`);
         if (sha256 === null || got === sha256) {
           await rename(`${path}.new`, path);
           return;
@@ -176,18 +182,19 @@ export async function openFiling(options: {
     const { version, sha256, reason } = answer;
     const body = JSON.stringify({ version, sha256, answer: answer.answer, ...(reason !== undefined && { reason }) });
     const path = `/api/practices/${practice.ods}/transfers/${answer.transferId}/filing`;
-    const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body };
+    const init = { method: 'POST' as const, headers: { 'content-type': 'application/json' }, body };
     let refusal: string | undefined;
     try {
       const told = await askNode(practice, path, init, closing.signal);
-      await told.body?.cancel();
+      await told.drop();
     } catch (thrown) {
       if (!(thrown instanceof NodeRefusal)) throw thrown;
       // A node that does not want to know has ended the transfer otherwise; it asks here if it needs the answer.
       refusal = thrown.message;
       options.log(`filing ${answer.transferId} at ${practice.ods}: ${refusal}`);
     }
-    await writeWhole(join(place, 'told.json'), JSON.stringify({ at: new Date().toISOString(), refusal }));
+    // Lost in a power cut, the node is told again.
+    await writeWhole(join(place, 'told.json'), JSON.stringify({ at: new Date().toISOString(), refusal }), false);
   }
 
   for (const ods of await namesIn(options.folder))
@@ -264,11 +271,11 @@ function hasDegradedDrugAllergy(bundle: Bundle): boolean {
 }
 
 /** Streams an answer into a file and onto the disk; its SHA-256. */
-async function download(answer: Response, path: string): Promise<string> {
+async function download(answer: Answer, url: string, path: string): Promise<string> {
   const hash = createHash('sha256');
   const file = await open(path, 'w');
   try {
-    await gatherEach(bodyOf(answer), async (piece) => {
+    await gatherEach(bodyOf(answer, url), async (piece) => {
       hash.update(piece);
       await file.writeFile(piece);
     });
@@ -284,8 +291,8 @@ async function readAnswer(place: string): Promise<FilingAnswer | null> {
   return text === null ? null : (JSON.parse(text) as FilingAnswer);
 }
 
-async function writeWhole(path: string, text: string): Promise<void> {
-  await writeFile(`${path}.new`, text, { flush: true });
+async function writeWhole(path: string, text: string, flush = true): Promise<void> {
+  await writeFile(`${path}.new`, text, { flush });
   await rename(`${path}.new`, path);
 }
 

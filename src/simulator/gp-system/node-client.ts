@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Fault, reasonOf } from '../../base/errors.ts';
+import { type Answer, ask, type Question } from '../ask.ts';
 
 /** A simulated practice: who it is, and how its system reaches the nodes that serve it, which may move while it runs. */
 export type Practice = { readonly ods: string; readonly asid: string; nodeUrls: readonly string[]; readonly apiKey: string };
@@ -21,16 +22,16 @@ const CONFLICTS = 20;
 
 /**
  * Asks the nodes of a practice in turn, again and again, until one answers with 2xx; `path` may be absolute. A 4xx is final
- * (408, 425 and 429 are not, nor at first 409: they ask for patience) and throws `NodeRefusal`, an abort throws what `fetch` throws.
+ * (408, 425 and 429 are not, nor at first 409: they ask for patience) and throws `NodeRefusal`, an abort throws what `ask` throws.
  */
-export async function askNode(practice: Practice, path: string, init: RequestInit, signal: AbortSignal): Promise<Response> {
+export async function askNode(practice: Practice, path: string, init: Question, signal: AbortSignal): Promise<Answer> {
   let conflicts = 0;
   for (let attempt = 0; ; attempt++) {
     const urls = urlsFor(practice, path);
     const url = urls[attempt % Math.max(1, urls.length)];
     try {
       if (url === undefined) throw new Fault('simulator.node', `practice ${practice.ods} has no node yet`);
-      const answer = await fetch(url, { ...init, signal, headers: { authorization: `Bearer ${practice.apiKey}`, ...init.headers } });
+      const answer = await ask(url, { ...init, signal, headers: { authorization: `Bearer ${practice.apiKey}`, ...init.headers } });
       if (answer.ok) return answer;
       const text = (await answer.text()).slice(0, 500);
       if (answer.status === 409) conflicts++;
@@ -53,11 +54,10 @@ function urlsFor(practice: Practice, path: string): string[] {
 }
 
 /** The body of an answer; a broken connection says which answer it was. */
-export async function* bodyOf(answer: Response): AsyncGenerator<Uint8Array> {
-  if (!answer.body) return;
+export async function* bodyOf(answer: Answer, url: string): AsyncGenerator<Uint8Array> {
   try {
     yield* answer.body;
   } catch (cause) {
-    throw new Fault('simulator.node', `${answer.url}: ${reasonOf(cause)}`, { cause });
+    throw new Fault('simulator.node', `${url}: ${reasonOf(cause)}`, { cause });
   }
 }

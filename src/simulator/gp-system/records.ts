@@ -23,11 +23,14 @@ export type FiledDocument = {
   readonly file: string | null;
 };
 
+/** A record that came with a transfer, and the file in which it lies. */
+export type FiledRecord = { readonly bundle: Bundle; readonly file: string };
+
 export type Records = {
   /** Adds a record as this system's own; its documents are made where they are asked for. */
   addOwn(ods: string, bundle: Bundle, documentBytes?: number): Promise<HeldRecord>;
   /** Takes a filed record over into the live one: from now on it is what another practice gets. */
-  addFiled(ods: string, transferId: string, bundle: Bundle, documents: readonly FiledDocument[]): Promise<HeldRecord>;
+  addFiled(ods: string, transferId: string, record: FiledRecord, documents: readonly FiledDocument[]): Promise<HeldRecord>;
   find(ods: string, nhsNumber: string): HeldRecord | null;
   document(ods: string, id: string): HeldDocument | null;
   list(): readonly HeldRecord[];
@@ -65,7 +68,8 @@ export async function openRecords(folder: string): Promise<Records> {
     }
   }
 
-  async function add(ods: string, bundle: Bundle, source: string, list: readonly HeldDocument[]): Promise<HeldRecord> {
+  /** `file`: the same bundle in a file that is never changed. */
+  async function add(ods: string, bundle: Bundle, source: string, list: readonly HeldDocument[], file: string | null): Promise<HeldRecord> {
     const number = nhsNumberOf(bundle);
     if (!number) throw new Fault('simulator.record', 'the record has no Patient with an NHS number');
     const above = join(folder, ods, number);
@@ -81,7 +85,8 @@ export async function openRecords(folder: string): Promise<Records> {
         stored.push({ ...one, file: name });
       }
     }
-    await writeFile(join(at, 'record.json'), writeJson(bundle), { flush: true });
+    if (file === null) await writeFile(join(at, 'record.json'), writeJson(bundle), { flush: true });
+    else await link(file, join(at, 'record.json')).catch(ignoreExisting);
     await writeFile(join(at, 'documents.json'), JSON.stringify(stored), { flush: true });
     await writeFile(join(above, 'current.json.new'), JSON.stringify({ version, source }), { flush: true });
     await rename(join(above, 'current.json.new'), join(above, 'current.json'));
@@ -103,9 +108,9 @@ export async function openRecords(folder: string): Promise<Records> {
         list.push({ id, contentType: attachment.contentType ?? 'application/octet-stream', bytes, file: null });
         return { ...attachment, url: `${BASE_MARK}/Binary/${id}`, ...(fixedBytes !== undefined && { size: fixedBytes }) };
       });
-      return add(ods, own, 'own', list);
+      return add(ods, own, 'own', list, null);
     },
-    addFiled: (ods, transferId, bundle, filed) => {
+    addFiled: (ods, transferId, { bundle, file }, filed) => {
       const list: HeldDocument[] = [];
       const live = withAttachments(bundle, (attachment, reference) => {
         const found = filed.find((one) => isMeant(attachment, reference, one));
@@ -115,7 +120,8 @@ export async function openRecords(folder: string): Promise<Records> {
         if (found?.file) list.push({ id, contentType: found.contentType, bytes: found.bytes, file: found.file });
         return { ...attachment, url: `${BASE_MARK}/Binary/${encodeURIComponent(id)}` };
       });
-      return add(ods, live, transferId, list);
+      const same = !(bundle.entry ?? []).some(({ resource }) => resource?.resourceType === 'DocumentReference');
+      return add(ods, live, transferId, list, same ? file : null);
     },
     find: (ods, number) => records.get(`${ods} ${number}`) ?? null,
     document: (ods, id) => documents.get(`${ods} ${id}`) ?? null,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { Fault, reasonOf } from '../../base/errors.ts';
 import { askNode, type Practice } from './node-client.ts';
-import type { PdsClient } from './pds-client.ts';
+import type { PdsClient, PdsView } from './pds-client.ts';
 
 /** A patient's registration here, from the desk to the node's receipt. Its file is its memory. */
 export type Registration = {
@@ -46,9 +46,10 @@ export async function openRegistrations(options: {
     known.set(one.registrationId, one);
   }
 
-  async function remember(one: Registration): Promise<Registration> {
+  /** `flush`: onto the disk. What comes after the step that must not be lost is found out again after a power cut. */
+  async function remember(one: Registration, flush = false): Promise<Registration> {
     const path = join(options.folder, `${one.registrationId}.json`);
-    await writeFile(`${path}.new`, JSON.stringify(one), { flush: true });
+    await writeFile(`${path}.new`, JSON.stringify(one), { flush });
     await rename(`${path}.new`, path);
     known.set(one.registrationId, one);
     return one;
@@ -58,12 +59,13 @@ export async function openRegistrations(options: {
     let one = begun;
     if (!one.moved && options.pds) {
       // The previous practice is in PDS only until the new one is: it is read and kept before.
+      let person: PdsView | null = null;
       if (one.previousPractice === undefined) {
-        const person = await options.pds.read(one.nhsNumber);
+        person = await options.pds.read(one.nhsNumber);
         if (!person) throw new Fault('simulator.registration', `PDS does not know ${one.nhsNumber}`);
-        one = await remember({ ...one, previousPractice: person.practice?.ods ?? null });
+        one = await remember({ ...one, previousPractice: person.practice?.ods ?? null }, true);
       }
-      await options.pds.move(one.nhsNumber, practice.ods, new Date().toISOString().slice(0, 10), one.pdsRequestId);
+      await options.pds.move(one.nhsNumber, practice.ods, new Date().toISOString().slice(0, 10), one.pdsRequestId, person);
       one = await remember({ ...one, moved: true });
     }
     const body = JSON.stringify({
@@ -72,7 +74,7 @@ export async function openRegistrations(options: {
       ...(one.previousPractice && { previousPractice: one.previousPractice }),
       ...(one.patientClass && { patientClass: one.patientClass }),
     });
-    const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body };
+    const init = { method: 'POST' as const, headers: { 'content-type': 'application/json' }, body };
     const answer = await askNode(practice, `/api/practices/${practice.ods}/registrations`, init, closing.signal);
     const receipt = receiptSchema.parse(await answer.json());
     return remember({ ...one, transferId: receipt.transferId ?? null, conversationId: receipt.conversationId ?? null });

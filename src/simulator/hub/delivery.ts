@@ -14,6 +14,8 @@ export type Kept = {
   readonly bytes: number;
   readonly headers: readonly (readonly [string, string])[];
   readonly envelope: HubEnvelope;
+  /** The same body, where it is small and has just come. */
+  readonly body?: Buffer;
 };
 
 /** What became of a message in the end; `status` is the recipient's last HTTP status, 0 where it never answered. */
@@ -190,6 +192,10 @@ function exchange(message: Kept, url: string, agent: Agent, closing: AbortSignal
     );
     outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer within ${ANSWER_MS} ms`)));
     outgoing.on('error', reject);
+    if (message.body) {
+      outgoing.end(message.body);
+      return;
+    }
     pourFile(message.file, message.bodyAt, outgoing).catch((thrown: Error) => {
       // An answer may have come before the end of what it answers.
       if (!outgoing.destroyed) outgoing.destroy(thrown);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { copyFile, link, mkdir, rm, writeFile } from 'node:fs/promises';
+import { copyFile, link, mkdir, rename, unlink, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { reasonOf } from '../../base/errors.ts';
@@ -63,6 +63,8 @@ export type Hub = {
 };
 
 const PATH = '/reliablemessaging/intermediary';
+/** A body of so many bytes is kept in memory too until it is delivered. */
+const SMALL_BYTES = 65_536;
 /** Lines that whoever looks on is shown. */
 const RECENT = 100;
 
@@ -118,12 +120,14 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       return;
     }
     const contentType = header(request, 'content-type') ?? '';
+    let arrived: Arrived | null = null;
     const arrival = join(spool, `${process.pid}-${++arrivals}.part`);
     try {
       const body = await keepBody(request, arrival, contentType, options.maxBytes ?? 5_000_000);
       const envelope = await readArrival(arrival, body, contentType);
       checkAction(header(request, 'soapaction'), envelope);
-      await accept(request, response, { arrival, contentType, body, envelope });
+      arrived = { arrival, contentType, body, envelope, moved: false };
+      await accept(request, response, arrived);
     } catch (thrown) {
       if (!(thrown instanceof Refusal) && !(thrown instanceof EnvelopeFault)) throw thrown;
       counters.refused++;
@@ -132,11 +136,17 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       await ledger.append(refusedLine(status, thrown.message, header(request, 'soapaction')));
       answer(response, status, soapFault(code, thrown.message), { connection: 'close' });
     } finally {
-      await rm(arrival, { force: true });
+      if (!arrived?.moved) await unlink(arrival).catch(ignoreAbsent);
     }
   }
 
-  type Arrived = { readonly arrival: string; readonly contentType: string; readonly body: KeptBody; readonly envelope: HubEnvelope };
+  type Arrived = {
+    readonly arrival: string;
+    readonly contentType: string;
+    readonly body: KeptBody;
+    readonly envelope: HubEnvelope;
+    moved: boolean;
+  };
 
   async function accept(request: IncomingMessage, response: ServerResponse, arrived: Arrived): Promise<void> {
     const { envelope, body } = arrived;
@@ -166,7 +176,8 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   }
 
   /** Resolves once the message is on the disk, whether it came with this request or an earlier one. */
-  async function keep(request: IncomingMessage, { arrival, contentType, body, envelope }: Arrived): Promise<void> {
+  async function keep(request: IncomingMessage, arrived: Arrived): Promise<void> {
+    const { arrival, contentType, body, envelope } = arrived;
     const key = keyOf(envelope.from, envelope.messageId);
     const before = known.get(key);
     const mine = ++number;
@@ -183,7 +194,8 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     const file = join(spool, `${mine}.mime`);
     const headers = headersOf(request);
     const kept = (async () => {
-      await link(arrival, file);
+      await rename(arrival, file);
+      arrived.moved = true;
       await ledger.append({ ...line, sha256: body.sha256, spool: { file: `${mine}.mime`, bodyAt: body.at, headers, envelope } });
     })();
     known.set(key, { sha256: body.sha256, kept });
@@ -192,7 +204,8 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     counters.messages++;
     counters.bytes += body.bytes;
     await keepWire(file, mine, contentType, envelope);
-    send({ number: mine, file, bodyAt: body.at, bytes: body.bytes, headers, envelope });
+    const small = body.bytes === body.start.byteLength && body.bytes <= SMALL_BYTES ? { body: body.start } : {};
+    send({ number: mine, file, bodyAt: body.at, bytes: body.bytes, headers, envelope, ...small });
   }
 
   async function keepWire(file: string, mine: number, contentType: string, envelope: HubEnvelope): Promise<void> {
@@ -256,7 +269,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       url: fate.url,
       ...(fate.reason && { reason: fate.reason }),
     });
-    await rm(message.file, { force: true });
+    await unlink(message.file).catch(ignoreAbsent);
   }
 
   /** A message of Spine's own to the sender of another: kept and carried like any, but no request that crossed the hub. */
@@ -369,6 +382,10 @@ function wireName(number: number, envelope: HubEnvelope): string {
 
 function spoolOf(message: Kept): NonNullable<LedgerLine['spool']> {
   return { file: `${message.number}.mime`, bodyAt: message.bodyAt, headers: message.headers, envelope: message.envelope };
+}
+
+function ignoreAbsent(thrown: unknown): void {
+  if (codeOf(thrown) !== 'ENOENT') throw thrown;
 }
 
 function codeOf(thrown: unknown): string | null {
