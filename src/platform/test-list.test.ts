@@ -24,6 +24,7 @@ const FILES = {
   gate: 'platform/metrics/gate.test.ts',
   history: 'mi/from-history.test.ts',
   ingest: 'platform/ingest/api.test.ts',
+  look: 'platform/alerts/look.test.ts',
   metrics: 'platform/metrics/metrics.test.ts',
   month: 'platform/metrics/month.test.ts',
   node: 'service/mi/mi.test.ts',
@@ -34,9 +35,11 @@ const FILES = {
   published: 'platform/site/store-reads.test.ts',
   reads: 'platform/store/reads.test.ts',
   reports: 'platform/reports/reports.test.ts',
+  rules: 'platform/alerts/rules.test.ts',
   schedule: 'platform/reports/schedule.test.ts',
   tables: 'platform/open/tables.test.ts',
   transfer: 'platform/classify/transfer.test.ts',
+  webhook: 'platform/alerts/webhook.test.ts',
   window: 'platform/reports/window.test.ts',
   words: 'platform/site/words.test.ts',
 } as const;
@@ -409,7 +412,17 @@ const REPORTS: readonly Line[] = [
     },
     none: 'no e-mail is sent: reports are pages and files; what stood in the e-mail stands in the file beside each',
   },
-  { none: 'the platform raises no alert of its own yet' },
+  {
+    tests: {
+      rules: 'a day is told when its technical failures are strictly more than a whole number of percent',
+      look: 'yesterday’s technical failures strictly above the threshold are told once, and clear with the day',
+      webhook: [
+        'a post says what was raised and what was cleared, and is signed over time, delivery and body',
+        'a receiver that is away is tried again, later each time, and hears everything in the order in which it happened',
+      ],
+    },
+    otherwise: 'one post tells what was raised; a day at or below the threshold stands in its report, and in no post',
+  },
   {
     tests: {
       command: [
@@ -449,7 +462,11 @@ const REPORTS: readonly Line[] = [
 const EVENTS: readonly Line[] = [
   {
     tests: {
-      fold: ['outcomes: successes, rejection, failure, errors on the way', 'registration status: each of the eight, by what is there'],
+      fold: [
+        'any set of events has the status and the outcome of the first line of the national tables that holds',
+        'outcomes: successes, rejection, failure, errors on the way',
+        'registration status: each of the eight, by what is there',
+      ],
       counts: 'on its way in three ways: eligible, asked for, sent; with an error each of them has failed',
     },
   },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { sql } from 'kysely';
+import { INTEGRATION_OUTCOMES } from '../../mi/terms.ts';
 import { foldWritten, REQUESTING, SENDING, stored, type TestPlatform, testPlatform, write } from '../testing.ts';
 import { loadEvents } from './bulk.ts';
 import { ensureMonths, type StoredEvent } from './events.ts';
@@ -223,6 +224,87 @@ test('outcomes: successes, rejection, failure, errors on the way', async () => {
     'Successful integration',
     'within3',
   ]);
+});
+
+/** The national tables, line by line. */
+function nationally({
+  registered,
+  compatible,
+  requested,
+  responded,
+  ready,
+  outcome,
+  failed,
+}: Set): readonly [status: string, result: string] {
+  if (outcome)
+    return [
+      'INTEGRATION',
+      outcome === 'REJECTED' ? 'Rejected' : outcome === 'FAILED_TO_INTEGRATE' ? 'Technical failure' : 'Successful integration',
+    ];
+  if (ready) return ['READY_TO_INTEGRATE', 'Awaiting integration'];
+  const onItsWay = failed ? 'Technical failure' : 'In progress';
+  if (responded) return ['EHR_SENT', onItsWay];
+  if (requested) return ['EHR_REQUESTED', onItsWay];
+  if (compatible === true) return ['ELIGIBLE_FOR_TRANSFER', onItsWay];
+  const notEligible = 'Not eligible for electronic transfer';
+  if (compatible === false) return ['NOT_ELIGIBLE_FOR_ELECTRONIC_TRANSFER', notEligible];
+  if (registered) return ['REGISTRATION', registered === 'not traced' || failed ? notEligible : 'Unknown'];
+  return ['UNKNOWN', failed ? notEligible : 'Unknown'];
+}
+type Set = {
+  readonly registered: 'traced' | 'not traced' | null;
+  readonly compatible: boolean | null;
+  readonly requested: boolean;
+  readonly responded: boolean;
+  readonly ready: boolean;
+  readonly outcome: string | null;
+  readonly failed: boolean;
+};
+
+test('any set of events has the status and the outcome of the first line of the national tables that holds', async () => {
+  const sets: Set[] = [];
+  for (const registered of ['traced', 'not traced', null] as const)
+    for (const compatible of [true, false, null])
+      for (const outcome of [...INTEGRATION_OUTCOMES, null])
+        for (let bits = 0; bits < 16; bits++) {
+          const [requested = false, responded = false, ready = false, failed = false] = [1, 2, 4, 8].map((bit) => (bits & bit) > 0);
+          sets.push({ registered, compatible, requested, responded, ready, outcome, failed });
+        }
+  // The last has no event at all.
+  sets.splice(
+    sets.findIndex(
+      ({ registered, compatible, requested, responded, ready, outcome, failed }) =>
+        !(registered || compatible !== null || requested || responded || ready || outcome || failed),
+    ),
+    1,
+  );
+  const events = sets.flatMap((set, number) => {
+    const of = (path: Parameters<typeof stored>[0], at: string, payload?: object) =>
+      stored(path, `2026-03-02T09:${at}Z`, { conversationId: `S${number}`, ...(payload && { payload }) });
+    const trace = { matched: set.registered === 'traced', multifactorAuthenticationPresent: true };
+    return [
+      set.registered &&
+        of('registrations', '00:00', {
+          registration: { type: 'NEW_GP_REGISTRATION', returningPatient: false, multifactorAuthenticationPresent: true },
+          demographicTraceStatus: trace,
+          gpLinks: { gpLinksComplete: true },
+        }),
+      set.compatible !== null &&
+        of('transfer-compatibility-statuses', '01:00', {
+          transferCompatibilityStatus: { internalTransfer: false, transferCompatible: set.compatible },
+        }),
+      set.requested && of('ehr-requests', '02:00'),
+      set.responded && of('ehr-responses', '03:00'),
+      set.ready && of('ready-to-integrate-statuses', '04:00'),
+      set.outcome && of('ehr-integrations', '05:00', { integration: { outcome: set.outcome } }),
+      set.failed && of('errors', '06:00'),
+    ].filter((event) => typeof event === 'object' && event !== null);
+  });
+  await write(platform.db, events);
+  await foldWritten(platform.db);
+  const found = new Map((await rows('transfers')).map((row) => [row['conversation'], [row['registration_status'], row['result']]]));
+  assert.equal(found.size, 1151);
+  for (const [number, set] of sets.entries()) assert.deepEqual(found.get(`S${number}`), nationally(set), JSON.stringify(set));
 });
 
 test('three and eight days run from the response, the edge included; after fourteen from the request nothing counts', async () => {
