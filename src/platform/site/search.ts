@@ -28,11 +28,12 @@ export function homeBody(newest: Figures | null): Html {
 <li>how many were integrated within 3 and within 8 days</li>
 <li>how a practice or an area compares with others and with England, and how that changed</li>
 <li>what became of records that other practices asked a practice for</li>
+<li><a class="nhsuk-link" href="/england/systems">which systems</a> transfers failed between, by which code, and what may be done</li>
 </ul></div><div class="nhsuk-grid-column-one-half">
 <h2 class="nhsuk-heading-m">What this data cannot tell you</h2>
 <ul class="nhsuk-list nhsuk-list--bullet">
 <li>registrations for which no electronic transfer is possible: from Wales, Scotland or Northern Ireland, from the armed forces, or of patients without a previous practice</li>
-<li>registrations that failed before a record was asked for</li>
+<li>registrations that failed before a record was asked for: they are in none of these figures, and <a class="nhsuk-link" href="/england/more#funnel">told apart</a> where suppliers report them</li>
 <li>moves inside one clinical system that need no GP2GP, such as from SystmOne to SystmOne</li>
 </ul></div></div>
 <p><a class="nhsuk-link" href="/definitions-and-notes-about-this-data">Definitions and notes about this data</a></p>`;
