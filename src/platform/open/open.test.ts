@@ -1,10 +1,13 @@
 /** The read API and the files with everything open, over a real database. */
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import type { FastifyInstance } from 'fastify';
 import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { sql } from 'kysely';
 import { z } from 'zod';
+import { noBrowser, openBrowser } from '../../console/testing.ts';
 import { listen } from '../../web/server.ts';
 import { readCsv } from '../csv.ts';
 import { siteServer } from '../site/site.ts';
@@ -384,6 +387,39 @@ test('the page about the API and the page of downloads lead to every address', a
   for (const { name } of DATASETS) assert.ok(downloads.includes(`/data/open/${name}/all.parquet`), name);
   assert.ok(downloads.includes('/data/open/practices/2025-12.csv'));
   assert.ok(downloads.includes('href="/developers"'));
+});
+
+test('nothing stands in the way of readers of both pages, on a desktop and on a phone', { skip: noBrowser ?? false }, async () => {
+  const axe = await readFile(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
+  const browser = await openBrowser();
+  try {
+    for (const width of [1280, 320])
+      for (const path of ['/developers', '/download-data']) {
+        // The content policy holds for pages; what a test looks with comes from outside.
+        const context = await browser.newContext({ viewport: { width, height: 800 }, bypassCSP: true });
+        const page = await context.newPage();
+        await page.goto(`${url}${path}`);
+        await page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true");
+        await page.evaluate(axe);
+        const violations = await page.evaluate(async () => {
+          type Run = { run(options: object): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
+          const found = await (globalThis as unknown as { axe: Run }).axe.run({ resultTypes: ['violations'] });
+          return found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
+        });
+        assert.deepEqual(violations, [], `${path}, ${width} wide`);
+        const [inside, outside] = await page.evaluate(() => {
+          const { document, innerWidth } = globalThis as unknown as {
+            document: { documentElement: { scrollWidth: number } };
+            innerWidth: number;
+          };
+          return [innerWidth, document.documentElement.scrollWidth];
+        });
+        assert.ok((outside ?? 0) <= (inside ?? 0), `${path} is ${outside} wide on a screen of ${inside}`);
+        await context.close();
+      }
+  } finally {
+    await browser.close();
+  }
 });
 
 test('nothing failed unseen', () => assert.deepEqual(faults, []));

@@ -59,6 +59,7 @@ export const SITE_STYLES = `
 .site-inline .nhsuk-form-group,.site-inline .nhsuk-button{margin-bottom:0}
 .site-footer-list{display:flex;flex-wrap:wrap;gap:8px 24px;list-style:none;padding:0;margin:0 0 16px}
 .site-footer-list li{margin:0}
+.site code{overflow-wrap:anywhere}
 @media print{.site-inline,.nhsuk-breadcrumb,.nhsuk-header__navigation{display:none}}
 `;
 
