@@ -37,12 +37,13 @@ function isThere(name: string, source: string): boolean {
     const literal = written.split(/\$\{[^}]+\}/).map((text) => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
     const values = new RegExp(`^${literal.join('(.+)')}$`).exec(name);
     return (
-      values?.slice(1).every((value) => ["'", '"', '`'].some((mark) => source.includes(mark + value + mark)) || isKey(value, source)) ??
+      values?.slice(1).every((value) => ["'", '"', '`'].some((mark) => source.includes(mark + value + mark)) || isWord(value, source)) ??
       false
     );
   });
 }
 
-function isKey(value: string, source: string): boolean {
-  return /^\w+$/.test(value) && new RegExp(`\\b${value}:`).test(source);
+/** A key of a table, or a number. */
+function isWord(value: string, source: string): boolean {
+  return /^\w+$/.test(value) && new RegExp(/^\d+$/.test(value) ? `\\b${value}\\b` : `\\b${value}:`).test(source);
 }

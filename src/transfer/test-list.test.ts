@@ -34,6 +34,7 @@ const FILES = {
   post: 'service/post.test.ts',
   roles: 'simulator/vendors/roles.test.ts',
   vendors: 'cli/e2e/vendors.test.ts',
+  posting: 'store/posting.test.ts',
   practice: 'practice/practice.test.ts',
   sds: 'spine/sds.test.ts',
   send: 'spine/send.test.ts',
@@ -370,7 +371,7 @@ const DEFECTS: Readonly<Record<number, Line>> = {
     decisions: 'a small record: asked for, taken whole, filed, acknowledged once',
   },
   30: { pack: 'the same message gives the same bytes' },
-  31: { outbox: 'a timer exists once per transfer and name; setting it again moves it and fences off who holds it' },
+  31: { posting: 'a timer exists once per transfer and name; setting it again moves it and fences off who holds it' },
   32: { cases: 'codes are read as peers write them, and each says what it means, why it comes and whether to try again' },
   33: {
     sds: 'a practice that takes no redactions gets the agreement for UK06, and one without COPC has none for parts',
