@@ -65,7 +65,7 @@ type Told = { readonly id: string; readonly path: string; readonly state: string
 const ledger = async (transfer?: Transfer): Promise<readonly Told[]> =>
   (
     await sql<Told>`select event_id as id, path, state from mi_events
-    where ${transfer?.id ?? null}::text is null or transfer = ${transfer?.id ?? null} order by at, id`.execute(node.db)
+    where ${transfer?.id ?? null}::text is null or transfer = ${transfer?.id ?? null} order by at, mi_events.id`.execute(node.db)
   ).rows;
 /** A row for each event, so that one which is there twice is seen twice. */
 const held = async (conversation: string | null = null): Promise<readonly { id: string; type: string; time: string }[]> =>
