@@ -6,7 +6,7 @@ import type { MessageError } from '../ebxml/message-error.ts';
 import type { SoapFault } from '../ebxml/soap-fault.ts';
 import { withBackOff } from '../web/back-off.ts';
 import { type HttpAnswer, type HttpClient, HttpFault, readBody, WAIT_BYTES } from '../web/client.ts';
-import { type ObjectReader, TEXT_BYTES, wireBytes } from './wire-bytes.ts';
+import { type ObjectReader, ROOM_FROM_BYTES, TEXT_BYTES, wireBytes } from './wire-bytes.ts';
 
 /**
  * What became of one attempt. `unreachable`: nothing can have arrived, so the attempt does not count against the contract.
@@ -54,8 +54,8 @@ export function createSender(options: SenderOptions): Sender {
 }
 
 /** Of the texts on their way: so many can wait in a connection, and two more are certainly free. */
-const ROOMS = createRooms(TEXT_BYTES, 16);
-const IN_TURNS = Math.ceil(WAIT_BYTES / TEXT_BYTES) + 2;
+const ROOMS = createRooms(TEXT_BYTES, 12);
+const IN_TURNS = Math.floor((WAIT_BYTES - 1) / ROOM_FROM_BYTES) + 2;
 
 async function* bytesOf(body: WireBody, objects: ObjectReader, rooms: readonly Buffer[], end: () => void): AsyncGenerator<Uint8Array> {
   yield* wireBytes(body, objects, rooms);
@@ -63,7 +63,7 @@ async function* bytesOf(body: WireBody, objects: ObjectReader, rooms: readonly B
 }
 
 async function post(packed: Packed, url: string, options: SenderOptions): Promise<SendOutcome> {
-  const rooms = (packed.contentLength ?? 0) < TEXT_BYTES ? [] : Array.from({ length: IN_TURNS }, ROOMS.take);
+  const rooms = (packed.contentLength ?? 0) < ROOM_FROM_BYTES ? [] : Array.from({ length: IN_TURNS }, ROOMS.take);
   let whole = false;
   const answer = await options.client.request({
     method: 'POST',

@@ -8,13 +8,15 @@ export type ObjectReader = { get(object: ObjectRef, from?: number, to?: number, 
 /** Read at once, and of that encoded at once: a multiple of three whose text is small enough to be collected quickly. */
 const READ_BYTES = 196_608;
 const ENCODE_BYTES = 49_152;
-/** The text of that. */
-export const TEXT_BYTES = (ENCODE_BYTES / 3) * 4;
+/** The text of what is read at once. */
+export const TEXT_BYTES = (READ_BYTES / 3) * 4;
+/** Less than this is given in a buffer of its own. */
+export const ROOM_FROM_BYTES = 65_536;
 
 /**
  * The bytes of a packed body, read from the store and encoded on the way; no piece is ever held whole. Throws `Fault`
- * `spine.bodyUnreadable` where the store does not give what the row promises. `rooms`, of `TEXT_BYTES` each: full pieces of base64 are
- * written into them in turns, so that each is good until as many others have been asked for.
+ * `spine.bodyUnreadable` where the store does not give what the row promises. `rooms`, of `TEXT_BYTES` each: pieces of base64 of
+ * `ROOM_FROM_BYTES` and more are written into them in turns, so that each is good until as many others have been asked for.
  */
 export async function* wireBytes(body: WireBody, objects: ObjectReader, rooms: readonly Buffer[] = []): AsyncGenerator<Uint8Array> {
   // Up to two bytes that do not fill a group of three yet.
@@ -23,11 +25,14 @@ export async function* wireBytes(body: WireBody, objects: ObjectReader, rooms: r
   let room: Uint8Array | undefined;
   let turn = 0;
   const base64 = (bytes: Uint8Array): Buffer => {
-    const encoded = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
-    const next = encoded.length === TEXT_BYTES ? rooms[turn++ % rooms.length] : undefined;
-    if (!next) return Buffer.from(encoded, 'latin1');
-    next.write(encoded, 'latin1');
-    return next;
+    const source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const length = Math.ceil(source.byteLength / 3) * 4;
+    const room = length < ROOM_FROM_BYTES ? undefined : rooms[turn++ % rooms.length];
+    const target = room?.subarray(0, length) ?? Buffer.allocUnsafe(length);
+    let at = 0;
+    for (let from = 0; from < source.byteLength; from += ENCODE_BYTES)
+      at += target.write(source.toString('base64', from, Math.min(source.byteLength, from + ENCODE_BYTES)), at, 'latin1');
+    return target;
   };
   for (const piece of body) {
     if (piece.encode !== 'base64' && rest.byteLength) {
@@ -50,7 +55,7 @@ export async function* wireBytes(body: WireBody, objects: ObjectReader, rooms: r
     for await (const bytes of piece.in === 'row' ? [piece.data] : stored(piece, objects, room)) {
       const joined = rest.byteLength ? Buffer.concat([rest, bytes]) : bytes;
       const whole = joined.byteLength - (joined.byteLength % 3);
-      for (let at = 0; at < whole; at += ENCODE_BYTES) yield base64(joined.subarray(at, Math.min(whole, at + ENCODE_BYTES)));
+      if (whole) yield base64(joined.subarray(0, whole));
       // Copied: the room is read into again.
       rest = Uint8Array.from(joined.subarray(whole));
     }
