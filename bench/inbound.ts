@@ -60,9 +60,7 @@ try {
       ],
     }),
   );
-  // Buffers of a message's size go back at once, smaller ones are kept: the demonstration's 8 kB costs a third of the rate here.
-  const memory = { MALLOC_MMAP_THRESHOLD_: '65536' };
-  const node = await startProgram('node', ['serve', '--config', config], join(folder, 'node.log'), memory);
+  const node = await startProgram('node', ['serve', '--config', config], join(folder, 'node.log'));
   await mkdir(join(folder, 'bare'));
   const receiver = peer('receive', certificates, join(folder, 'bare'));
   const [bareUrl] = (await once(receiver, 'message')) as [string];
