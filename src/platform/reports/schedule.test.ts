@@ -196,6 +196,13 @@ test('what is not counted yet holds reports back', async () => {
   }
 });
 
+test('a program that is stopped ends with the file that it has in hand', async () => {
+  await nothingMissedBefore('2026-02-10T00:00');
+  const stop = new AbortController();
+  await program({ onWritten: () => stop.abort() }).run(at('2026-02-10T07:00'), stop.signal);
+  assert.deepEqual(await files(), ['reports/daily/2026-02-09.csv']);
+});
+
 test('of two programs at the same moment one writes', async () => {
   await nothingMissedBefore('2026-02-10T00:00');
   const written: string[] = [];

@@ -53,9 +53,10 @@ export function scheduler(db: PlatformDb, options: ScheduleOptions) {
   const { folder, publish, gaps = false, onWritten, onFault } = options;
   const failed = new Map<string, { readonly again: Micros; readonly reason: string }>();
   return {
-    /** Does everything that is due at a time. What cannot be done does not keep the rest from being done. */
-    async run(now: Micros): Promise<void> {
+    /** Does everything that is due at a time, until it is stopped. What cannot be done does not keep the rest from being done. */
+    async run(now: Micros, stopped?: AbortSignal): Promise<void> {
       for (const due of await outstanding(db, now, options)) {
+        if (stopped?.aborted) return;
         const key = `${due.kind} ${dueText(due)}`;
         const before = failed.get(key);
         if (before && before.again > now) continue;
@@ -91,7 +92,7 @@ export async function keepSchedule(
   const { run } = scheduler(db, options);
   while (!stopped.aborted) {
     try {
-      await run(now());
+      await run(now(), stopped);
     } catch (thrown) {
       onBroken(thrown);
     }
