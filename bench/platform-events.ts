@@ -50,7 +50,7 @@ export function* events(from: number, until: number): Generator<StoredEvent> {
 
 let last = { transfer: -1, conversation: '' };
 
-/** `recent`: all of them happened on one of the last days, as what comes over HTTP did. */
+/** `recent`: all of them happened on the same two days, after the months that are published, as what comes over HTTP did. */
 export function eventOf(number: number, recent = false): TransferEvent {
   const [path, after, payload] = COURSE[number % COURSE.length] ?? ['ehr-requests', 0];
   const transfer = Math.floor(number / COURSE.length);
@@ -58,7 +58,7 @@ export function eventOf(number: number, recent = false): TransferEvent {
   // Neighbours lie in all months, as they do in files of many suppliers; their ids say nothing of their order.
   const month = Date.UTC(NEWEST.year, NEWEST.month - MONTHS + (transfer % MONTHS), 1);
   const second = ((transfer * 7919) % 2_000_000) + 60 + after;
-  const at = recent ? Date.UTC(NEWEST.year, NEWEST.month - 1, 25) + (second % 172_800) * 1000 : month + second * 1000;
+  const at = recent ? Date.UTC(NEWEST.year, NEWEST.month, 3) + (second % 172_800) * 1000 : month + second * 1000;
   const [requesting, sending] = [practice(transfer * 31), practice(transfer * 17 + 1)];
   const sender = path === 'ehr-responses';
   if (last.transfer !== transfer) last = { transfer, conversation: nameUuid(`transfer ${transfer}`).toUpperCase() };
