@@ -55,6 +55,7 @@ const PROGRAMS: readonly {
     records: false,
   })),
   { program: 'transfer-refused', figures: ['transfer.refused'], records: false },
+  { program: 'backup', figures: ['backup.recoveryPoint', 'backup.recoveryTime'], records: false },
   {
     program: 'platform',
     figures: [

@@ -15,7 +15,7 @@ The last line with --json:
   {"transfers":0,"kills":0,"integrated":0,"rejectedAsDesigned":0,"lost":0,"duplicated":0,"stuck":0}
 
 With --upgrade nothing is killed: two nodes on each side are replaced one after the other by a version with other tables, while --transfers
-records are on their way at any time and --rate messages a second come to each side. The last line with --json:
+records are on their way at any time and --rate messages a second come beside theirs. The last line with --json:
   {"transfers":0,"integrated":0,"fewestRunning":0,"messages":0,"refused":0,"turnedAway":0,"p99Ms":0,"mostMs":0,"lost":0,"duplicated":0,
    "stuck":0,"schema":[7,8],"downgradeRefused":true}
 
@@ -53,7 +53,7 @@ export function tortureCommand(): Command {
     .option('--keep <dir>', 'leave ledger, tables, records and kills in this folder')
     .option('--recount <dir>', 'run nothing; count again what --keep left in this folder')
     .option('--upgrade', 'replace all nodes by another version instead of killing anything')
-    .option('--rate <n>', 'messages a second to each side during an upgrade', whole(1), 10)
+    .option('--rate <n>', 'messages a second during an upgrade, beside those of the transfers', whole(1), 10)
     .option('--previous <dir>', 'checkout or package of the version to upgrade from; default: this one with one change of the tables fewer')
     .option('--json', 'print one line of JSON at the end; progress goes to standard error')
     .addHelpText('after', HELP)

@@ -26,7 +26,7 @@ export async function runUpgrade(
   const from = previous === undefined ? null : resolve(previous);
   if (from !== null && programIn(from) === null)
     throw new Fault('torture.previous', `there is no gp2gp in ${from}`, { remedy: 'Name a checkout or an installed package.' });
-  say(`${transfers} transfers on their way, ${rate} messages a second to each side’s two nodes, seed ${seed}; folder ${keep}`);
+  say(`${transfers} transfers on their way, ${rate} messages a second beside theirs, seed ${seed}; folder ${keep}`);
   const upgraded = await upgrade({
     running: transfers,
     perSecond: rate,

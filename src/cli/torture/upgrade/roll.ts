@@ -18,6 +18,7 @@ export type Roll = {
   readonly interrupted: () => boolean;
 };
 
+const GRACE_MS = 30_000;
 const UP_MS = 180_000;
 const LOOK_MS = 50;
 
@@ -29,7 +30,7 @@ export async function upgradeAll({ world, balancers, pauseMs, say, interrupted }
       const name = world.nodeNames[side][i];
       if (name === undefined || interrupted()) continue;
       const began = performance.now();
-      await world.programs.get(name)?.stop();
+      await stopGently(world, name);
       const stopped = performance.now();
       await writeFile(markOf(join(world.folder, side), name), '');
       await world.restart(name);
@@ -41,6 +42,14 @@ export async function upgradeAll({ world, balancers, pauseMs, say, interrupted }
       say(`${name} stopped in ${seconds(stopped - began)} s and was well again after ${seconds(performance.now() - stopped)} s`);
       await sleep(pauseMs);
     }
+}
+
+/** As orchestration does it: SIGTERM, and time to end by itself. */
+async function stopGently(world: World, name: string): Promise<void> {
+  const program = world.programs.get(name);
+  program?.kill('SIGTERM');
+  await Promise.race([program?.ended, sleep(GRACE_MS, undefined, { ref: false })]);
+  await program?.stop();
 }
 
 /** Starts a node of the previous version where the new one has been; what it says when it refuses, or null where it runs. */

@@ -1,6 +1,6 @@
 /** Messages at a steady rate: the next one leaves when its time has come, whatever became of those before it. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CastPractice } from '../../demo/cast.ts';
+import type { CastPractice, Side } from '../../demo/cast.ts';
 import type { Asker } from './asker.ts';
 import type { Balancer, Fate } from './balancer.ts';
 
@@ -15,7 +15,13 @@ export type Traffic = {
   stop(): Promise<void>;
 };
 
-export function startTraffic(asker: Asker, balancer: Balancer, to: readonly CastPractice[], perSecond: number): Traffic {
+/** To some practices in turn, each through what stands before its nodes. */
+export function startTraffic(
+  asker: Asker,
+  balancers: Readonly<Record<Side, Balancer>>,
+  to: readonly CastPractice[],
+  perSecond: number,
+): Traffic {
   const sent: Sent[] = [];
   const under = new Set<Promise<void>>();
   const began = performance.now();
@@ -24,7 +30,7 @@ export function startTraffic(asker: Asker, balancer: Balancer, to: readonly Cast
     const practice = to[number % to.length];
     if (!practice) return;
     const message = asker.request(practice);
-    const fate = await balancer.post(message);
+    const fate = await balancers[practice.side].post(message);
     sent.push({ ...fate, id: message.id, ms: performance.now() - due });
   };
   const all = (async () => {

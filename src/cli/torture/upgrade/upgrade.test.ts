@@ -14,7 +14,7 @@ test('nodes are upgraded one by one while records move and messages come: none i
   try {
     const upgraded = await upgrade({
       running: 6,
-      perSecond: 3,
+      perSecond: 4,
       seed: 7,
       holdMs: 5_000,
       pauseMs: 500,

@@ -24,7 +24,7 @@ import { PREVIOUS, TWO_VERSIONS } from './versions.ts';
 export type UpgradeOptions = {
   /** Transfers on their way at any time. */
   readonly running: number;
-  /** Messages a second to the two nodes of each side, beside those of the transfers. */
+  /** Messages a second to the nodes, beside those of the transfers. */
   readonly perSecond: number;
   readonly seed: number;
   /** Each message of a transfer is held up for a random part of this. */
@@ -122,21 +122,14 @@ export async function upgrade(options: UpgradeOptions): Promise<Upgraded | null>
     closers.push(() => running.close());
     while (running.now < atOnce && !interrupted()) await sleep(100);
     say(`${atOnce} transfers are on their way`);
-    const traffic = SIDES.map((side) =>
-      startTraffic(
-        asker,
-        balancers[side],
-        plan.practices.filter((practice) => practice.side === side),
-        options.perSecond,
-      ),
-    );
-    closers.push(...traffic.map((each) => () => each.stop()));
+    const traffic = startTraffic(asker, balancers, plan.practices, options.perSecond);
+    closers.push(() => traffic.stop());
     running.watch();
     await sleep(MARGIN_MS);
     await upgradeAll({ world, balancers, pauseMs: options.pauseMs, say, interrupted });
     await sleep(MARGIN_MS);
     running.enough();
-    await Promise.all(traffic.map((each) => each.stop()));
+    await traffic.stop();
     if (interrupted()) return null;
     const after = await schemaOf(world, 'north');
     say(`all are upgraded; ${running.now} transfers are still on their way`);
@@ -165,15 +158,15 @@ function balancerOf(world: World, side: Side): Balancer {
 }
 
 /** Waits for the answers to the requests that were taken; what is missing after that is counted. */
-async function answered(traffic: readonly Traffic[], answers: ReadonlyMap<string, ReadonlySet<string>>): Promise<void> {
-  const taken = traffic.flatMap(({ sent }) => sent.filter((each) => each.taken));
+async function answered(traffic: Traffic, answers: ReadonlyMap<string, ReadonlySet<string>>): Promise<void> {
+  const taken = traffic.sent.filter((each) => each.taken);
   for (const end = Date.now() + ANSWERS_MS; Date.now() < end; await sleep(200))
     if (taken.every(({ id }) => (answers.get(id)?.size ?? 0) > 0)) return;
 }
 
 type ToCount = {
   readonly options: UpgradeOptions;
-  readonly traffic: readonly Traffic[];
+  readonly traffic: Traffic;
   readonly answers: ReadonlyMap<string, ReadonlySet<string>>;
   readonly fewest: number;
   readonly schema: readonly [number, number];
@@ -182,7 +175,7 @@ type ToCount = {
 
 async function counted({ options, traffic, answers, fewest, schema, downgradeSaid }: ToCount): Promise<Upgraded> {
   const { line, findings } = await recount(options.keep);
-  const sent = traffic.flatMap((each) => each.sent);
+  const { sent } = traffic;
   const refused = sent.filter(({ refusals }) => refusals.length > 0);
   const unanswered = sent.filter(({ id, taken }) => taken && (answers.get(id)?.size ?? 0) === 0);
   const twice = sent.filter(({ id }) => (answers.get(id)?.size ?? 0) > 1);
