@@ -5,9 +5,12 @@ import { type Kysely, sql } from 'kysely';
 import { Fault } from '../base/errors.ts';
 
 /** Nodes of before run on meanwhile: whoever wants a table to himself lets nobody else in while he waits for it, so he does not wait long. */
-const LOCK_TIMEOUT = '500ms';
+const LOCK_MS = 500;
+/** Where the table is never free he waits longer each time: whoever waits in the queue comes to his turn. */
+const LOCK_GROWTH = 1.1;
+const LOCK_MOST_MS = 10_000;
 const AGAIN_MS = 200;
-const ATTEMPTS = 200;
+const ATTEMPTS = 60;
 
 /**
  * Brings a database to the newest numbered file of `folder` (`001-transfers.sql`, …), each in a transaction of its own. Nodes that
@@ -37,9 +40,9 @@ export async function migrate<Schema>(db: Kysely<Schema>, folder: string, name: 
       for (const file of files) {
         if (applied.has(file.number)) continue;
         const text = await readFile(join(folder, file.name), 'utf8');
-        await patiently(file.name, () =>
+        await patiently(file.name, (lockMs) =>
           connection.transaction().execute(async (trx) => {
-            await sql`set local lock_timeout = ${sql.lit(LOCK_TIMEOUT)}`.execute(trx);
+            await sql`set local lock_timeout = ${sql.lit(`${lockMs}ms`)}`.execute(trx);
             await sql.raw(text).execute(trx);
             await sql`insert into migrations (name, number, file) values (${name}, ${file.number}, ${file.name})`.execute(trx);
           }),
@@ -54,10 +57,10 @@ export async function migrate<Schema>(db: Kysely<Schema>, folder: string, name: 
 }
 
 /** Again where somebody else held what it wanted, or wanted what it held. */
-async function patiently(file: string, change: () => Promise<void>): Promise<void> {
+async function patiently(file: string, change: (lockMs: number) => Promise<void>): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await change();
+      return await change(Math.round(Math.min(LOCK_MOST_MS, LOCK_MS * LOCK_GROWTH ** (attempt - 1))));
     } catch (cause) {
       if (!['55P03', '40P01'].includes(String((cause as { code?: unknown } | null)?.code ?? ''))) throw cause;
       if (attempt === ATTEMPTS)

@@ -99,11 +99,18 @@ export function startWorkers(options: WorkersOptions): Workers {
     const call = readWakeCall(said);
     if (call.owner !== owner) wakeHere(call.queues ?? undefined);
   });
+  const prolong = alone(
+    () => (held.outbox.size > 0 ? renew(db, owner, [...held.outbox], leaseSeconds) : null),
+    (error) => options.onFault('lease renewal', reasonOf(error)),
+  );
+  const prolongArrivals = alone(
+    () => (held.inbox.size > 0 ? renewArrivals(db, owner, [...held.inbox], leaseSeconds) : null),
+    (error) => options.onFault('lease renewal', reasonOf(error)),
+  );
   const renewal = setInterval(
     () => {
-      const late = (error: unknown): void => options.onFault('lease renewal', reasonOf(error));
-      if (held.outbox.size > 0) renew(db, owner, [...held.outbox], leaseSeconds).catch(late);
-      if (held.inbox.size > 0) renewArrivals(db, owner, [...held.inbox], leaseSeconds).catch(late);
+      prolong();
+      prolongArrivals();
     },
     (leaseSeconds * 1000) / 3,
   );
@@ -128,5 +135,19 @@ export function startWorkers(options: WorkersOptions): Workers {
       await release(db, owner);
       await releaseArrivals(db, owner);
     },
+  };
+}
+
+/** Not again before the last time is over: two renewals at once would meet in the same rows, each in an order of its own. */
+function alone(renewal: () => Promise<unknown> | null, onFault: (error: unknown) => void): () => void {
+  let under = false;
+  return () => {
+    if (under) return;
+    under = true;
+    Promise.resolve(renewal())
+      .catch(onFault)
+      .finally(() => {
+        under = false;
+      });
   };
 }
