@@ -4,7 +4,7 @@
  * how much of what was acknowledged is lost, in seconds before that moment, and how long it takes until everything is back.
  */
 import { spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -18,7 +18,6 @@ const TRANSFERS = 10_000;
 const OBJECT_BYTES = 200_000;
 /** Entries of a transfer that went its whole way. */
 const ENTRIES = 12;
-const AT_ONCE = 16;
 const PER_SECOND = 20;
 const WRITING_MS = 20_000;
 const WHOLE_MS = 600_000;
@@ -113,19 +112,24 @@ try {
   await rm(here.folder, { recursive: true, force: true });
 }
 
-/** Ended transfers with their history, and an object for each. */
-async function fill(where: Place): Promise<void> {
-  let left = TRANSFERS;
-  const work = async (): Promise<void> => {
-    while (left-- > 0) {
-      await where.objects.put(randomBytes(OBJECT_BYTES));
-      await commitTransfer(where);
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
+/** Transfers with their history, and as many objects, which nobody has to wait for here. */
+async function fill({ data, db, objects }: Place): Promise<void> {
+  for (let number = 0; number < TRANSFERS; number++) {
+    const bytes = randomBytes(OBJECT_BYTES);
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    await writeFile(join(data, 'objects', sha256.slice(0, 2), sha256), bytes);
+  }
+  await commitTransfer({ db, objects });
+  const { rows } = await sql<{ name: string }>`
+    select column_name as name from information_schema.columns
+    where table_schema = 'public' and table_name = 'transfers' and is_identity = 'NO'`.execute(db);
+  const own = ['id', 'conversation_id', 'registration_id'];
+  const into = sql.join(rows.map(({ name }) => sql.ref(name)));
+  const from = sql.join(rows.map(({ name }) => (own.includes(name) ? sql`${sql.ref(name)} || '/' || n` : sql.ref(name))));
+  await sql`insert into transfers (${into}) select ${from} from transfers, generate_series(2, ${sql.lit(TRANSFERS)}) n`.execute(db);
   await sql`
     insert into history (practice, transfer, number, event_id, kind, at, by, from_state, to_state, note, measured)
     select practice, id, n, 'event-' || n, 'sent', now(), '{"kind":"node"}', 'converting', 'converting', repeat(md5(id || n), 8),
       jsonb_build_object('bytes', n, 'basis', repeat(md5(id), 20))
-    from transfers, generate_series(1000, ${sql.lit(999 + ENTRIES)}) n`.execute(where.db);
+    from transfers, generate_series(1000, ${sql.lit(999 + ENTRIES)}) n`.execute(db);
 }

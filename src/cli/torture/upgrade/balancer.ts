@@ -51,7 +51,11 @@ export function startBalancer(nodes: readonly BalancedNode[], tls: MutualTls): B
     );
     well[ok ? 'add' : 'delete'](name);
   };
-  const looking = setInterval(() => void Promise.all(nodes.map(look)), LOOK_MS);
+  let closed = false;
+  for (const node of nodes)
+    void (async () => {
+      for (; !closed; await sleep(LOOK_MS)) await look(node);
+    })();
   let turn = 0;
 
   /** All nodes once, those that are well before the others. */
@@ -85,7 +89,7 @@ export function startBalancer(nodes: readonly BalancedNode[], tls: MutualTls): B
     },
     isWell: (name) => well.has(name),
     close() {
-      clearInterval(looking);
+      closed = true;
       agent.destroy();
     },
   };
