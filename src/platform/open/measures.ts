@@ -2,12 +2,18 @@
 import { z } from 'zod';
 import { percent } from '../metrics/percent.ts';
 import { type RequestedTransfers, requestedTransfers } from '../metrics/practices.ts';
+import { roundedCount } from '../small-numbers.ts';
 import type { MoreCounts } from '../store/figures.ts';
 import type { MetricRow } from './model.ts';
 
-const count = (about: string) => z.int().nonnegative().describe(about);
+const count = (about: string) => z.int().nonnegative().nullable().describe(about);
 const share = (about: string) =>
-  z.number().nullable().describe(`${about}, in percent with one decimal; null where there is nothing that it could be a share of`);
+  z
+    .number()
+    .nullable()
+    .describe(
+      `${about}, in percent with one decimal; null where there is nothing that it could be a share of, or where counts are rounded`,
+    );
 
 /** The names and the meaning of the national files (version 12); the four counts below them are what they are added up from. */
 export const NATIONAL = {
@@ -71,23 +77,36 @@ export const IMPROVED = {
 export type National = { readonly [Name in keyof typeof NATIONAL]: number | null };
 export type Improved = { readonly [Name in keyof typeof IMPROVED]: number | null };
 
-export function nationalOf({ counts }: Pick<MetricRow, 'counts'>): National {
-  return {
+/** By the national definitions. The nation publishes them of the requesting side: of a practice's sending side they are rounded. */
+export function nationalOf({ kind, role, counts }: Pick<MetricRow, 'kind' | 'role' | 'counts'>): National {
+  const exact = {
     ...requestedTransfers(counts),
     integratedLateCount: counts.late,
     transferredNotIntegratedCount: counts.notIntegrated,
     technicalFailureCount: counts.technical,
     unclassifiedFailureCount: counts.unclassified,
   };
+  return kind === 'practice' && role === 'sending' ? rounded(exact) : exact;
 }
 
-export function improvedOf({ more }: Pick<MetricRow, 'more'>): Improved {
+/** What is counted beside them: of a single practice rounded. */
+export function improvedOf({ kind, more }: Pick<MetricRow, 'kind' | 'more'>): Improved {
   const within8 = more.within3OfRequest + more.within8OfRequest;
-  return {
+  const exact = {
     ...more,
     within3OfRequestPercentOfRequested: percent(more.within3OfRequest, more.requested, 1),
     within8OfRequestPercentOfRequested: percent(within8, more.requested, 1),
     rejectedPercentOfReady: percent(more.rejected, more.ready, 1),
     failedPercentOfRequested: percent(more.failed, more.requested, 1),
   };
+  return kind === 'practice' ? rounded(exact) : exact;
+}
+
+/** Counts rounded to 5, `null` for 1 to 7; no shares, which would tell what the counts do not. */
+function rounded<Name extends string>(exact: Readonly<Record<Name, number | null>>): Record<Name, number | null> {
+  const told = Object.entries<number | null>(exact).map(([name, value]) => [
+    name,
+    value === null || name.includes('Percent') ? null : roundedCount(value),
+  ]);
+  return Object.fromEntries(told) as Record<Name, number | null>;
 }

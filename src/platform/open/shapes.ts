@@ -40,11 +40,15 @@ export const Metric = z
     national: z
       .object({ calendar: z.literal('UTC'), ...NATIONAL })
       .optional()
-      .describe('By the national definitions, version 12; left out with definitions=improved'),
+      .describe(
+        'By the national definitions, version 12; left out with definitions=improved. Of a practice in the role sending, rounded as improved',
+      ),
     improved: z
       .object({ calendar: z.literal('Europe/London'), ...IMPROVED })
       .optional()
-      .describe('What is counted beside them, by months of London; left out with definitions=national'),
+      .describe(
+        'What is counted beside them, by months of London; left out with definitions=national. Counts of a practice are rounded to 5, and null where they are 1 to 7; their shares are null',
+      ),
   })
   .describe('A month of a place');
 

@@ -40,7 +40,7 @@ ${section('again', 'Asking again')}
 ${section('errors', 'Errors')}
 <p>Errors are <code>application/problem+json</code> (RFC 9457): <code>code</code> stays the same for the same fault, <code>field</code> names the parameter that is wrong, <code>remedy</code> says what to do.</p>
 ${section('privacy', 'What is not open')}
-<p>Nothing here says anything about a patient or a single transfer. Failure reasons are opened for England, not for a single practice. Codes of degrades that fewer than 5 degrades of a month have stand together without their code. Texts that hold as many digits as an NHS number are not shown.</p>
+<p>Nothing here says anything about a patient or a single transfer. What the national publication does not have is rounded to 5 for a single practice, and empty where it is 1 to 7: its patients who left, and the counts beside the national definitions. Failure reasons are opened for England, not for a single practice. Codes of degrades that fewer than 5 degrades of a month have stand together without their code. Texts that hold as many digits as an NHS number are not shown.</p>
 ${section('files', 'Files')}
 <p>Everything is also there as <a class="nhsuk-link" href="/download-data#open-data">CSV and Parquet</a>. Parquet files can be read in part (<code>Range</code>).</p>
 </div>`,

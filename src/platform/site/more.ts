@@ -1,6 +1,7 @@
 /** What is counted beside the national definitions: the same page for a practice, an area and England. */
 import { type Html, html } from '../../web/html.ts';
 import { percent } from '../metrics/percent.ts';
+import { isSmall, roundedShare, roundTo5 } from '../small-numbers.ts';
 import type { Benchmark, BenchmarkName } from '../store/benchmarks.ts';
 import type { MonthFigures, MoreCounts } from '../store/figures.ts';
 import type { DayCount } from '../store/operational.ts';
@@ -25,19 +26,15 @@ type Numbers = {
   readonly drawn: (value: number) => number;
 };
 const EXACT: Numbers = { text: count, share: (part, whole) => percentText(percent(part, whole, 1)), drawn: (value) => value };
-const ROUNDED: Numbers = {
-  text: (value) => (value === 0 ? '0' : value < 8 ? '1 to 7' : `about ${count(roundTo5(value))}`),
+export const ROUNDED: Numbers = {
+  text: (value) => (isSmall(value) ? '1 to 7' : value === 0 ? '0' : `about ${count(roundTo5(value))}`),
   share: (part, whole) => {
     if (whole === 0) return 'n/a';
-    if (whole < 8 || (part > 0 && part < 8)) return 'few';
-    return `${Math.round((roundTo5(part) / roundTo5(whole)) * 100)}%`;
+    const share = roundedShare(part, whole);
+    return share === null ? 'few' : `${share}%`;
   },
   drawn: roundTo5,
 };
-
-function roundTo5(value: number): number {
-  return Math.round(value / 5) * 5;
-}
 
 export function moreBody(model: MoreModel, england: EnglandCounts | null): Html {
   const { place, requesting, sending, london } = model;

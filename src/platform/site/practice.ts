@@ -1,9 +1,10 @@
 import { type Html, html } from '../../web/html.ts';
 import { addMonths, type Month } from '../metrics/month.ts';
-import { comparison, failuresChart, integrationChart, monthTable, reasonsOf, trend } from './figures.ts';
+import { comparison, failuresChart, integrationChart, MEASURE_COLUMNS, monthTable, reasonsOf, trend } from './figures.ts';
 import { contents, details, section } from './layout.ts';
-import { onTimeShare } from './measures.ts';
+import { countOf, MEASURES, onTimeShare } from './measures.ts';
 import type { Figures, PracticeModel } from './model.ts';
+import { ROUNDED } from './more.ts';
 import { dataTable } from './table.ts';
 import { count, hrefOf, KINDS, monthInWords, nameOf, nameWithCode, percentText, titleCase } from './words.ts';
 
@@ -94,7 +95,16 @@ function round(value: number): number {
 function sent({ sending }: PracticeModel, shown: readonly Figures[]): Html {
   const months = sending.slice(0, shown.length);
   return html`<p>Records that other practices asked this one for. How soon they are integrated lies with the other practice; failures may lie with either.</p>
-${details('Show the months', monthTable('Requested from this practice, by month', months))}`;
+${details('Show the months', sentTable(months))}`;
+}
+
+/** The nation publishes only what practices ask for: this side of one practice is told in small numbers. */
+function sentTable(months: readonly Figures[]): Html {
+  return dataTable({
+    caption: 'Requested from this practice, by month; counts are rounded to 5',
+    columns: [{ text: 'Month' }, ...MEASURE_COLUMNS],
+    rows: months.map((month) => [monthInWords(month), ...MEASURES.map((measure) => ROUNDED.text(countOf(measure, month.counts)))]),
+  });
 }
 
 /** What can be fetched about a place, at addresses that stay. */
