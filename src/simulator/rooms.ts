@@ -14,36 +14,20 @@ export async function gather(source: Readable, take: (piece: Buffer) => Promise<
   const room = ROOMS.take();
   try {
     await new Promise<void>((done, fail) => {
-      let filled = 0;
-      const pour = async (chunk: Buffer): Promise<void> => {
-        for (let from = 0; from < chunk.byteLength; ) {
-          const piece = chunk.subarray(from, from + room.byteLength - filled);
-          room.set(piece, filled);
-          filled += piece.byteLength;
-          from += piece.byteLength;
-          if (filled < room.byteLength) continue;
-          await take(room);
-          filled = 0;
-        }
-      };
+      const filling = fill(room, take);
       const giveUp = (thrown: unknown): void => {
         source.destroy();
         fail(thrown);
       };
       let pouring: Promise<void> = Promise.resolve();
       source.on('data', (chunk: Buffer) => {
-        if (filled + chunk.byteLength < room.byteLength) {
-          room.set(chunk, filled);
-          filled += chunk.byteLength;
-          return;
-        }
+        if (filling.fits(chunk)) return;
         source.pause();
-        pouring = pour(chunk);
+        pouring = filling.pour(chunk);
         pouring.then(() => source.resume(), giveUp);
       });
       source.on('end', () => {
-        if (filled === 0) done();
-        else take(room.subarray(0, filled)).then(done, giveUp);
+        filling.end().then(done, giveUp);
       });
       // The room is another's as soon as this ends: not before whoever has a piece is done with it.
       const failLater = (thrown: unknown): void => void pouring.then(() => fail(thrown), fail);
@@ -60,20 +44,43 @@ export async function gather(source: Readable, take: (piece: Buffer) => Promise<
 /** The same for what is iterated. */
 export async function gatherEach(source: AsyncIterable<Uint8Array>, take: (piece: Buffer) => Promise<void>): Promise<void> {
   const room = ROOMS.take();
-  let filled = 0;
-  for await (const chunk of source) {
-    for (let from = 0; from < chunk.byteLength; ) {
-      const piece = chunk.subarray(from, from + room.byteLength - filled);
-      room.set(piece, filled);
-      filled += piece.byteLength;
-      from += piece.byteLength;
-      if (filled < room.byteLength) continue;
-      await take(room);
-      filled = 0;
-    }
+  const filling = fill(room, take);
+  try {
+    for await (const chunk of source) await filling.pour(chunk);
+    await filling.end();
+  } finally {
+    ROOMS.give(room);
   }
-  if (filled > 0) await take(room.subarray(0, filled));
-  ROOMS.give(room);
+}
+
+/** Chunks are put into `room`, which is taken each time it is full and at the end. */
+function fill(room: Buffer, take: (piece: Buffer) => Promise<void>) {
+  let filled = 0;
+  const put = (piece: Uint8Array): void => {
+    room.set(piece, filled);
+    filled += piece.byteLength;
+  };
+  return {
+    /** Puts a chunk that does not fill the room, without waiting; false where it would. */
+    fits: (chunk: Uint8Array): boolean => {
+      if (filled + chunk.byteLength >= room.byteLength) return false;
+      put(chunk);
+      return true;
+    },
+    pour: async (chunk: Uint8Array): Promise<void> => {
+      for (let from = 0; from < chunk.byteLength; ) {
+        const piece = chunk.subarray(from, from + room.byteLength - filled);
+        put(piece);
+        from += piece.byteLength;
+        if (filled < room.byteLength) continue;
+        await take(room);
+        filled = 0;
+      }
+    },
+    end: async (): Promise<void> => {
+      if (filled > 0) await take(room.subarray(0, filled));
+    },
+  };
 }
 
 /** Writes a file from a byte on into `target`, and ends that. Throws where `target` closes before. */
