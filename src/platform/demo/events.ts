@@ -151,5 +151,6 @@ function stored({ conversationId, requesting, sending }: ClassifiedTransfer, { p
     ...(!alone && { sendingPracticeOdsCode: sending.ods ?? '' }),
     ...(payload && { payload }),
   };
+  // Which payload belongs to which path is held by a test against the national shapes, not by the compiler.
   return storedEvent({ path, body } as unknown as TransferEvent);
 }
