@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Fault } from '../../base/errors.ts';
+import { Fault, reasonOf } from '../../base/errors.ts';
 import type { CastPractice } from './cast.ts';
 import type { World } from './world.ts';
 
@@ -89,8 +89,12 @@ export async function node(world: World, practice: CastPractice, path: string): 
 
 /** A JSON answer; anything but 2xx is a `Fault` with what was said. */
 export async function ask(url: string, init: RequestInit = {}): Promise<unknown> {
-  const answer = await fetch(url, { ...init, headers: { ...(init.body ? { 'content-type': 'application/json' } : {}), ...init.headers } });
+  const asked = `${init.method ?? 'GET'} ${url}`;
+  const headers = { ...(init.body ? { 'content-type': 'application/json' } : {}), ...init.headers };
+  const answer = await fetch(url, { ...init, headers }).catch((thrown: unknown) => {
+    throw new Fault('demo.unreachable', `${asked}: ${reasonOf(thrown)}`);
+  });
   const text = await answer.text();
-  if (!answer.ok) throw new Fault('demo.answer', `${init.method ?? 'GET'} ${url}: ${answer.status} ${text.slice(0, 300)}`);
+  if (!answer.ok) throw new Fault('demo.answer', `${asked}: ${answer.status} ${text.slice(0, 300)}`);
   return text ? JSON.parse(text) : null;
 }
