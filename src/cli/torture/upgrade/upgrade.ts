@@ -61,6 +61,8 @@ export type UpgradeLine = {
 export type Upgraded = { readonly line: UpgradeLine; readonly findings: readonly string[]; readonly downgradeSaid: string };
 
 const KINDS = ['documents', 'external', 'plain', 'documents', 'pieces'] as const;
+/** So many more are on their way than asked for, so that it is never fewer while some end in the same moment and others begin. */
+const SPARE = 4;
 /** So many times as many as run at once lie ready. */
 const READY = 4;
 const PATIENCE_MS = 60_000;
@@ -92,7 +94,7 @@ export async function upgrade(options: UpgradeOptions): Promise<Upgraded | null>
     stopped = true;
   });
   const interrupted = () => stopped;
-  const plan = makePlan({ transfers: atOnce * READY, kills: 0, seed, nodesPerSide: 2, kinds: KINDS });
+  const plan = makePlan({ transfers: (atOnce + SPARE) * READY, kills: 0, seed, nodesPerSide: 2, kinds: KINDS });
   const patients = new Map(plan.transfers.map((transfer) => [transfer.number, patientOf(transfer)]));
   const numbers = new Map([...patients].map(([number, { nhsNumber }]) => [number, nhsNumber]));
   await beginEvidence(keep, seed, plan, numbers);
@@ -117,8 +119,7 @@ export async function upgrade(options: UpgradeOptions): Promise<Upgraded | null>
     closers.push(() => asker.close());
     const before = await schemaOf(world, 'north');
     say(`everything runs: ${world.programs.size} programs and the database`);
-    // Some more, so that it is never fewer while one ends and the next begins.
-    const running = keepRunning({ world, plan, patients, keep }, atOnce + Math.ceil(atOnce / 10) + 1);
+    const running = keepRunning({ world, plan, patients, keep }, atOnce + Math.ceil(atOnce / 10) + SPARE);
     closers.push(() => running.close());
     while (running.now < atOnce && !interrupted()) await sleep(100);
     say(`${atOnce} transfers are on their way`);
