@@ -14,9 +14,11 @@ import { startEmbedded } from '../src/database/embedded.ts';
 import { addSubmitter } from '../src/platform/ingest/submitters.ts';
 import { addMonths, monthStart } from '../src/platform/metrics/month.ts';
 import { practiceMetrics } from '../src/platform/metrics/practices.ts';
+import { operationalReads } from '../src/platform/site/operational-reads.ts';
 import { siteServer } from '../src/platform/site/site.ts';
 import { storeReads } from '../src/platform/site/store-reads.ts';
 import { loadEvents } from '../src/platform/store/bulk.ts';
+import { countDays } from '../src/platform/store/days.ts';
 import { foldAll } from '../src/platform/store/fold.ts';
 import { openPlatform, PLATFORM_SETTINGS, type PlatformDb } from '../src/platform/store/open.ts';
 import { writeOrganisations } from '../src/platform/store/organisations.ts';
@@ -38,7 +40,10 @@ const TURN_MS = { tenth: 2_000, all: 10_000 };
 const CONNECTIONS = 64;
 /** As many suppliers: each may send so many a second. */
 const KEYS = 16;
-const KINDS = ['practice', 'area', 'england'] as const;
+/** Kinds of pages, and how many of each nobody asked a server for before. */
+const PAGES = { practice: 10, area: 10, england: 1, integrationTimes: 1 } as const;
+type PageKind = keyof typeof PAGES;
+const KINDS = Object.keys(PAGES) as PageKind[];
 
 const folder = await mkdtemp(join(tmpdir(), 'gp2gp-bench-platform-'));
 await chmod(folder, 0o755);
@@ -108,6 +113,8 @@ async function load(from: number, until: number): Promise<{ readonly loading: nu
   });
   const folding = await secondsOf(() => foldAll(db, progress('transfers folded', 0)));
   await allCounted(until);
+  // Reports are there once a day is counted.
+  await countDays(db, 1);
   const published = await publishMonth(db, NEWEST, 1);
   if ('faults' in published) throw new Error(published.faults.slice(0, 5).join('; '));
   return { loading, folding };
@@ -154,9 +161,7 @@ async function copyBare(count: number): Promise<void> {
 }
 
 /** The six months that are published, of all practices, as a file; and pages that nobody asked for before, up to their first byte. */
-async function reads(
-  of: PlatformDb,
-): Promise<{ readonly month: number; readonly pages: Readonly<Record<(typeof KINDS)[number], number>> }> {
+async function reads(of: PlatformDb): Promise<{ readonly month: number; readonly pages: Readonly<Record<PageKind, number>> }> {
   const months: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     months.push(
@@ -173,16 +178,19 @@ async function reads(
     practice: (at: number) => `/practice/${england.practices[(at * 97) % england.practices.length]?.code}`,
     area: (at: number) => `/sub-icb-location/${areas[at % areas.length]?.code}`,
     england: () => '/england?by=sicbl',
+    // Days of two months.
+    integrationTimes: () =>
+      `/reports/sub-icb-location-level-integration-times?from=${NEWEST.year}-${String(NEWEST.month - 1).padStart(2, '0')}-20&days=31`,
   };
-  const pages = { practice: 0, area: 0, england: 0 };
+  const pages = { practice: 0, area: 0, england: 0, integrationTimes: 0 };
   for (const kind of KINDS) {
     const times: number[] = [];
     for (let round = 0; round < ROUNDS; round++) {
       // A server that has kept no answer yet; its connection is made by a page that is not counted.
-      const server = await siteServer(storeReads(of));
+      const server = await siteServer({ ...storeReads(of), operational: operationalReads(of) });
       const at = await listen(server);
       await (await fetch(`${at}/accessibility-statement`)).text();
-      for (let page = 0; page < (kind === 'england' ? 1 : 10); page++) {
+      for (let page = 0; page < PAGES[kind]; page++) {
         const from = performance.now();
         const response = await fetch(`${at}${pathOf[kind](round * 10 + page)}`);
         times.push(performance.now() - from);

@@ -17,7 +17,7 @@ before(async () => {
 });
 after(() => platform.close());
 beforeEach(async () => {
-  await sql`truncate platform.alerts, platform.alert_posts, platform.transfers, platform.months, platform.pathway_months, platform.events, platform.spine_transfers`.execute(
+  await sql`truncate platform.alerts, platform.alert_posts, platform.transfers, platform.months, platform.pathway_months, platform.received, platform.events, platform.spine_transfers`.execute(
     platform.db,
   );
 });

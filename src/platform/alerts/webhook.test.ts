@@ -45,7 +45,7 @@ after(async () => {
 beforeEach(async () => {
   posts = [];
   answers = [];
-  await sql`truncate platform.alerts, platform.alert_posts, platform.transfers, platform.months, platform.pathway_months, platform.events`.execute(
+  await sql`truncate platform.alerts, platform.alert_posts, platform.transfers, platform.months, platform.pathway_months, platform.received, platform.events`.execute(
     platform.db,
   );
 });

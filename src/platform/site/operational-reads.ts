@@ -6,11 +6,11 @@ import {
   outcomesReport,
   type Report,
   type ReportedTransfer,
-  type ReportName,
 } from '../reports/reports.ts';
 import { openAlerts } from '../store/alerts.ts';
 import type { PlatformDb } from '../store/open.ts';
 import * as store from '../store/operational.ts';
+import { practiceTimes } from '../store/received.ts';
 import type { OperationalReads } from './model.ts';
 
 /** What operational pages read, over the platform's database. */
@@ -18,12 +18,20 @@ export function operationalReads(db: PlatformDb, now: () => Date = () => new Dat
   return {
     newestDay: () => store.newestDay(db),
     report: async (name, days, part) => {
-      if (name === 'TRANSFER_LEVEL_TECHNICAL_FAILURES') {
-        const { total, transfers } = await store.failedTransfers(db, days, part);
-        return { ...failuresReport(transfers.map(reported)), total };
+      switch (name) {
+        case 'TRANSFER_LEVEL_TECHNICAL_FAILURES': {
+          const { total, transfers } = await store.failedTransfers(db, days, part);
+          return { ...failuresReport(transfers.map(reported)), total };
+        }
+        case 'SUB_ICB_LOCATION_LEVEL_INTEGRATION_TIMES': {
+          const { total, practices } = await practiceTimes(db, days, part);
+          return { ...integrationTimesReport(practices), total };
+        }
+        case 'TRANSFER_OUTCOMES_PER_SUPPLIER_PATHWAY':
+          return partOf(outcomesReport(await store.outcomeGroups(db, days)), part);
+        case 'TRANSFER_DETAILS_BY_HOUR':
+          return partOf(hoursReport(await store.hourCounts(db, days)), part);
       }
-      const { head, rows } = await countedReport(db, name, days);
-      return { head, rows: part ? rows.slice(part.offset, part.offset + part.limit) : rows, total: rows.length };
     },
     counts: (measure, days, step) => store.dayCounts(db, measure, days, step),
     open: (days) => store.openCounts(db, days, now()),
@@ -34,19 +42,8 @@ export function operationalReads(db: PlatformDb, now: () => Date = () => new Dat
   };
 }
 
-async function countedReport(
-  db: PlatformDb,
-  name: Exclude<ReportName, 'TRANSFER_LEVEL_TECHNICAL_FAILURES'>,
-  days: store.Days,
-): Promise<Report> {
-  switch (name) {
-    case 'TRANSFER_OUTCOMES_PER_SUPPLIER_PATHWAY':
-      return outcomesReport(await store.outcomeGroups(db, days));
-    case 'SUB_ICB_LOCATION_LEVEL_INTEGRATION_TIMES':
-      return integrationTimesReport(await store.practiceTimes(db, days));
-    case 'TRANSFER_DETAILS_BY_HOUR':
-      return hoursReport(await store.hourCounts(db, days));
-  }
+function partOf({ head, rows }: Report, part: store.Part | undefined): Report & { readonly total: number } {
+  return { head, rows: part ? rows.slice(part.offset, part.offset + part.limit) : rows, total: rows.length };
 }
 
 function reported(transfer: store.FailedTransfer): ReportedTransfer {

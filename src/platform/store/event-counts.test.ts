@@ -13,7 +13,7 @@ before(async () => {
 });
 after(() => platform.close());
 beforeEach(async () => {
-  await sql`truncate platform.events, platform.transfers, platform.months, platform.pathway_months, platform.days, platform.stale_days`.execute(
+  await sql`truncate platform.events, platform.transfers, platform.months, platform.pathway_months, platform.received, platform.days, platform.stale_days`.execute(
     platform.db,
   );
 });

@@ -14,15 +14,14 @@ before(async () => {
 });
 after(() => platform.close());
 beforeEach(async () => {
-  await sql`truncate platform.events, platform.transfers, platform.months, platform.pathway_months, platform.spine_transfers`.execute(
-    platform.db,
-  );
+  await sql`truncate platform.events, platform.transfers, platform.months, platform.pathway_months, platform.received,
+    platform.spine_transfers`.execute(platform.db);
 });
 
 const rows = async (table: string) =>
   (await sql<Record<string, unknown>>`select * from platform.${sql.raw(table)} as t order by t::text`.execute(platform.db)).rows;
 const transfer = async (...events: readonly StoredEvent[]) => {
-  await sql`truncate platform.events, platform.transfers, platform.months`.execute(platform.db);
+  await sql`truncate platform.events, platform.transfers, platform.months, platform.received`.execute(platform.db);
   await write(platform.db, events);
   await foldWritten(platform.db);
   const all = await rows('transfers');
@@ -85,7 +84,7 @@ test('the order of events, doubles and the number of folds change nothing', asyn
   await foldWritten(platform.db);
   const expected = [await rows('transfers'), await rows('months')];
   for (let seed = 1; seed <= 6; seed++) {
-    await sql`truncate platform.events, platform.transfers, platform.months`.execute(platform.db);
+    await sql`truncate platform.events, platform.transfers, platform.months, platform.received`.execute(platform.db);
     const shuffled = whole.map((event, at) => ({ event, key: (at * 7 + seed * 5) % 11 })).sort((a, b) => a.key - b.key);
     for (const { event } of shuffled) {
       await write(platform.db, [event, event]);
@@ -117,9 +116,9 @@ test('a late event makes its transfer and both of its months anew', async () => 
 
 /** What many folds have made of the events is what one fold makes of all of them. */
 const sameAsAtOnce = async (name: string) => {
-  const tables = ['transfers', 'months', 'pathway_months'];
+  const tables = ['transfers', 'months', 'pathway_months', 'received'];
   const grown = await Promise.all(tables.map(rows));
-  await sql`truncate platform.transfers, platform.months, platform.pathway_months`.execute(platform.db);
+  await sql`truncate platform.transfers, platform.months, platform.pathway_months, platform.received`.execute(platform.db);
   await sql`update platform.progress set batch = 0 where name = 'fold'`.execute(platform.db);
   await foldWritten(platform.db);
   const atOnce = await Promise.all(tables.map(rows));

@@ -4,6 +4,7 @@ import { type Runner, transaction } from '../../database/connect.ts';
 import { FAILURE_REASONS, STATUSES } from '../classify/outcome.ts';
 import { moveCounts } from './months.ts';
 import type { PlatformDb, PlatformSchema } from './open.ts';
+import { moveReceived } from './received.ts';
 import { supplierName } from './suppliers.ts';
 
 const SUCCESSES = sql.raw(
@@ -224,9 +225,10 @@ export async function foldNew(db: PlatformDb, most = 200_000): Promise<Folded> {
     const transfers = done[0]?.transfers ?? 0;
     await writeFolded(trx, transfers);
     await moveCounts(trx);
+    await moveReceived(trx);
     await sql`update platform.progress set batch = ${last + 1}, changed_at = now() where name = 'fold'`.execute(trx);
     // Until the server notices by itself how much came, it reads all practices' months by plans that are right for an empty table.
-    if (transfers >= ENOUGH_TO_ANALYZE) await sql`analyze platform.months, platform.pathway_months`.execute(trx);
+    if (transfers >= ENOUGH_TO_ANALYZE) await sql`analyze platform.months, platform.pathway_months, platform.received`.execute(trx);
     return { transfers, more: last + 1 < limit };
   });
 }

@@ -5,7 +5,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Runner } from '../../database/connect.ts';
 import type { FailureReason, Status } from '../classify/outcome.ts';
-import type { HourCount, OutcomeGroup, PracticeTimes } from '../reports/reports.ts';
+import type { HourCount, OutcomeGroup } from '../reports/reports.ts';
 import type { DayMeasure } from './days.ts';
 import type { PlatformSchema } from './open.ts';
 import { supplierName } from './suppliers.ts';
@@ -65,20 +65,6 @@ export async function hourCounts(db: Reader, days: Days): Promise<HourCount[]> {
     status: key[1] ?? '',
     transfers: count,
   }));
-}
-
-/** What each practice received, with the names and places of now. */
-export async function practiceTimes(db: Reader, days: Days): Promise<PracticeTimes[]> {
-  const category = (name: string) => sql`count(*) filter (where category = ${sql.lit(name)})::int`;
-  const { rows } = await sql<Omit<PracticeTimes, 'counts'> & PracticeTimes['counts']>`
-    select t.ods, p.name, s.code as "sicblOds", s.name as "sicblName", t.within3, t.within8, t.late, t."notIntegrated", 0 as technical,
-      0 as unclassified
-    from (select requesting as ods, ${category('within3')} as within3, ${category('within8')} as within8, ${category('late')} as late,
-        ${category('notIntegrated')} as "notIntegrated"
-      from platform.transfers where status is not null and category not in ('technical', 'unclassified') and ${within('measured_at', days)}
-      group by requesting) as t
-    left join platform.organisations as p on p.code = t.ods left join platform.organisations as s on s.code = p.parent`.execute(db);
-  return rows.map(({ ods, name, sicblOds, sicblName, ...counts }) => ({ ods, name, sicblOds, sicblName, counts }));
 }
 
 // ---- what is on its way
@@ -216,7 +202,7 @@ export async function failedTransfers(
 /** Rows of a list from `offset`, `limit` at most. */
 export type Part = { readonly offset: number; readonly limit: number };
 
-function limited(part: Part | undefined): RawBuilder<unknown> {
+export function limited(part: Part | undefined): RawBuilder<unknown> {
   return part ? sql`limit ${part.limit} offset ${part.offset}` : sql``;
 }
 
