@@ -7,7 +7,8 @@ import type { Progress } from '../platform/demo/load.ts';
 
 const HELP = `
 The figures lie in a PostgreSQL server of its own, in a folder that is removed at the end; the same seed makes the same England again. Every
-page says that its data are invented. The operational reports, which a key opens elsewhere, are there without one.
+page says that its data are invented. The read API is served as it is elsewhere (/api/v1, /api/v1/openapi.json); the operational reports,
+which a key opens elsewhere, are there without one.
 
 With --json the last line before it waits is {"url":"…","practices":0,"transfers":0,"events":0,"months":0,"loadedMs":0}.
 
@@ -95,7 +96,7 @@ async function run({ seed, practices, months, port, host, json }: Options): Prom
     if (json) console.log(JSON.stringify({ url, practices: england.practices.length, transfers, events, months, loadedMs }));
     else
       console.log(
-        `${number(england.practices.length)} practices, ${number(transfers)} transfers and ${number(events)} events in ${(loadedMs / 1000).toFixed(1)} s.\nThe site is at ${url}/ until Ctrl-C.`,
+        `${number(england.practices.length)} practices, ${number(transfers)} transfers and ${number(events)} events in ${(loadedMs / 1000).toFixed(1)} s.\nThe site is at ${url}/ until Ctrl-C, its figures for programs at ${url}/api/v1.`,
       );
     if (!stopped.signal.aborted) await once(stopped.signal, 'abort');
     await server.close();

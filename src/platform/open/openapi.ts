@@ -138,7 +138,8 @@ export function schemaOf(name: ShapeName): unknown {
   return { ...z.toJSONSchema(SHAPES[name]), $id: `${API}/schemas/${name}.json`, title: name };
 }
 
-export function openApi(): unknown {
+/** `synthetic`: the figures are invented, and the description says so. */
+export function openApi(synthetic = false): unknown {
   const schemas = Object.fromEntries(
     (Object.keys(SHAPES) as ShapeName[]).map((name) => {
       const { $schema: _dialect, ...schema } = z.toJSONSchema(SHAPES[name]);
@@ -150,8 +151,7 @@ export function openApi(): unknown {
     info: {
       title: 'GP Registrations Data',
       version: VERSION,
-      description:
-        'Figures of GP2GP transfers of England. Reading is free, without a key, from any web page. Answers carry an ETag: a question with If-None-Match costs nothing while nothing is new. Nothing here says anything about a patient or a single transfer.',
+      description: `${synthetic ? 'Invented data: no practice, transfer or figure here is real. ' : ''}Figures of GP2GP transfers of England. Reading is free, without a key, from any web page. Answers carry an ETag: a question with If-None-Match costs nothing while nothing is new. Nothing here says anything about a patient or a single transfer.`,
       license: { name: 'Open Government Licence v3.0', url: 'https://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/' },
     },
     servers: [{ url: API }],

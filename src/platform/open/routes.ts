@@ -33,6 +33,8 @@ export type OpenOptions = {
   /** Answers that are fresh are given again. */
   readonly kept: { of(key: string, make: () => Promise<Answer>): Promise<Answer> };
   readonly onStale?: (thrown: unknown) => void;
+  /** The figures are invented. */
+  readonly synthetic?: boolean;
   readonly now?: () => number;
 };
 
@@ -46,11 +48,11 @@ export function sendOpenProblem(reply: FastifyReply, problem: Problem): FastifyR
 }
 
 export function openRoutes(server: FastifyInstance, options: OpenOptions): void {
-  const { reads, published, kept } = options;
+  const { reads, published, kept, synthetic = false } = options;
   const library = openLibrary(options);
   server.addHook('onClose', () => library.close());
 
-  const description = asJson(openApi());
+  const description = asJson(openApi(synthetic));
   const schemas = new Map((Object.keys(SHAPES) as ShapeName[]).map((name) => [name, asJson(schemaOf(name), 'application/schema+json')]));
   const index = asJson({
     documentation: '/developers',

@@ -150,7 +150,7 @@ export async function siteServer(reads: SiteReads, options: SiteOptions = {}): P
   file('/data/practiceMetrics.json', () => publishedPractices(reads));
   file('/data/nationalMetrics.json', () => publishedNational(reads));
   if (reads.open) {
-    openRoutes(server, { reads: reads.open, published: () => reads.published(), kept, onStale });
+    openRoutes(server, { reads: reads.open, published: () => reads.published(), kept, onStale, synthetic });
     page('/developers', () => developersPage(reads));
   }
   const { operational } = reads;
