@@ -17,6 +17,8 @@ export type Position = { readonly lsn: bigint; readonly at: string };
 export type Server = {
   readonly identity: ServerIdentity;
   position(): Promise<Position>;
+  /** Whether what is named is this connection's alone from now on; another's goes when its process or its machine does. */
+  holdAlone(name: string): Promise<boolean>;
   close(): Promise<void>;
 };
 
@@ -59,6 +61,15 @@ export async function openServer(url: string): Promise<Server> {
         const [position] = found;
         if (!position) throw new Fault('backup.answer', 'the server does not say how far its log is');
         return { at: position.at, lsn: lsnNumber(position.lsn) };
+      },
+      async holdAlone(name) {
+        // The turn of a machine that is gone is not kept for the two hours of an operating system.
+        const { rows: found } = await client.query<{ mine: boolean }>(
+          `select set_config('tcp_keepalives_idle', '15', false), set_config('tcp_keepalives_interval', '5', false),
+             set_config('tcp_keepalives_count', '3', false), pg_try_advisory_lock(hashtextextended($1, 0)) as mine`,
+          [name],
+        );
+        return found[0]?.mine === true;
       },
       close: () => client.end().catch(() => undefined),
     };

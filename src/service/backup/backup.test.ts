@@ -176,6 +176,31 @@ test('a backup that was killed, and a server that was killed, go on without a ga
   for (const { id } of work.commits) assert.ok(there.has(id), id);
 });
 
+test('two backups never write into one folder: the second is refused in words, the first goes on and is whole', async () => {
+  const folder = join(here.folder, 'shared');
+  const first = stopped(keepBackingUp(here, folder));
+  await first.caughtUp();
+  const second = {
+    url: here.server.url,
+    objects: { folder: join(here.data, 'objects'), s3: null },
+    into: folder,
+    once: true,
+    baseEveryHours: 24,
+    keepDays: 30,
+    ...quiet,
+    stop: new AbortController().signal,
+  };
+  await refused(backup(second), 'backup.taken', /another gp2gp store backup writes into .*shared now/);
+  await sql`select pg_switch_wal()`.execute(here.db);
+  await first.caughtUp();
+  await first.stop();
+  assert.deepEqual((await verify({ from: folder, scratch: here.folder, ...quiet })).faults, []);
+  // Others write elsewhere at the same time.
+  const ids = [folder, into].map(async (each) => JSON.parse(await readFile(join(each, 'backup.json'), 'utf8')) as { id: string });
+  const [one, other] = await Promise.all(ids);
+  assert.notEqual(one?.id, other?.id);
+});
+
 test('foreign programs find the base backup whole', async () => {
   const [name = ''] = await readdir(join(into, 'bases'));
   const unpacked = join(here.folder, 'unpacked');

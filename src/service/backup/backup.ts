@@ -45,6 +45,7 @@ export type BackupDone = {
 
 const IDLE_MS = 1_000;
 const AGAIN_MS = 2_000;
+const TAKEN = 'backup.taken';
 
 type State = { -readonly [Name in Exclude<keyof BackupDone, 'altered'>]: BackupDone[Name] } & { readonly altered: Set<string> };
 
@@ -62,7 +63,9 @@ export async function backup(options: BackupOptions): Promise<BackupDone> {
       });
       return { ...state, altered: [...state.altered] };
     } catch (error) {
-      if (once || !isDatabaseAway(error)) throw error;
+      // A turn that our own connection held before it broke may be there for a while.
+      const comesBack = isDatabaseAway(error) || (isAway && error instanceof Fault && error.code === TAKEN);
+      if (once || !comesBack) throw error;
       if (!isAway) say(`the database is away (${reasonOf(error)}); the backup goes on when it is back`);
       isAway = true;
     }
@@ -81,6 +84,11 @@ async function session(
   const server = await openServer(options.url);
   try {
     const folder = await beginBackup(options.into, server.identity.system);
+    // Two that write the same log into one folder spoil it.
+    if (!(await server.holdAlone(folder.turn)))
+      throw new Fault(TAKEN, `another gp2gp store backup writes into ${folder.home} now`, {
+        remedy: 'Let that one go on: it takes base backups by itself (--base-every). Or end it first, or name another folder.',
+      });
     connected();
     const mirror = mirrors.get(folder.objects) ?? (await store.openMirror(folder.objects));
     mirrors.set(folder.objects, mirror);

@@ -2,6 +2,7 @@
  * A backup's folder: `bases/` the copies of the database's files, `log/` what was written since, `objects/` the objects, `point.json` how far
  * all of it reaches, `points.jsonl` how far it reached when.
  */
+import { randomUUID } from 'node:crypto';
 import { appendFile, mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Fault, reasonOf } from '../../base/errors.ts';
@@ -13,6 +14,8 @@ import { lsnNumber, lsnText } from '../../database/backup/lsn.ts';
 export type Point = { readonly at: string; readonly lsn: string; readonly timeline: number; readonly tail: string | null };
 export type BackupFolder = {
   readonly home: string;
+  /** What whoever writes into it holds, at the server that it is a backup of. */
+  readonly turn: string;
   readonly bases: string;
   readonly log: string;
   readonly objects: string;
@@ -40,42 +43,58 @@ const FORMAT = 1;
 /** A line for so many seconds is enough to tell spans apart. */
 const POINTS_SECONDS = 30;
 
-export function foldersOf(path: string): BackupFolder {
+type Mark = { readonly format: number; readonly system: string; readonly id?: string };
+
+function foldersOf(path: string, turn: string): BackupFolder {
   const home = resolve(path);
-  return { home, bases: join(home, 'bases'), log: join(home, 'log'), objects: join(home, 'objects') };
+  return { home, turn, bases: join(home, 'bases'), log: join(home, 'log'), objects: join(home, 'objects') };
 }
 
 /** Makes a backup's folder for one database, or finds the one of that database there. */
 export async function beginBackup(path: string, system: string): Promise<BackupFolder> {
-  const folder = foldersOf(path);
-  await mkdir(folder.home, { recursive: true, mode: 0o700 });
-  const mark = await readMark(folder.home);
-  if (mark === null) {
-    const there = await readdir(folder.home);
-    if (there.length > 0)
-      throw new Fault('backup.folder', `${folder.home} is not empty and is no backup`, {
-        remedy: 'Name an empty folder, or one that does not exist.',
-      });
-    await writeFile(join(folder.home, MARK), `${JSON.stringify({ format: FORMAT, system })}\n`, { mode: 0o600 });
-  } else if (mark.system !== system)
-    throw new Fault('backup.otherDatabase', `${folder.home} is the backup of another database (${mark.system}, not ${system})`, {
+  const home = resolve(path);
+  await mkdir(home, { recursive: true, mode: 0o700 });
+  const mark = (await readMark(home)) ?? (await makeMark(home, system));
+  if (mark.system !== system)
+    throw new Fault('backup.otherDatabase', `${home} is the backup of another database (${mark.system}, not ${system})`, {
       remedy: 'Name another folder: two databases never share one.',
     });
+  const folder = foldersOf(home, turnOf(mark));
   for (const each of [folder.bases, folder.log, folder.objects]) await mkdir(each, { recursive: true, mode: 0o700 });
   return folder;
 }
 
+async function makeMark(home: string, system: string): Promise<Mark> {
+  const there = await readdir(home);
+  if (there.length > 0)
+    throw new Fault('backup.folder', `${home} is not empty and is no backup`, {
+      remedy: 'Name an empty folder, or one that does not exist.',
+    });
+  const mark: Mark = { format: FORMAT, system, id: randomUUID() };
+  await writeFile(join(home, MARK), `${JSON.stringify(mark)}\n`, { mode: 0o600, flag: 'wx' }).catch((cause: NodeJS.ErrnoException) => {
+    // Of two that begin at once one takes what the other has made.
+    if (cause.code !== 'EEXIST') throw cause;
+  });
+  return (await readMark(home)) ?? mark;
+}
+
+/** Folders of versions that gave them no id share one turn a server: too few at once, never too many. */
+function turnOf({ id, system }: Mark): string {
+  return `gp2gp backup ${id ?? system}`;
+}
+
 /** Reads what a backup's folder holds. A folder that is none, or half of one, is a `Fault`. */
 export async function readBackup(path: string): Promise<Backup> {
-  const folder = foldersOf(path);
-  const there = await readdir(folder.home).catch(() => null);
+  const home = resolve(path);
+  const there = await readdir(home).catch(() => null);
   if (!there)
-    throw new Fault('backup.missing', `there is no folder ${folder.home}`, { remedy: 'Name the folder that `gp2gp store backup` wrote.' });
-  const mark = await readMark(folder.home);
+    throw new Fault('backup.missing', `there is no folder ${home}`, { remedy: 'Name the folder that `gp2gp store backup` wrote.' });
+  const mark = await readMark(home);
   if (!mark)
-    throw new Fault('backup.missing', `${folder.home} is no backup: it has no ${MARK}`, {
+    throw new Fault('backup.missing', `${home} is no backup: it has no ${MARK}`, {
       remedy: 'Name the folder that `gp2gp store backup` wrote.',
     });
+  const folder = foldersOf(home, turnOf(mark));
   for (const name of ['bases', 'log', 'objects'])
     if (!there.includes(name)) throw new Fault('backup.half', `the backup ${folder.home} is half: ${name} is missing`, { remedy: HALF });
   if (!(await stat(join(folder.objects, 'store-id')).catch(() => null)))
@@ -169,10 +188,10 @@ async function readPoints({ home }: BackupFolder): Promise<Point[]> {
     .map((line) => parse<Point>(line, join(home, 'points.jsonl')));
 }
 
-async function readMark(home: string): Promise<{ format: number; system: string } | null> {
+async function readMark(home: string): Promise<Mark | null> {
   const text = await readFile(join(home, MARK), 'utf8').catch(() => null);
   if (text === null) return null;
-  const mark = parse<{ format: number; system: string }>(text, join(home, MARK));
+  const mark = parse<Mark>(text, join(home, MARK));
   if (mark.format !== FORMAT)
     throw new Fault('backup.format', `${home} was written by another version (format ${mark.format})`, {
       remedy: 'Use the program that wrote it.',
