@@ -77,7 +77,7 @@ try {
   await rm(here.data, { recursive: true, force: true });
 
   const to = join(here.folder, 'restored');
-  const { seconds, missing } = await restore({ from: into, to, at: null, now: () => new Date(), say: () => undefined });
+  const { seconds, missing } = await restore({ from: into, to, at: null, now: () => new Date(), say: () => undefined, by: 'bench' });
   if (missing.length > 0) throw new Error(`${missing.length} objects are missing`);
   const peak = peakRss();
   const again = await openPlace(to);

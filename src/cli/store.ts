@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { Fault, reasonOf } from '../base/errors.ts';
 import type { Listed, Restored } from '../service/backup/restore.ts';
 import type { NodeConfig } from '../service/config/parts.ts';
+import { asOption, OPERATOR, operatorName } from './operator/place.ts';
 
 const HELP = `
 backup copies a node's database and objects into a folder, and goes on to copy what is written until it is ended (SIGTERM, Ctrl-C). It
@@ -25,6 +26,7 @@ type BackupCommand = {
   readonly once?: boolean;
   readonly baseEvery: number;
   readonly keepDays: number;
+  readonly as?: string;
   readonly json?: boolean;
 };
 type RestoreCommand = {
@@ -33,6 +35,7 @@ type RestoreCommand = {
   readonly at?: Date;
   readonly config?: string;
   readonly programs?: string;
+  readonly as?: string;
   readonly json?: boolean;
 };
 type VerifyCommand = { readonly from: string; readonly scratch: string; readonly programs?: string; readonly json?: boolean };
@@ -55,6 +58,7 @@ export function storeCommand(): Command {
     .option('--once', 'end when a new base backup is whole; what is written afterwards is not in it')
     .option('--base-every <hours>', 'hours between base backups', number(1), 24)
     .option('--keep-days <days>', 'how far back a restore may go', number(0), 30)
+    .addOption(asOption())
     .action(async (options: BackupCommand) => backupAction(options));
   sub('restore', 'put a node’s data folder back as it was at a moment')
     .requiredOption('--from <dir>', 'the backup’s folder')
@@ -62,6 +66,7 @@ export function storeCommand(): Command {
     .option('--config <file>', 'settings of the node that is to go on: objects go back into the bucket that they name')
     .option('--at <time>', 'a moment, as 2026-11-27T09:30:00Z; left out, everything that the backup holds', moment)
     .option('--programs <dir>', 'a folder with bin/postgres, for a database server of another version than ours')
+    .addOption(asOption())
     .action(async (options: RestoreCommand) => restoreAction(options));
   sub('verify', 'read everything in a backup, and restore it into a scratch folder')
     .requiredOption('--from <dir>', 'the backup’s folder')
@@ -93,9 +98,10 @@ const teller = (json: boolean | undefined) => {
 
 async function backupAction(options: BackupCommand): Promise<void> {
   const say = teller(options.json);
+  const actor = `${operatorName(options.as)} (${OPERATOR})`;
   const config = await configOf(options.config);
   const { backup } = await import('../service/backup/backup.ts');
-  const { url, close } = await databaseOf(config.database.url, join(config.data, 'database'), options.once ?? false);
+  const { url, close } = await databaseOf(config.database.url, config.data, options.once ?? false);
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   let told = 0;
@@ -110,6 +116,7 @@ async function backupAction(options: BackupCommand): Promise<void> {
       now: () => new Date(),
       say,
       stop: stop.signal,
+      onBegin: (folder) => tellAudit(url, actor, { folder, once: options.once ?? false }),
       onPoint(point, lagMs) {
         if (Date.now() - told < TOLD_MS) return;
         told = Date.now();
@@ -128,11 +135,29 @@ async function backupAction(options: BackupCommand): Promise<void> {
   }
 }
 
+async function tellAudit(url: string, actor: string, detail: Readonly<Record<string, unknown>>): Promise<void> {
+  const [{ openStore }, { audit }] = await Promise.all([import('../store/open.ts'), import('../store/audit.ts')]);
+  const db = openStore(url, { connections: 1 });
+  try {
+    await audit(db, { practice: null, transfer: null, actor, action: 'backupBegun', detail });
+  } catch (thrown) {
+    if (!(thrown instanceof Error && 'code' in thrown && thrown.code === NO_SUCH_TABLE)) throw thrown;
+    throw new Fault('input.database', 'this database has no tables of a node', { remedy: 'Name the database that the node uses.' });
+  } finally {
+    await db.destroy();
+  }
+}
+
+/** PostgreSQL's code. */
+const NO_SUCH_TABLE = '42P01';
 /** A line so often. */
 const TOLD_MS = 60_000;
 
-async function databaseOf(given: string | undefined, folder: string, once: boolean): Promise<{ url: string; close: () => Promise<void> }> {
+async function databaseOf(given: string | undefined, data: string, once: boolean): Promise<{ url: string; close: () => Promise<void> }> {
   if (given !== undefined) return { url: given, close: async () => undefined };
+  const { demandFinished } = await import('../service/backup/unfinished.ts');
+  await demandFinished(data);
+  const folder = join(data, 'database');
   const { embeddedUrl, startEmbedded } = await import('../database/embedded.ts');
   const url = await embeddedUrl(folder);
   if (url === null)
@@ -144,18 +169,24 @@ async function databaseOf(given: string | undefined, folder: string, once: boole
   return { url: server.url, close: async () => (server.adopted ? undefined : server.stop()) };
 }
 
-async function restoreAction({ json, at, programs, config, ...options }: RestoreCommand): Promise<void> {
+async function restoreAction({ json, at, programs, config, as, ...options }: RestoreCommand): Promise<void> {
   const say = teller(json);
+  const by = `${operatorName(as)} (${OPERATOR})`;
   const s3 = config === undefined ? null : (await configOf(config)).objects.s3;
   const { restore } = await import('../service/backup/restore.ts');
-  const restored = await restore({
-    ...options,
-    at: at ?? null,
-    ...(programs !== undefined && { programs }),
-    ...(s3 && { s3 }),
-    now: () => new Date(),
-    say,
-  });
+  const { discardNow } = await import('../service/backup/unfinished.ts');
+  const restored = await unlessInterrupted(discardNow, (onFolder) =>
+    restore({
+      ...options,
+      at: at ?? null,
+      ...(programs !== undefined && { programs }),
+      ...(s3 && { s3 }),
+      now: () => new Date(),
+      say,
+      by,
+      onFolder,
+    }),
+  );
   if (json) process.stdout.write(`${JSON.stringify(restored)}\n`);
   else {
     const { seconds, list, missing } = restored;
@@ -169,6 +200,32 @@ async function restoreAction({ json, at, programs, config, ...options }: Restore
   }
   if (restored.missing.length > 0) process.exitCode = 1;
 }
+
+/** Ctrl-C or SIGTERM leaves neither half a database nor its server behind. */
+async function unlessInterrupted<Result>(
+  discard: (folder: string) => void,
+  work: (onFolder: (folder: string) => void) => Promise<Result>,
+): Promise<Result> {
+  let folder: string | null = null;
+  const interrupted = (): void => {
+    try {
+      if (folder !== null) discard(folder);
+      process.stderr.write(`gp2gp: broken off${folder === null ? '' : `; what was put into ${folder} is removed`}\nBegin again.\n`);
+    } catch (thrown) {
+      const remedy = thrown instanceof Fault ? thrown.remedy : undefined;
+      process.stderr.write(`gp2gp: broken off; ${reasonOf(thrown)}\n${remedy ?? `Delete ${folder}.`}\n`);
+    }
+    process.exit(1);
+  };
+  for (const signal of SIGNALS) process.once(signal, interrupted);
+  try {
+    return await work((begun) => (folder = begun));
+  } finally {
+    for (const signal of SIGNALS) process.removeListener(signal, interrupted);
+  }
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** What is left to do. A database of other names than ours was on a server of its own, and goes on there. */
 async function goOn(home: string, { user, database, major }: Restored['database']): Promise<string> {
@@ -196,7 +253,10 @@ export function listInWords(list: readonly Listed[]): string[] {
 async function verifyAction({ json, programs, ...options }: VerifyCommand): Promise<void> {
   const say = teller(json);
   const { verify } = await import('../service/backup/verify.ts');
-  const verified = await verify({ ...options, ...(programs !== undefined && { programs }), now: () => new Date(), say });
+  const { discardScratch } = await import('../service/backup/unfinished.ts');
+  const verified = await unlessInterrupted(discardScratch, (onFolder) =>
+    verify({ ...options, ...(programs !== undefined && { programs }), now: () => new Date(), say, onFolder }),
+  );
   if (json) process.stdout.write(`${JSON.stringify(verified)}\n`);
   else {
     for (const { base, from, to } of verified.spans) say(`${base}: any moment from ${from} to ${to}`);

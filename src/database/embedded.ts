@@ -73,7 +73,8 @@ export async function startEmbedded(folder: string, options: EmbeddedOptions = {
   }
   const made = await stat(join(cluster, 'PG_VERSION')).catch(() => null);
   if (!made) await enoughSpace(home, FIRST_START_BYTES);
-  const binaries = options.programs === undefined ? await installBinaries(options.binariesFolder ?? home) : await foreign(options.programs);
+  const binaries =
+    options.programs === undefined ? await installBinaries(options.binariesFolder ?? home) : await programsIn(options.programs);
   if (made) await sameMajor(cluster, binaries);
   else await initialise(binaries, cluster, account);
   const pid = await launch({ binaries, cluster, socket, account, url: url('postgres'), options });
@@ -81,7 +82,8 @@ export async function startEmbedded(folder: string, options: EmbeddedOptions = {
   return { url: url(ours), pid, adopted: false, stop: () => stopServer(pid) };
 }
 
-async function foreign(folder: string): Promise<Binaries> {
+/** The programs in a folder, which are not ours. Throws a `Fault` `database.noBinaries` where they do not run. */
+export async function programsIn(folder: string): Promise<Binaries> {
   try {
     const { stdout } = await run(join(folder, 'bin', 'postgres'), ['--version'], { env: environment() });
     const version = /(\d+)(\.\d+)?/.exec(stdout)?.[0] ?? '';
@@ -185,7 +187,8 @@ async function isPostgres(pid: number): Promise<boolean> {
   }
 }
 
-function isAlive(pid: number): boolean {
+/** Whether there is a process of that number, whoever's it is. */
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

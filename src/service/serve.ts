@@ -29,6 +29,7 @@ import { createGate } from '../web/gate.ts';
 import { createServer, listen } from '../web/server.ts';
 import { startAdaptorQueue } from './adaptor-queue.ts';
 import { createAccept, createDeliver, createIsMine } from './arrivals.ts';
+import { demandFinished } from './backup/unfinished.ts';
 import type { Certificates } from './certificates.ts';
 import type { NodeConfig } from './config/parts.ts';
 import { type ConsoleReads, consoleReads } from './console-reads.ts';
@@ -126,6 +127,7 @@ async function start(
   const { tls } = config.spine;
   if (tls) demandUsable(tls, now(), config.spine.registeredName);
   await mkdir(config.data, { recursive: true });
+  await demandFinished(config.data);
   const databaseUrl = config.database.url ?? (await embedded(config, closers));
   const db = openStore(databaseUrl, {
     connections: config.database.connections,

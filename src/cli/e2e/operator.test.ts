@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import pg from 'pg';
@@ -111,6 +111,16 @@ test('the node’s own settings lead to the same place as its database and objec
   assert.equal(nothing.code, 2);
   assert.match(nothing.err, /there is no database of a node here/);
   assert.equal(existsSync(join(here.folder, 'elsewhere')), false, 'none was made');
+
+  // A restore that was killed has put a cluster there, and not yet all of its objects.
+  await mkdir(join(here.folder, 'elsewhere', 'database', 'cluster'), { recursive: true });
+  await writeFile(join(here.folder, 'elsewhere', 'database', 'cluster', 'PG_VERSION'), '18\n');
+  await writeFile(join(here.folder, 'elsewhere', 'restore-unfinished'), '1\n');
+  for (const words of [['transfers', 'list'], ['store', 'backup', '--once', '--to', join(here.folder, 'no backup')], ['serve']]) {
+    const half = await run(...words, '--config', elsewhere);
+    assert.deepEqual([half.code, half.out], [1, ''], half.err);
+    assert.match(half.err, /elsewhere holds a restore that was not finished\nRestore into it again/);
+  }
 });
 
 test('NHS numbers are masked; whole ones, and a search by one, are in the audit with who and why', async () => {

@@ -23,6 +23,7 @@ import {
   settingsFile,
   startExternal,
   store,
+  storeInterrupted,
 } from './testing-store.ts';
 
 let folder: string;
@@ -202,7 +203,8 @@ test('one base backup after the other, and what is older than is kept leaves; a 
   const here = ended(await openPlace(data));
   const config = await settingsFile(join(folder, 'node.yaml'), { data });
   const into = join(folder, 'backup');
-  const once = async (...more: string[]) => succeeded(await store('backup', '--config', config, '--to', into, '--once', ...more));
+  const once = async (...more: string[]) =>
+    succeeded(await store('backup', '--config', config, '--to', into, '--once', '--as', 'jo', ...more));
   const bases = async () => (await readdir(join(into, 'bases'))).sort();
   const erased = await here.objects.put(Buffer.from('erased later'));
   const kept = await commitTransfer(here);
@@ -218,7 +220,10 @@ test('one base backup after the other, and what is older than is kept leaves; a 
   assert.equal((await bases()).length, 2, 'nothing leaves within 30 days');
 
   const to = join(folder, 'then');
-  const then = succeeded(await store('restore', '--from', into, '--to', to, '--at', moment, '--json'));
+  const broken = await storeInterrupted(/put in place/, 'restore', '--from', into, '--to', to);
+  assert.deepEqual([broken.code, await readdir(to)], [1, []], broken.err);
+  assert.match(broken.err, /^gp2gp: broken off; what was put into .*then is removed\nBegin again\.\n$/);
+  const then = succeeded(await store('restore', '--from', into, '--to', to, '--at', moment, '--as', 'jo', '--json'));
   const list = (JSON.parse(then.out.trim().split('\n').at(-1) ?? '') as { list: { id: string; who: string }[] }).list;
   assert.deepEqual(
     list.map(({ id, who }) => [id, who]),
@@ -227,6 +232,16 @@ test('one base backup after the other, and what is older than is kept leaves; a 
   );
   const restored = await openPlace(to);
   assert.deepEqual(await idsIn(restored.db), new Set([kept]));
+  const { rows: written } = await sql<{ action: string; by: string }>`
+    select action, actor as by from audit where action in ('backupBegun', 'databaseRestored') order by id`.execute(restored.db);
+  assert.deepEqual(
+    written.map(({ action, by }) => [action, by]),
+    [
+      ['backupBegun', 'jo (operator)'],
+      ['databaseRestored', 'jo (operator)'],
+    ],
+    'the first backup had begun at that moment',
+  );
   await restored.close();
 
   await sleep(1_100);

@@ -32,6 +32,14 @@ export function store(...argv: readonly string[]): Promise<Said> {
   return started(argv).ended;
 }
 
+/** One command that gets a Ctrl-C as soon as it has said something. */
+export async function storeInterrupted(words: RegExp, ...argv: readonly string[]): Promise<Said> {
+  const { child, said, ended } = started(argv);
+  await until(`it says ${words}`, async () => words.test(said.out) || child.exitCode !== null);
+  child.kill('SIGINT');
+  return ended;
+}
+
 /** A backup that goes on. */
 export function keepBackingUp(config: string, into: string, ...more: readonly string[]) {
   const { child, said, ended } = started(['backup', '--config', config, '--to', into, ...more]);

@@ -2,12 +2,13 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { sql } from 'kysely';
 import { Fault, reasonOf } from '../../base/errors.ts';
 import { type Db, isDatabaseAway } from '../../database/connect.ts';
 import { startEmbedded } from '../../database/embedded.ts';
 import type { ObjectsPlace } from '../../objects/place.ts';
+import { demandFinished } from '../../service/backup/unfinished.ts';
 import { parseConfig } from '../../service/config.ts';
 import { MIGRATIONS, openStore, SCHEMA } from '../../store/open.ts';
 import type { Tables } from '../../store/tables.ts';
@@ -31,11 +32,15 @@ export function withPlace(command: Command): Command {
     .option('--config <file>', 'settings of the node in YAML; left out, the environment is read')
     .option('--database <url>', 'its PostgreSQL, in the place of settings')
     .option('--objects <dir>', 'folder of its object store, beside --database')
-    .option('--as <name>', 'who you are, for the audit (default: the name you are logged in with)');
+    .addOption(asOption());
+}
+
+export function asOption(): Option {
+  return new Option('--as <name>', 'who you are, for the audit (default: the name you are logged in with)');
 }
 
 export async function atPlace<Result>(options: PlaceOptions, work: (place: Place) => Promise<Result>): Promise<Result> {
-  const user = nameOf(options.as);
+  const user = operatorName(options.as);
   const { url, objects, behindAdaptor, stop } = await whereIs(options);
   // One connection: whoever else is on a server that was started here is somebody else.
   const db = openStore(url, { connections: 1 });
@@ -68,6 +73,7 @@ async function whereIs({ config: file, database, objects: folder }: PlaceOptions
       remedy: 'Name the settings of the node with --config FILE, or its database with --database URL.',
     });
   });
+  await demandFinished(config.data);
   const server = await startEmbedded(home);
   return {
     ...about,
@@ -96,7 +102,8 @@ async function read(file: string): Promise<string> {
   }
 }
 
-function nameOf(given: string | undefined): string {
+/** Who is at it: the name that is given, or that of the login. Throws a `Fault` `input.user`. */
+export function operatorName(given: string | undefined): string {
   const name = given ?? loginName();
   if (name !== null && /^[\p{L}\p{N}][\p{L}\p{N} ._@'-]{0,79}$/u.test(name)) return name;
   throw new Fault('input.user', `${given === undefined ? 'you are logged in without a name' : '--as: this is no name'}`, {

@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { Fault } from '../../base/errors.ts';
 import { type Account, serverAccount, usableFolder } from '../account.ts';
 import { installBinaries } from '../binaries.ts';
-import { type EmbeddedServer, startEmbedded } from '../embedded.ts';
+import { type EmbeddedServer, programsIn, startEmbedded } from '../embedded.ts';
 import { BASE_MANIFEST, BASE_TAR, type Base } from './base.ts';
 import { readSegment, type Segment, type Tail } from './log-archive.ts';
 import { lsnNumber, lsnText, segmentName } from './lsn.ts';
@@ -44,6 +44,8 @@ export async function recover(recovery: Recovery): Promise<Recovered> {
   const home = resolve(into);
   const account = await serverAccount();
   await usableFolder(home, account);
+  // Before gigabytes are put in place for it.
+  await sameMajor(recovery, home);
   const partial = join(home, 'cluster.partial');
   await rm(partial, { recursive: true, force: true });
   await mkdir(partial, { mode: 0o700 });
@@ -74,7 +76,6 @@ export async function recover(recovery: Recovery): Promise<Recovered> {
         ...target,
       },
     });
-  if (recovery.programs === undefined) await sameMajor(base, home);
   let server: EmbeddedServer;
   try {
     server = await start(
@@ -101,10 +102,11 @@ export async function recover(recovery: Recovery): Promise<Recovered> {
   return { server, reached };
 }
 
-async function sameMajor({ major }: Base, home: string): Promise<void> {
-  const own = await installBinaries(home);
+async function sameMajor({ base: { major }, programs }: Recovery, home: string): Promise<void> {
+  const own = programs === undefined ? await installBinaries(home) : await programsIn(programs);
   if (own.major === major) return;
-  throw new Fault('restore.version', `the backup is of PostgreSQL ${major}; this program brings ${own.major}`, {
+  const given = programs === undefined ? 'this program brings' : `those in ${programs} are of`;
+  throw new Fault('restore.version', `the backup is of PostgreSQL ${major}; ${given} ${own.major}`, {
     remedy: `Name the programs of that version: --programs /usr/lib/postgresql/${major}`,
   });
 }

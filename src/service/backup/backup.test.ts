@@ -11,6 +11,7 @@ import { Fault } from '../../base/errors.ts';
 import { backup } from './backup.ts';
 import { restore } from './restore.ts';
 import { commitTransfer, keepBackingUp, openPlace, type Place, place, WAITING } from './testing.ts';
+import { demandFinished } from './unfinished.ts';
 import { verify } from './verify.ts';
 
 let here: Place;
@@ -29,7 +30,7 @@ async function closeAll(open: Pick<Place, 'close'>): Promise<void> {
 const now = () => new Date();
 /** Transfers of the backup `killed`, the first of them; each has an object. */
 let killed: readonly string[] = [];
-const quiet = { now, say: () => undefined };
+const quiet = { now, say: () => undefined, by: 'jo (operator)' };
 const idsIn = async ({ db }: Pick<Place, 'db'>): Promise<Set<string>> =>
   new Set((await db.selectFrom('transfers').select('id').execute()).map(({ id }) => id));
 
@@ -167,9 +168,21 @@ test('a backup that was killed, and a server that was killed, go on without a ga
     second.said.join('; '),
   );
   const to = join(here.folder, 'after-kill');
+  // A restore was killed here: no process has this number any more.
+  await mkdir(join(to, 'objects'), { recursive: true });
+  await writeFile(join(to, 'restore-unfinished'), `${spawnSync(process.execPath, ['--version']).pid}\n`);
+  await assert.rejects(demandFinished(to), { code: 'restore.unfinished', message: /was not finished/ });
+  await writeFile(join(to, 'half'), 'left behind');
   await restore({ from: folder, to, at: null, ...quiet });
+  await demandFinished(to);
+  assert.deepEqual((await readdir(to)).sort(), ['after-restore.json', 'database', 'objects']);
   const restored = await openPlace(to);
   const there = await idsIn(restored);
+  const { rows: written } = await sql`select actor, action, detail from audit where action = 'databaseRestored'`.execute(restored.db);
+  assert.deepEqual(
+    written.map((row) => ({ ...(row as object), detail: Object.keys((row as { detail: object }).detail).sort() })),
+    [{ actor: 'jo (operator)', action: 'databaseRestored', detail: ['from', 'to'] }],
+  );
   await restored.close();
   killed = work.commits.map(({ id }) => id);
   assert.ok(there.has(last));
@@ -240,13 +253,11 @@ test('damage is found and named: by verify, and by restore before anything is st
   assert.match(faults.join('\n'), /base backup .*base\.tar is not what it was/);
   assert.match(faults.join('\n'), /cannot be restored: the base backup .* is damaged/);
   await refused(restoreIt(), 'backup.base', /is damaged/);
-  await rm(join(here.folder, 'never'), { recursive: true, force: true });
+  assert.deepEqual(await readdir(join(here.folder, 'never')), [], 'of a restore that fails nothing stays in its way');
   await flip(baseTar, 5_000_000);
   await refused(restoreIt(), 'backup.segment', /is damaged: its hash is another/);
-  await rm(join(here.folder, 'never'), { recursive: true, force: true });
   await truncate(baseTar, 1_000_000);
   await refused(restoreIt(), 'backup.base', /has not the length/);
-  await rm(join(here.folder, 'never'), { recursive: true, force: true });
 
   const [altered, gone] = killed.map((id) => createHash('sha256').update(`the record of ${id}`).digest('hex'));
   assert.ok(altered && gone);
@@ -288,10 +299,14 @@ test('what is no backup, half of one, or no place to restore to, is refused with
   const [base = ''] = await readdir(join(from('half'), 'bases'));
   await writeFile(join(from('half'), 'bases', base, 'base.json'), '{"name":');
   await refused(verify({ from: from('half'), scratch: here.folder, ...quiet }), 'backup.base', /is half/);
+  await refused(verify({ from: into, scratch: from('no room'), ...quiet }), 'input.scratch', /no scratch folder can be made there/);
 
   await refused(restore({ from: into, to, at: new Date('2020-01-01T00:00:00Z'), ...quiet }), 'restore.moment', /does not hold 2020/);
   await refused(restore({ from: into, to: here.data, at: null, ...quiet }), 'restore.running', /process \d+/);
   await mkdir(to);
+  await writeFile(join(to, 'restore-unfinished'), `${process.ppid}\n`);
+  await refused(restore({ from: into, to, at: null, ...quiet }), 'restore.taken', /another restore \(process \d+\)/);
+  await rm(join(to, 'restore-unfinished'));
   await writeFile(join(to, 'something'), '');
   await refused(restore({ from: into, to, at: null, ...quiet }), 'restore.notEmpty', /is not empty/);
 });

@@ -29,6 +29,8 @@ export type BackupOptions = {
   readonly now: () => Date;
   readonly say: (line: string) => void;
   readonly onPoint?: (point: Point, lagMs: number) => void;
+  /** Before the first byte is copied: who copies is written down. */
+  readonly onBegin?: (folder: string) => Promise<void>;
   readonly stop: AbortSignal;
 };
 export type BackupDone = {
@@ -55,11 +57,14 @@ export async function backup(options: BackupOptions): Promise<BackupDone> {
   const state: State = { point: null, bases: 0, objects: 0, objectBytes: 0, logBytes: 0, lagMs: 0, altered: new Set() };
   const store = await mirrored(options.objects);
   const mirrors = new Map<string, Mirror>();
+  let begun = false;
   for (let isAway = false; ; ) {
     try {
-      await session(options, state, store, mirrors, () => {
+      await session(options, state, store, mirrors, async (folder) => {
         if (isAway) say('the database is back');
         isAway = false;
+        if (!begun) await options.onBegin?.(folder);
+        begun = true;
       });
       return { ...state, altered: [...state.altered] };
     } catch (error) {
@@ -79,7 +84,7 @@ async function session(
   state: State,
   store: Mirrored,
   mirrors: Map<string, Mirror>,
-  connected: () => void,
+  connected: (folder: string) => Promise<void>,
 ): Promise<void> {
   const server = await openServer(options.url);
   try {
@@ -89,7 +94,7 @@ async function session(
       throw new Fault(TAKEN, `another gp2gp store backup writes into ${folder.home} now`, {
         remedy: 'Let that one go on: it takes base backups by itself (--base-every). Or end it first, or name another folder.',
       });
-    connected();
+    await connected(folder.home);
     const mirror = mirrors.get(folder.objects) ?? (await store.openMirror(folder.objects));
     mirrors.set(folder.objects, mirror);
     // The first time it may take long, and the server need not hold its log for it.

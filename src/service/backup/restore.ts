@@ -2,15 +2,15 @@
  * Puts a backup back: the database as it was at a moment, every object that its rows name, and a list by name of every conversation that
  * may have lost a message after that moment.
  */
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { Fault } from '../../base/errors.ts';
+import { Fault, reasonOf } from '../../base/errors.ts';
 import { type Instant, instant } from '../../base/ids.ts';
 import type { Base } from '../../database/backup/base.ts';
 import { lsnText } from '../../database/backup/lsn.ts';
 import { recover } from '../../database/backup/recover.ts';
 import { type Db, transaction } from '../../database/connect.ts';
-import { type EmbeddedServer, serverOn } from '../../database/embedded.ts';
+import { type EmbeddedServer, isAlive, serverOn } from '../../database/embedded.ts';
 import { type Copied, openMirror } from '../../objects/mirror.ts';
 import { putBack } from '../../objects/mirror-s3.ts';
 import { openStoreAgain } from '../../objects/mirrored.ts';
@@ -25,6 +25,7 @@ import { raiseTask } from '../../store/tasks.ts';
 import { afterRestore } from '../../transfer/after-restore.ts';
 import { referencedNow } from '../retention.ts';
 import { type Backup, readBackup, type Span, spanFor } from './folder.ts';
+import { discardNow, discardScratch, markFinished, markUnfinished, unfinishedBy } from './unfinished.ts';
 
 export type RestoreOptions = {
   readonly from: string;
@@ -38,6 +39,10 @@ export type RestoreOptions = {
   readonly programs?: string;
   readonly now: () => Date;
   readonly say: (line: string) => void;
+  /** Who does it, for the audit of the node that goes on. */
+  readonly by: string;
+  /** Called with the folder in which something is put now: what whoever is interrupted discards. */
+  readonly onFolder?: (folder: string) => void;
 };
 export type Listed = NamedTransfer & {
   /** `person`: a task stands in its practice's list. `unknown`: it began after the moment, and this node does not know it. */
@@ -57,15 +62,31 @@ export type Restored = {
   readonly seconds: { readonly database: number; readonly objects: number; readonly all: number };
 };
 
-/** Restores into an empty folder. The database's server is stopped again; a node that is started there goes on. */
+/**
+ * Restores into an empty folder. The database's server is stopped again; a node that is started there goes on. Of a restore that fails
+ * nothing stays; one that is killed is marked, and replaced by the next.
+ */
 export async function restore(options: RestoreOptions): Promise<Restored> {
-  const { to, at, now, say } = options;
-  const began = now().getTime();
   const backup = await readBackup(options.from);
-  const span = spanFor(backup, at);
-  const home = resolve(to);
-  await emptyTarget(home);
+  const span = spanFor(backup, options.at);
+  const home = resolve(options.to);
+  await emptyTarget(home, options.say);
   await mkdir(home, { recursive: true });
+  await markUnfinished(home);
+  options.onFolder?.(home);
+  try {
+    const restored = await putAllBack(options, backup, span, home);
+    await markFinished(home);
+    return restored;
+  } catch (error) {
+    discardNow(home);
+    throw error;
+  }
+}
+
+async function putAllBack(options: RestoreOptions, backup: Backup, span: Span, home: string): Promise<Restored> {
+  const { at, now, say } = options;
+  const began = now().getTime();
   say(`the base backup ${span.base.name} and ${span.segments.length} log segments are put in place`);
   const recovered = await recoverSpan(backup, span, join(home, 'database'), at, options.programs);
   const database = now().getTime();
@@ -77,6 +98,8 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
     const moment = instant(at ?? new Date(span.to));
     const list = await onStore(recovered.server, async (db) => {
       await prepareStore(db, objects.storeId);
+      const detail = { to: moment, from: backup.folder.home };
+      await audit(db, { practice: null, transfer: null, actor: options.by, action: 'databaseRestored', detail });
       const missing = await missingObjects(db, objects);
       const degrades = await giveUpDegrades(db);
       if (degrades > 0) say(`${degrades} posts of degrades waited then: they may have been told since, and are not told again`);
@@ -123,12 +146,21 @@ export function recoverSpan(backup: Backup, span: Span, into: string, at: Date |
   });
 }
 
-/** A restore writes over nothing. */
-async function emptyTarget(home: string): Promise<void> {
+/** A restore writes over nothing but what an unfinished one has left. */
+async function emptyTarget(home: string, say: (line: string) => void): Promise<void> {
+  const pid = await unfinishedBy(home);
+  if (pid !== null) {
+    if (pid !== process.pid && isAlive(pid))
+      throw new Fault('restore.taken', `another restore (process ${pid}) puts something into ${home} now`, {
+        remedy: 'Let it end, or name another folder.',
+      });
+    say(`what an unfinished restore has left in ${home} is replaced`);
+    discardNow(home);
+  }
   for (const place of [home, join(home, 'database')]) {
-    const pid = await serverOn(place);
-    if (pid !== null)
-      throw new Fault('restore.running', `a node's database (process ${pid}) runs on ${place}`, {
+    const server = await serverOn(place);
+    if (server !== null)
+      throw new Fault('restore.running', `a node's database (process ${server}) runs on ${place}`, {
         remedy: 'Stop the node, then restore into a new folder and start it there.',
       });
   }
@@ -224,14 +256,18 @@ async function laterThan(
       await server.stop();
     }
   } finally {
-    await rm(scratch, { recursive: true, force: true });
+    discardScratch(scratch);
   }
 }
 
 /** Beside a folder, where there is room; open to the account that PostgreSQL runs as. */
 export async function scratchFolder(beside: string): Promise<string> {
-  const scratch = await mkdtemp(join(beside, 'scratch-'));
-  const { chmod } = await import('node:fs/promises');
+  const scratch = await mkdtemp(join(beside, 'scratch-')).catch((cause: unknown) => {
+    throw new Fault('input.scratch', `${beside}: no scratch folder can be made there (${reasonOf(cause)})`, {
+      remedy: 'Name a folder with room for the whole database with --scratch.',
+      cause,
+    });
+  });
   await chmod(scratch, ((await stat(beside)).mode & 0o777) | 0o711);
   return scratch;
 }

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault, reasonOf } from '../../base/errors.ts';
 import { BASE_TAR, listBases } from '../../database/backup/base.ts';
@@ -11,6 +10,7 @@ import { openObjects } from '../../objects/objects.ts';
 import { countTransfers } from '../../store/reads/transfers.ts';
 import { type Backup, readBackup, spanFor } from './folder.ts';
 import { missingObjects, onStore, type Restored, recoverSpan, scratchFolder } from './restore.ts';
+import { discardScratch } from './unfinished.ts';
 
 export type VerifyOptions = {
   readonly from: string;
@@ -19,6 +19,8 @@ export type VerifyOptions = {
   readonly programs?: string;
   readonly now: () => Date;
   readonly say: (line: string) => void;
+  /** Called with the scratch folder when it is made: what whoever is interrupted discards. */
+  readonly onFolder?: (folder: string) => void;
 };
 export type Verified = {
   readonly ok: boolean;
@@ -39,10 +41,21 @@ export type Verified = {
  * state into a scratch folder, starts PostgreSQL on it and looks for every object that a row names.
  */
 export async function verify(options: VerifyOptions): Promise<Verified> {
-  const { now, say } = options;
   const backup = await readBackup(options.from);
   const faults: string[] = backup.half.map((each) => `half a base backup: ${each}`);
   if (backup.spans.length === 0) spanFor(backup, null);
+  // Before everything is read: it is to be known at once where there is no room.
+  const scratch = await scratchFolder(options.scratch);
+  options.onFolder?.(scratch);
+  try {
+    return await verifyAll(options, backup, faults, scratch);
+  } finally {
+    discardScratch(scratch);
+  }
+}
+
+async function verifyAll(options: VerifyOptions, backup: Backup, faults: string[], scratch: string): Promise<Verified> {
+  const { now, say } = options;
   await checkBases(backup, faults, say);
   const segments = await checkLog(backup, faults, say);
   say('every object is read');
@@ -50,7 +63,6 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
   for (const name of altered) faults.push(`the object ${name} is not what its name says`);
 
   say('the newest state is restored into a scratch folder');
-  const scratch = await scratchFolder(options.scratch);
   const began = now().getTime();
   let recoverySeconds = 0;
   let missing: Restored['missing'] = [];
@@ -69,8 +81,6 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
     }
   } catch (error) {
     faults.push(`it cannot be restored: ${reasonOf(error)}`);
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
   }
   for (const { sha256, of } of missing) faults.push(`the object ${sha256} is missing, which ${of.join(', ')} needs`);
   return {
