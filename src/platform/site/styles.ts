@@ -12,6 +12,7 @@ export const SITE_STYLES = `
 .site-hero .nhsuk-label,.site-hero .nhsuk-hint{color:#fff}
 .site-synthetic{background:#ffeb3b;color:#212b32;padding:8px 0;border-bottom:1px solid #212b32}
 .site-synthetic p{margin:0}
+.site .nhsuk-skip-link:focus{outline:3px solid #212b32}
 .site-updated{color:#4c6272}
 .site .nhsuk-table{font-size:1rem;font-variant-numeric:tabular-nums}
 .site .nhsuk-table__caption{font-size:1.1875rem}
@@ -41,6 +42,7 @@ export const SITE_STYLES = `
 .chart-line.chart-b{stroke-dasharray:7 4}
 .chart-line.chart-d{stroke-dasharray:2 4}
 @media (max-width:40em){.chart-sparse{display:none}
+.site .nhsuk-header__navigation-link{padding:8px 2px}
 .site .nhsuk-table__body .nhsuk-table__cell,.site .nhsuk-table__body .nhsuk-table__header{padding:4px 0}
 .site-share,.site-of{display:inline}.site-share{margin-right:8px}
 .site .nhsuk-table .nhsuk-table__body .nhsuk-table__cell .nhsuk-table__heading{padding-right:16px;text-align:left}}
@@ -53,10 +55,13 @@ export const SITE_STYLES = `
 .site-letters a{display:inline-block;min-width:24px;text-align:center}
 .site-columns{columns:2;column-gap:32px}
 @media (max-width:40em){.site-columns{columns:1}}
-.site-wide{overflow-x:auto;padding:2px}
+.site-wide{overflow-x:auto;margin:0 -8px;padding:8px}
+.site-wide:focus-visible{outline:4px solid #ffeb3b;outline-offset:0;box-shadow:inset 0 0 0 4px #212b32}
+.site-wide .nhsuk-table__cell,.site-wide .nhsuk-table__header{padding-right:16px}
 .site-narrow{max-width:44em}
 .site-inline{display:flex;flex-wrap:wrap;gap:8px 16px;align-items:flex-end;margin-bottom:24px}
 .site-inline .nhsuk-form-group,.site-inline .nhsuk-button{margin-bottom:0}
+.site-inline .nhsuk-form-group,.site-inline .nhsuk-select{max-width:100%}
 .site-footer-list{display:flex;flex-wrap:wrap;gap:8px 24px;list-style:none;padding:0;margin:0 0 16px}
 .site-footer-list li{margin:0}
 .site code{overflow-wrap:anywhere}
