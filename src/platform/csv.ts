@@ -78,6 +78,13 @@ export function cellsOf(line: string, delimiter: string): string[] | null {
   }
 }
 
+/** What is wrong with a row that holds what no database keeps as a text, and no file has but one that is damaged; `null` where none does. */
+export function damaged(names: Iterable<string>, cells: readonly string[]): string | null {
+  let at = 0;
+  for (const name of names) if (cells[at++]?.includes('\0')) return `${name} holds U+0000`;
+  return null;
+}
+
 /** A whole table; heads as they are (readers compare their bytes), texts in quotes, `null` as an empty cell. */
 export function csvOf(head: readonly string[], rows: Iterable<readonly CsvCell[]>): string {
   let text = `${head.map(headCell).join(',')}\n`;

@@ -149,6 +149,8 @@ test('where a month has no organisations, those of the month before stand in, an
   assert.deepEqual(told, [2]);
   assert.throws(() => find('1', Date.UTC(2026, 2, 3) * 1000), /no organisations for 2026-03, nor for the month before/);
   assert.throws(() => readOrganisationMetadata('{"year":2026}'), /month/);
+  const damaged = '{"year":2026,"month":3,"practices":[{"ods_code":"Z1","name":"A\\u0000B","asids":[]}],"sicbls":[]}';
+  assert.throws(() => readOrganisationMetadata(damaged), /^Fault: practices\.0\.name: must be a text without U\+0000/);
 });
 
 test('a practice that stands in several locations is counted in the last of them, one without a location in none', () => {

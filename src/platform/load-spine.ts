@@ -1,6 +1,6 @@
 import { Fault } from '../base/errors.ts';
 import { COLUMNS, type Column, readMessage, type SpineMessage } from './classify/message.ts';
-import { readCsv } from './csv.ts';
+import { damaged, readCsv } from './csv.ts';
 
 /** A row that could not be read; the others are not concerned. */
 export type BrokenRow = { readonly line: number; readonly fault: string };
@@ -26,10 +26,9 @@ export async function* readSpineLog(
       continue;
     }
     const columns = index;
-    // No database keeps it, and no log has it but one that is damaged.
-    const damaged = [...columns].find(([, at]) => cells[at]?.includes('\0'));
-    if (damaged) {
-      onBroken({ line, fault: `${damaged[0]} holds U+0000` });
+    const fault = damaged(columns.keys(), cells);
+    if (fault !== null) {
+      onBroken({ line, fault });
       continue;
     }
     try {

@@ -42,11 +42,18 @@ test('records are told by their type, columns by position, the delimiter by the 
 });
 
 test('a broken line is named and costs nothing else', async () => {
-  const { records, broken } = await read(['FR|1|1|Z1|6', 'RR|too|short', 'XX|1', 'FR|"open|1', 'FR|2|2|Z1|7'].join('\n'));
+  const { records, broken } = await read(
+    ['FR|1|1|Z1|6', 'RR|too|short', 'XX|1', 'FR|"open|1', requester({ 1: 'C\0' }), 'FR|2|2|Z1|7'].join('\n'),
+  );
   assert.equal(records.length, 2);
   assert.deepEqual(
     broken.map(({ line, fault }) => `${line}: ${fault}`),
-    ['2: RR has 3 columns instead of 31', '3: the record type is none of HR, RR, SR, FR: "XX"', '4: a quote is not closed'],
+    [
+      '2: RR has 3 columns instead of 31',
+      '3: the record type is none of HR, RR, SR, FR: "XX"',
+      '4: a quote is not closed',
+      '5: ConversationID holds U+0000',
+    ],
   );
 });
 

@@ -2,7 +2,7 @@
  * The weekly files that systems sent over MESH before there was an API: lines of a header, requester, sender or footer record, told by
  * their first column, the others by position. Only read, for what was reported then.
  */
-import { cellsOf, lines } from './csv.ts';
+import { cellsOf, damaged, lines } from './csv.ts';
 import type { BrokenRow } from './load-spine.ts';
 
 const REQUESTER = `RecordType ConversationID RequestorODS SenderODS RegistrationTime RegistrationType RegistrationSmartcardUID
@@ -49,12 +49,16 @@ export async function* readMeshFile(
     else if (!columns) onBroken({ line: number, fault: `the record type is none of HR, RR, SR, FR: ${JSON.stringify(kind.slice(0, 20))}` });
     else if (cells.length !== columns.length)
       onBroken({ line: number, fault: `${kind} has ${cells.length} columns instead of ${columns.length}` });
-    else
-      yield {
-        kind: kind as MeshRecord['kind'],
-        line: number,
-        cells: Object.fromEntries(columns.map((name, at) => [name, cells[at]?.trim() ?? ''])),
-      };
+    else {
+      const fault = damaged(columns, cells);
+      if (fault !== null) onBroken({ line: number, fault });
+      else
+        yield {
+          kind: kind as MeshRecord['kind'],
+          line: number,
+          cells: Object.fromEntries(columns.map((name, at) => [name, cells[at]?.trim() ?? ''])),
+        };
+    }
   }
 }
 

@@ -45,7 +45,7 @@ test('an organisation is closed by any of the usual words, and open by all other
 
 test('a broken row is named and costs nothing else; without code or kind nothing is read', async () => {
   const { rows, broken } = await read(
-    'code,kind\nz81001,practice\n,practice\nZ81002,surgery\n"open,practice\nZ81003,practice\nZ810031234567,icb',
+    'code,kind\nz81001,practice\n,practice\nZ81002,surgery\n"open,practice\nZ81003,practice\nZ810031234567,icb\nZ81004,prac\0tice',
   );
   assert.deepEqual(
     rows.map(({ code }) => code),
@@ -59,6 +59,7 @@ test('a broken row is named and costs nothing else; without code or kind nothing
       '4: kind is none of practice, sicbl, icb, region: "surgery"',
       '5: a quote is not closed',
       '7: code is no ODS code: "Z810031234567"',
+      '8: kind holds U+0000',
     ],
   );
   await assert.rejects(read('code,name\nZ81001,X'), /line 1 names no column kind/);

@@ -1,6 +1,6 @@
 /** Organisations from files: the existing pipeline's metadata, or a table of codes, kinds, names, parents, addresses and postcodes. */
 import { Fault } from '../base/errors.ts';
-import { readCsv } from './csv.ts';
+import { damaged, readCsv } from './csv.ts';
 import type { BrokenRow } from './load-spine.ts';
 import type { OrganisationRow } from './store/organisations.ts';
 
@@ -30,8 +30,10 @@ export async function* readOrganisations(
     }
     const names = head;
     const cell = (name: (typeof ODS_COLUMNS)[number]) => row.cells[names.indexOf(name)]?.trim() || null;
+    const fault = damaged(names, row.cells);
     const [code, kind] = [cell('code'), KINDS.find((each) => each === cell('kind'))];
-    if (code === null || !/^[A-Z0-9]{2,10}$/.test(code))
+    if (fault !== null) onBroken({ line: row.line, fault });
+    else if (code === null || !/^[A-Z0-9]{2,10}$/.test(code))
       onBroken({ line: row.line, fault: `code is no ODS code: ${JSON.stringify(code)}` });
     else if (!kind) onBroken({ line: row.line, fault: `kind is none of ${KINDS.join(', ')}: ${JSON.stringify(cell('kind'))}` });
     else

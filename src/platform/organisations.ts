@@ -3,12 +3,17 @@ import { Fault } from '../base/errors.ts';
 import type { Organisation, OrganisationOf } from './classify/transfer.ts';
 import { addMonths, type Month, monthOf, monthText } from './metrics/month.ts';
 
+/** What a database keeps as a text. */
+const kept = z
+  .string()
+  .refine((value) => !value.includes('\0') && value.isWellFormed(), 'must be a text without U+0000 and halves of surrogate pairs');
+
 /** The file `organisationMetadata.json` of the existing pipeline: practices with their ASIDs, and sub ICB locations with their practices. */
 const metadataSchema = z.object({
   year: z.int(),
   month: z.int().min(1).max(12),
-  practices: z.array(z.object({ ods_code: z.string(), name: z.string().nullable(), asids: z.array(z.string()) })),
-  sicbls: z.array(z.object({ ods_code: z.string(), name: z.string().nullable(), practices: z.array(z.string()) })),
+  practices: z.array(z.object({ ods_code: kept, name: kept.nullable(), asids: z.array(kept) })),
+  sicbls: z.array(z.object({ ods_code: kept, name: kept.nullable(), practices: z.array(kept) })),
 });
 export type OrganisationMetadata = z.infer<typeof metadataSchema>;
 
