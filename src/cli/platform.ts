@@ -49,6 +49,7 @@ export function platformCommand(): Command {
         .description('open a month’s figures to the public, if nothing speaks against it')
         .argument('<month>', '2026-02', monthArgument)
         .option('--least <n>', 'transfers that a month must have', countOption(0, 100_000_000), 150_000)
+        .option('--despite <reason>', 'open it though its total lies over 35 % from the month before’s, and keep why', reasonOption)
         .option('--folder <dir>', 'write practiceMetrics.json and nationalMetrics.json of the month there')
         .option('--json', 'print one line of JSON')
         .action(async (month: Month, options: PublishOptions) => (await import('./platform/publish.ts')).publish(month, options)),
@@ -202,6 +203,13 @@ function monthArgument(text: string): Month {
 function webhookOption(text: string): string {
   if (!/^https?:$/.test(URL.parse(text)?.protocol ?? '')) throw new InvalidArgumentError('an http or https address is wanted.');
   return text;
+}
+
+function reasonOption(text: string): string {
+  const reason = text.trim();
+  if (reason.length < 10 || reason.length > 500 || /\p{C}/u.test(reason))
+    throw new InvalidArgumentError('a reason of 10 to 500 characters is wanted, for whoever asks later.');
+  return reason;
 }
 
 function nameArgument(text: string): string {

@@ -292,6 +292,34 @@ test('days of the Spine’s log are classified with their cut-off, from packed f
   assert.equal((await cli('load', 'spine', files[0] ?? '', '--from', 'yesterday')).code, 2);
 });
 
+test('a month that differs much from the one before is opened by whoever says why, and by nobody else', async () => {
+  const many = await file(
+    'may.ndjson',
+    ...Array.from({ length: 9 }, (_, at) =>
+      JSON.stringify({
+        eventType: 'EHR_REQUESTS',
+        body: body('ehr-requests', `2026-05-0${at + 1}T10:00:00Z`, { conversationId: `May ${at}` }),
+      }),
+    ),
+  );
+  assert.equal((await cli('load', 'events', many)).code, 0);
+  const publish = (...argv: readonly string[]) => cli('publish', '2026-05', '--least', '1', ...argv);
+  const closed = await publish();
+  assert.equal(closed.code, 1);
+  assert.match(closed.err, /9 transfers after 2 in the month before: more than 35 % apart\n.*--despite "REASON"/);
+  const hasty = await publish('--despite', 'because');
+  assert.equal(hasty.code, 2);
+  assert.match(hasty.err, /a reason of 10 to 500 characters is wanted/);
+  const opened = await publish('--despite', 'April had two transfers in all', '--json');
+  assert.equal(opened.code, 0, opened.err);
+  assert.deepEqual(JSON.parse(opened.out), {
+    month: '2026-05',
+    transfers: 9,
+    overridden: '9 transfers after 2 in the month before: more than 35 % apart',
+    files: [],
+  });
+});
+
 test('what is wrong with a command is said before anything starts', async () => {
   assert.equal((await run('platform', 'serve', '--database', 'mysql://x')).code, 2);
   assert.equal((await run('platform', 'key', 'list', '--database', 'postgresql://x', '--data', folder)).code, 2);

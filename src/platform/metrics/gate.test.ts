@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { microsOf } from '../micros.ts';
 import { NO_TRANSFERS } from './counts.ts';
-import { PUBLISHED_MONTHS, publicationFaults } from './gate.ts';
+import { implausibleChange, PUBLISHED_MONTHS, publicationFaults } from './gate.ts';
 import { monthsBefore } from './month.ts';
 import { nationalMetrics } from './national.ts';
 import { practiceMetrics } from './practices.ts';
@@ -27,8 +27,11 @@ test('a truncated month is not published', () => {
 });
 
 test('a month that fell or rose by more than a third is looked at first', () => {
-  assert.equal(publicationFaults(files(), national(160_000), { previousTotal: 260_000 }).length, 1);
-  assert.equal(publicationFaults(files(), national(200_000), { previousTotal: 220_000 }).length, 0);
+  assert.equal(implausibleChange(129_999, 200_000), '129999 transfers after 200000 in the month before: more than 35 % apart');
+  assert.match(implausibleChange(270_001, 200_000) ?? '', /^270001 transfers after 200000/);
+  for (const near of [130_000, 200_000, 270_000]) assert.equal(implausibleChange(near, 200_000), null);
+  assert.equal(implausibleChange(200_000, null), null);
+  assert.equal(implausibleChange(200_000, 0), null);
 });
 
 test('the wrong month is not published, nor the right month of another year', () => {

@@ -15,9 +15,9 @@ const PLAUSIBLE_CHANGE = 0.35;
 export function publicationFaults(
   practices: PracticeMetrics,
   national: NationalMetrics,
-  options: { readonly months?: number; readonly leastTransfers?: number; readonly previousTotal?: number | null } = {},
+  options: { readonly months?: number; readonly leastTransfers?: number } = {},
 ): string[] {
-  const { months = PUBLISHED_MONTHS, leastTransfers = PLAUSIBLE_MONTH, previousTotal = null } = options;
+  const { months = PUBLISHED_MONTHS, leastTransfers = PLAUSIBLE_MONTH } = options;
   const faults: string[] = [];
   const newest = monthBefore(practices.generatedOn);
   if (!newest) return [`generatedOn is no time: ${practices.generatedOn}`];
@@ -40,9 +40,13 @@ export function publicationFaults(
   if (!month || !sameMonth(month, newest)) faults.push(`the national month is ${named(month)}, not ${named(newest)}`);
   const total = month?.transferCount ?? 0;
   if (total < leastTransfers) faults.push(`${total} transfers in the month are fewer than ${leastTransfers}: the month is truncated`);
-  if (previousTotal !== null && previousTotal > 0 && Math.abs(total - previousTotal) / previousTotal > PLAUSIBLE_CHANGE)
-    faults.push(`${total} transfers after ${previousTotal} in the month before: more than ${PLAUSIBLE_CHANGE * 100} % apart`);
   return faults;
+}
+
+/** Why somebody has to look at a month's total before it is published; `null` where it is near that of the month before, or there was none. */
+export function implausibleChange(total: number, previousTotal: number | null): string | null {
+  if (previousTotal === null || previousTotal === 0 || Math.abs(total - previousTotal) / previousTotal <= PLAUSIBLE_CHANGE) return null;
+  return `${total} transfers after ${previousTotal} in the month before: more than ${PLAUSIBLE_CHANGE * 100} % apart`;
 }
 
 function monthBefore(generatedOn: string): Month | null {

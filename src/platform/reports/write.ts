@@ -169,7 +169,7 @@ export type PublishOptions = { readonly leastTransfers: number; readonly folder:
 export async function publishDue(db: PlatformDb, month: Month, { leastTransfers, folder }: PublishOptions): Promise<void> {
   if ((await isPublished(db, month)) === null) {
     const published = await publishMonth(db, month, leastTransfers);
-    if ('faults' in published) throw refused(month, published.faults);
+    if ('faults' in published) throw refused(month, published);
   }
   if (folder !== null) await writeMetrics(db, month, folder);
 }
@@ -177,12 +177,17 @@ export async function publishDue(db: PlatformDb, month: Month, { leastTransfers,
 /** Faults that are named; there may be one for every practice. */
 const NAMED = 20;
 
-export function refused(month: Month, faults: readonly string[]): Fault {
+export function refused(month: Month, { faults, change }: { readonly faults: readonly string[]; readonly change: string | null }): Fault {
   const more = faults.length - NAMED;
   return new Fault(
     'publication.refused',
     [`${monthText(month)} is not published:`, ...faults.slice(0, NAMED), ...(more > 0 ? [`and ${more} more`] : [])].join('\n'),
-    { remedy: 'Load what is missing (gp2gp platform load, gp2gp platform ods); --least says how many transfers a month must have.' },
+    {
+      remedy:
+        change === null
+          ? 'Load what is missing (gp2gp platform load, gp2gp platform ods); --least says how many transfers a month must have.'
+          : `Load what is missing; where the month is whole, say why it differs: gp2gp platform publish ${monthText(month)} --despite "REASON", which is kept.`,
+    },
   );
 }
 
