@@ -4,6 +4,7 @@ import { Problem } from '../../web/problem.ts';
 import { type CsvCell, csvOf } from '../csv.ts';
 import { type Days, LIST_NAMES, type ListedTransfer, type ListName } from '../store/operational.ts';
 import { daysFile, daysInWords, readDays } from './days.ts';
+import { detailsSection, isDetailed } from './details.ts';
 import type { OperationalReads } from './model.ts';
 import type { PageContent, Query } from './pages.ts';
 import { daysForm, daysOf, HOME, INDEX, newestOf, pageInWords, pagination, ROWS, readPage, wide } from './spans.ts';
@@ -78,7 +79,9 @@ export async function listPage(reads: OperationalReads, text: string, query: Que
   const name = listOf(text);
   const days = readDays(query, await newestOf(reads), 7);
   const page = readPage(query);
-  const { total, transfers } = await reads.list(name, days, { offset: (page - 1) * ROWS, limit: ROWS });
+  const part = { offset: (page - 1) * ROWS, limit: ROWS };
+  const { total, transfers } = await reads.list(name, days, part);
+  const details = isDetailed(name) && total > 0 && detailsSection(name, days, await reads.details(name, days, part));
   const title = LIST_TITLES[name];
   return {
     title,
@@ -86,7 +89,7 @@ export async function listPage(reads: OperationalReads, text: string, query: Que
     description: `Transfers one by one: ${title.toLowerCase()}.`,
     trail: [HOME, INDEX],
     body: html`<p>Of conversations that began on these days, those that suppliers’ events say this of. The oldest stand first.</p>${daysForm(days)}
-<p><a class="nhsuk-link" href="/data/transfers/${name}/${daysFile(days)}">All ${count(total)} as CSV</a></p>
+<p><a class="nhsuk-link" href="/data/transfers/${name}/${daysFile(days)}">All ${count(total)} as CSV</a>${details && html`, <a class="nhsuk-link" href="#details">what they say one by one</a>`}</p>
 ${
   total === 0
     ? html`<p>There are none for ${daysInWords(days)}.</p>`
@@ -100,7 +103,7 @@ ${
         }),
         pagination(page, total, days),
       )
-}`,
+}${details}`,
   };
 }
 

@@ -8,6 +8,7 @@ import type { ReportName } from '../reports/reports.ts';
 import type { Alert } from '../store/alerts.ts';
 import type { Benchmark } from '../store/benchmarks.ts';
 import type { DayMeasure } from '../store/days.ts';
+import type { Detail, DetailedList } from '../store/documents.ts';
 import type { MonthFigures } from '../store/figures.ts';
 import type { DayCount, Days, DegradeCount, ListedTransfer, ListName, OpenCounts, Part, Step, ToldEvent } from '../store/operational.ts';
 
@@ -122,6 +123,8 @@ export type OperationalReads = {
   counts(measure: DayMeasure, days: Days, step?: Step): Promise<readonly DayCount[]>;
   open(days: Days): Promise<OpenCounts>;
   list(name: ListName, days: Days, part?: Part): Promise<{ readonly total: number; readonly transfers: readonly ListedTransfer[] }>;
+  /** What the transfers of a list say one by one, of the same part of it. */
+  details(name: DetailedList, days: Days, part?: Part): Promise<readonly Detail[]>;
   events(conversation: string): Promise<readonly ToldEvent[]>;
   /** Open ones, the longest open first; all of them where no part is asked for. */
   alerts(part?: Part): Promise<{ readonly total: number; readonly alerts: readonly Alert[] }>;

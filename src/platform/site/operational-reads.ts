@@ -8,6 +8,7 @@ import {
   type ReportedTransfer,
 } from '../reports/reports.ts';
 import { openAlerts } from '../store/alerts.ts';
+import { listDetails } from '../store/documents.ts';
 import type { PlatformDb } from '../store/open.ts';
 import * as store from '../store/operational.ts';
 import { practiceTimes } from '../store/received.ts';
@@ -36,6 +37,7 @@ export function operationalReads(db: PlatformDb, now: () => Date = () => new Dat
     counts: (measure, days, step) => store.dayCounts(db, measure, days, step),
     open: (days) => store.openCounts(db, days, now()),
     list: (name, days, part) => store.listTransfers(db, name, days, now(), part),
+    details: (name, days, part) => listDetails(db, name, days, now(), part),
     events: (conversation) => store.conversationEvents(db, conversation),
     alerts: (part) => openAlerts(db, part),
     degradeDays: (days) => store.degradeDays(db, days),

@@ -87,6 +87,8 @@ const pages = () => [
   '/alerts',
   ...DASHBOARDS.map(({ slug }, at) => `/dashboards/${slug}?from=2026-10-01&days=31&step=${['week', 'month', 'day', ''][at % 4]}`),
   '/transfers/errors?from=2026-10-26&days=2',
+  '/transfers/placeholders?from=2026-10-26&days=2',
+  '/transfers/attachments-failed?from=2026-10-01&days=31',
   '/transfers/broken-24-hours',
   `/conversations/${conversation}`,
   `/practice/${practice().code}/more`,
@@ -513,6 +515,37 @@ test('a report’s file has every row, its page the first hundred and the way to
   assert.equal(await rows(1), 100);
   assert.equal(await rows(Math.ceil((lines.length - 1) / 100)), ((lines.length - 2) % 100) + 1);
   assert.equal((await raw(`/reports/${path}?from=2026-10-01&days=31&page=999`)).status, 404);
+});
+
+test('what the transfers of a list say one by one stands below it and in a file, and adds up to what the list counts', async () => {
+  const cells = async (path: string) =>
+    (await raw(path)).body
+      .toString()
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split(',').map((cell) => cell.replaceAll('"', '')));
+  const days = '2026-10-12-7-days.csv';
+  for (const [list, counted] of [
+    ['placeholders', 'placeholders'],
+    ['attachments-failed', 'attachments_failed'],
+  ] as const) {
+    const [head = [], ...transfers] = await cells(`/data/transfers/${list}/${days}`);
+    const [, ...details] = await cells(`/data/transfers/${list}/details/${days}`);
+    assert.ok(details.length >= transfers.length && transfers.length > 0, `${list}: ${details.length} of ${transfers.length}`);
+    const sums = new Map<string, number>();
+    for (const [id = '', , , , , , alike] of details) sums.set(id, (sums.get(id) ?? 0) + Number(alike));
+    assert.deepEqual(
+      [...sums].sort(),
+      transfers.map((row): [string, number] => [row[0] ?? '', Number(row[head.indexOf(counted)])]).sort(),
+      list,
+    );
+    const page = (await raw(`/transfers/${list}?from=2026-10-12&days=7`)).body.toString();
+    assert.match(page, /<h2[^>]*id="details"/);
+    assert.match(page, new RegExp(`/data/transfers/${list}/details/${days}`));
+  }
+  assert.doesNotMatch((await raw('/transfers/integrated?from=2026-10-12&days=7')).body.toString(), /id="details"/);
+  assert.equal((await raw(`/data/transfers/integrated/details/${days}`)).status, 404);
+  assert.equal((await raw('/data/transfers/errors/details/2026-10-12-40-days.csv')).status, 404);
 });
 
 test('while the reads fail, pages that were read before are given as they were, and others say that it is not the reader’s fault', async () => {

@@ -11,6 +11,7 @@ import { alertsFile, alertsPage } from './alerts.ts';
 import { type Answer, answerOf, elsewhere, give, PAGE_SECONDS, YEAR_SECONDS } from './answer.ts';
 import { dashboardPage, daysCsv } from './dashboards.ts';
 import { degradesFile, degradesPage } from './degrades.ts';
+import { detailsFile } from './details.ts';
 import { developersPage } from './developers.ts';
 import { DATASETS, downloadLines, downloadName, monthsOfTimeframe, readFileName } from './downloads.ts';
 import { keepAnswers } from './kept.ts';
@@ -168,6 +169,9 @@ export async function siteServer(reads: SiteReads, options: SiteOptions = {}): P
     file('/data/reports/:slug/:file', async (request) => csv(await reportFile(operational, part(request, 'slug'), part(request, 'file'))));
     file('/data/days/:measure/:file', async (request) => csv(await daysCsv(operational, part(request, 'measure'), part(request, 'file'))));
     file('/data/transfers/:list/:file', async (request) => csv(await listFile(operational, part(request, 'list'), part(request, 'file'))));
+    file('/data/transfers/:list/details/:file', async (request) =>
+      csv(await detailsFile(operational, part(request, 'list'), part(request, 'file'))),
+    );
     file('/data/alerts.csv', async () => csv({ name: 'alerts.csv', csv: await alertsFile(operational, 'csv') }));
     file('/data/alerts.json', async () => answerOf({ type: 'application/json', body: await alertsFile(operational, 'json') }));
     file('/data/degrades/:file', async (request) => csv(await degradesFile(operational, 'all', part(request, 'file'))));

@@ -35,9 +35,9 @@ ${more}<button class="nhsuk-button nhsuk-button--secondary nhsuk-button--small" 
 </form>`;
 }
 
-/** A table that may be wider than the screen, in a frame of its own, with the way to its other pages. */
-export function wide(table: Html, pages: Html | null): Html {
-  return html`<div class="site-wide" role="region" aria-label="The table, which may be wider than the screen" tabindex="0">${table}</div>${pages}`;
+/** A table that may be wider than the screen, in a frame of its own, with the way to its other pages. `name`: where there are several. */
+export function wide(table: Html, pages: Html | null, name = 'The table'): Html {
+  return html`<div class="site-wide" role="region" aria-label="${name}, which may be wider than the screen" tabindex="0">${table}</div>${pages}`;
 }
 
 /** Throws a `Problem` 404 where that is no number. */

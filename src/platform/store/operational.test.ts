@@ -10,8 +10,9 @@ import { makeReport, REPORTS } from '../reports/reports.ts';
 import { operationalReads } from '../site/operational-reads.ts';
 import { foldWritten, REQUESTING, SENDING, stored, type TestPlatform, testPlatform, write } from '../testing.ts';
 import { countAllDays, countDays, type DayMeasure } from './days.ts';
+import type { DetailedList } from './documents.ts';
 import { writeDegrades } from './events.ts';
-import { dayCounts, openCounts } from './operational.ts';
+import { dayCounts, openCounts, type Part } from './operational.ts';
 import { writeOrganisations } from './organisations.ts';
 import { loadTransfers } from './spine.ts';
 
@@ -261,6 +262,66 @@ test('lists have those that the dashboards count, the oldest first, and one conv
   );
   assert.doesNotMatch(JSON.stringify([transfers, events]), /Doe/);
   assert.deepEqual(await reads.events('none'), []);
+});
+
+test('placeholders, documents that did not arrive and errors stand one by one, those alike together, in the order of their list', async () => {
+  const reads = operationalReads(platform.db, () => new Date('2026-03-20T09:00:00Z'));
+  const said = async (name: DetailedList, part?: Part) =>
+    (await reads.details(name, MARCH, part)).map(({ conversation: _, requesting, sending, all, alike, says }) => {
+      assert.deepEqual([requesting, sending], says.includes('PATIENT_TRACE') ? [REQUESTING, null] : [REQUESTING, SENDING]);
+      return [all, alike, ...says];
+    });
+  assert.deepEqual(await said('placeholders'), [
+    [3, 2, 'SENDER', 'IMAGE', 'FILE_NOT_FOUND', 'image/tiff'],
+    [3, 1, 'SENDER', 'IMAGE', 'FILE_LOCKED', 'image/tiff'],
+  ]);
+  assert.deepEqual(await said('attachments-failed'), [[1, 1, 'SCANNED_DOCUMENT', '31', 'false', 'image/tiff']]);
+  const errors = [
+    [1, 1, '11', 'EHR_INTEGRATION'],
+    [2, 1, '20', 'EHR_REQUESTED'],
+    [2, 1, '30', 'EHR_RESPONSE'],
+    [1, 1, 'PDS 404', 'PATIENT_TRACE'],
+  ];
+  assert.deepEqual(await said('errors'), errors);
+  // A part is one of the transfers: the second has two errors.
+  assert.deepEqual(await said('errors', { offset: 1, limit: 1 }), errors.slice(1, 3));
+  assert.deepEqual(await said('errors', { offset: 9, limit: 1 }), []);
+});
+
+test('of a record that was sent twice the last placeholders count, and what is no type of file or no code is not repeated', async () => {
+  const again = (minutes: number, reasons: readonly string[], mime = 'image/tiff'): Step => [
+    'ehr-responses',
+    minutes,
+    {
+      ehr: {
+        ehrStructuredSizeBytes: 1,
+        placeholders: reasons.map((reason) => ({ generatedBy: 'SENDER', clinicalType: 'IMAGE', reason, originalMimeType: mime })),
+      },
+    },
+  ];
+  const failed: Step = [
+    'document-responses',
+    30,
+    {
+      attachment: { clinicalType: 'OTHER', mimeType: 'letter of Jane Doe', sizeBytes: 1 },
+      documentMigration: { successful: false, reason: 'Jane Doe 31' },
+    },
+  ];
+  const may = { from: '2026-05-01', days: 31 };
+  const shift = 60 * 24 * 61;
+  const steps: readonly Step[] = [
+    ...asked,
+    again(10, ['FILE_LOCKED', 'FILE_LOCKED']),
+    again(20, ['FILE_DELETED'], 'Jane Doe'),
+    failed,
+    ['ready-to-integrate-statuses', 31],
+  ];
+  await write(platform.db, conversation(steps.map(([path, minutes, payload]) => [path, minutes + shift, payload])));
+  await counted();
+  const reads = operationalReads(platform.db);
+  const says = async (name: DetailedList) => (await reads.details(name, may)).map((each) => [each.all, each.alike, ...each.says]);
+  assert.deepEqual(await says('placeholders'), [[1, 1, 'SENDER', 'IMAGE', 'FILE_DELETED', null]]);
+  assert.deepEqual(await says('attachments-failed'), [[1, 1, 'OTHER', null, 'false', null]]);
 });
 
 test('a transfer that changes is counted anew under its old and its new day, whoever folds', async () => {

@@ -152,6 +152,12 @@ export type ListedTransfer = {
   readonly bEhrR: boolean;
 };
 
+/** Transfers that are in a list. */
+export function inList(list: ListName, days: Days, now: Date): RawBuilder<unknown> {
+  return sql`from platform.transfers cross join (select ${now.toISOString()}::timestamptz as at) as now
+    where ${LISTS[list]} and ${TOLD} and ${within('started_at', days)}`;
+}
+
 /** Conversations that began on these days, the oldest first: who waits longest stands on top. All of them where no part is asked for. */
 export async function listTransfers(
   db: Reader,
@@ -160,15 +166,14 @@ export async function listTransfers(
   now: Date,
   part?: Part,
 ): Promise<{ readonly total: number; readonly transfers: readonly ListedTransfer[] }> {
-  const found = sql`from platform.transfers cross join (select ${now.toISOString()}::timestamptz as at) as now
-    where ${LISTS[list]} and ${TOLD} and ${within('started_at', days)}`;
+  const those = inList(list, days, now);
   const { rows } = await sql<ListedTransfer>`
     select conversation, requesting_supplier as "requestingSupplier", sending_supplier as "sendingSupplier", requesting, sending,
       started_at as "startedAt", last_at as "lastAt", registration_status as status, result, outcome, error_code as "errorCode",
       failure_point as "failurePoint", placeholders, documents, documents_failed as "documentsFailed",
       coalesce(${SLA.B24}, false) as b24, coalesce(${SLA.BEhrS}, false) as "bEhrS", coalesce(${SLA.BEhrR}, false) as "bEhrR"
-    ${found} order by started_at, conversation ${limited(part)}`.execute(db);
-  return { total: part ? await counted(db, found) : rows.length, transfers: rows };
+    ${those} order by started_at, conversation ${limited(part)}`.execute(db);
+  return { total: part ? await counted(db, those) : rows.length, transfers: rows };
 }
 
 export type FailedTransfer = {
@@ -187,16 +192,16 @@ export async function failedTransfers(
   days: Days,
   part?: Part,
 ): Promise<{ readonly total: number; readonly transfers: readonly FailedTransfer[] }> {
-  const found = sql`from platform.transfers as t where category in ('technical', 'unclassified') and ${within('measured_at', days)}`;
+  const those = sql`from platform.transfers as t where category in ('technical', 'unclassified') and ${within('measured_at', days)}`;
   const { rows } = await sql<FailedTransfer>`
     select t.*, r.parent as "requestingSicbl", s.parent as "sendingSicbl"
     from (select conversation, to_char(measured_at, 'YYYY-MM-DD"T"HH24:MI:SS.US') as "requestedAt", status, failure_reason as "failureReason",
         final_codes as "finalErrorCodes", sender_codes as "senderErrorCodes", intermediate_codes as "intermediateErrorCodes", requesting,
         requesting_asid as "requestingAsid", requesting_supplier as "requestingSupplier", sending, sending_asid as "sendingAsid",
-        sending_supplier as "sendingSupplier", measured_at ${found} order by measured_at, conversation ${limited(part)}) as t
+        sending_supplier as "sendingSupplier", measured_at ${those} order by measured_at, conversation ${limited(part)}) as t
       left join platform.organisations as r on r.code = t.requesting left join platform.organisations as s on s.code = t.sending
     order by measured_at, conversation`.execute(db);
-  return { total: part ? await counted(db, found) : rows.length, transfers: rows };
+  return { total: part ? await counted(db, those) : rows.length, transfers: rows };
 }
 
 /** Rows of a list from `offset`, `limit` at most. */
@@ -206,8 +211,8 @@ export function limited(part: Part | undefined): RawBuilder<unknown> {
   return part ? sql`limit ${part.limit} offset ${part.offset}` : sql``;
 }
 
-async function counted(db: Reader, found: RawBuilder<unknown>): Promise<number> {
-  const { rows } = await sql<{ count: number }>`select count(*)::int as count ${found}`.execute(db);
+async function counted(db: Reader, those: RawBuilder<unknown>): Promise<number> {
+  const { rows } = await sql<{ count: number }>`select count(*)::int as count ${those}`.execute(db);
   return rows[0]?.count ?? 0;
 }
 
