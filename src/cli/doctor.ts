@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
-import { Fault, reasonOf } from '../base/errors.ts';
 import type { Diagnosis } from './doctor/diagnose.ts';
+import { readSettings } from './settings-file.ts';
 
 const HELP = `
 Looks at what a node with this configuration needs, and changes nothing: the configuration itself, our certificate (chain, time, key,
@@ -22,7 +21,7 @@ export function doctorCommand(): Command {
     .option('--json', 'one line of JSON')
     .addHelpText('after', HELP)
     .action(async ({ config: file, json }: { config?: string; json?: boolean }) => {
-      const yaml = file === undefined ? null : await read(file);
+      const yaml = file === undefined ? null : await readSettings(file);
       const { diagnose } = await import('./doctor/diagnose.ts');
       const { keyFileOf } = await import('./doctor/key-file.ts');
       const now = () => new Date();
@@ -30,14 +29,6 @@ export function doctorCommand(): Command {
       process.stdout.write(json ? `${JSON.stringify(diagnosis)}\n` : inWords(diagnosis));
       if (!diagnosis.ok) process.exitCode = 1;
     });
-}
-
-async function read(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    throw new Fault('input.config', `${file}: cannot be read (${reasonOf(cause)})`, { cause });
-  }
 }
 
 const MARKS = { ok: 'ok  ', warn: 'WARN', fail: 'FAIL' } as const;

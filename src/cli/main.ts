@@ -50,10 +50,11 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** A command and those below it: none ends the process by itself. */
-function tame(command: Command): Command {
-  for (const below of command.commands) tame(below);
-  return command.exitOverride().helpOption('--help', 'print help');
+/** A command and those below it: none ends the process by itself, and what is called wrongly says where to look. */
+function tame(command: Command, above = 'gp2gp'): Command {
+  const path = `${above} ${command.name()}`;
+  for (const below of command.commands) tame(below, path);
+  return command.exitOverride().helpOption('--help', 'print help').showHelpAfterError(`(${path} --help says how)`);
 }
 
 function explain(thrown: unknown): number {
@@ -81,6 +82,8 @@ const SYSTEM: ReadonlyMap<string, readonly [string, string]> = new Map([
   ['EDQUOT', ['the disk quota is used up', 'Free some space, or name a folder on another disk.']],
   ['EROFS', ['the disk is read-only', 'Name a folder that can be written.']],
   ['EACCES', ['the system does not permit it', 'Mend the rights of what is named, or name another folder.']],
+  ['EEXIST', ['there is a file where a folder is wanted', 'Name another folder.']],
+  ['ENOTDIR', ['there is a file where a folder is wanted', 'Name another folder.']],
   ['EMFILE', ['too many files are open', 'Raise the limit (ulimit -n) and start again.']],
 ]);
 

@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
-import { Fault, reasonOf } from '../base/errors.ts';
 import { defaultDataFolder } from './data-folder.ts';
+import { nodeSettings, readSettings } from './settings-file.ts';
 
 const HELP = `
 Every setting may also be an environment variable (spine.url is GP2GP_SPINE_URL). At a fault every problem is listed and nothing
@@ -40,23 +39,18 @@ export function serveCommand(): Command {
 }
 
 async function configOf({ config: file, envFile, profile, checkConfig }: Options) {
-  const yaml = file === undefined ? null : await read(file);
-  if (envFile === undefined) {
-    const { parseConfig } = await import('../service/config.ts');
-    return parseConfig(yaml, process.env);
-  }
+  if (envFile === undefined) return await nodeSettings(file);
+  const yaml = file === undefined ? null : await readSettings(file);
   const { configFromPeer, reportLines } = await import('../service/peer/settings.ts');
   const data = defaultDataFolder('node');
-  const { config, report } = configFromPeer({ file: await read(envFile), yaml, environment: process.env, profile, defaultData: data });
+  const { config, report } = configFromPeer({
+    file: await readSettings(envFile),
+    yaml,
+    environment: process.env,
+    profile,
+    defaultData: data,
+  });
   const out = checkConfig ? process.stdout : process.stderr;
   for (const line of reportLines(report)) out.write(`${line}\n`);
   return config;
-}
-
-async function read(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    throw new Fault('input.config', `${file}: cannot be read (${reasonOf(cause)})`, { cause });
-  }
 }

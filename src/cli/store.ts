@@ -1,17 +1,18 @@
-import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { Fault, reasonOf } from '../base/errors.ts';
 import type { Listed, Restored } from '../service/backup/restore.ts';
-import type { NodeConfig } from '../service/config/parts.ts';
-import { asOption, OPERATOR, operatorName } from './operator/place.ts';
+import { makeOrFind } from './operator/folders.ts';
+import { asOption, explained, OPERATOR, operatorName } from './operator/place.ts';
+import { demandNamed, nodeSettings } from './settings-file.ts';
 
 const HELP = `
 backup copies a node's database and objects into a folder, and goes on to copy what is written until it is ended (SIGTERM, Ctrl-C). It
 needs the right to read the node's data, or, with a database server of your own, a role that may replicate. restore puts a node's data
 folder back, as it was at any moment that the backup holds, and lists by name what may have been lost after it. verify reads everything
 in a backup and restores it into a scratch folder. docs/backup.md has recovery point, recovery time, and what to do on the day.
+Exit code: 0 done and whole, 1 not done or not whole, 2 the command is wrong.
 
 Examples:
   gp2gp store backup --config node.yaml --to /backup/gp2gp
@@ -99,8 +100,10 @@ const teller = (json: boolean | undefined) => {
 async function backupAction(options: BackupCommand): Promise<void> {
   const say = teller(options.json);
   const actor = `${operatorName(options.as)} (${OPERATOR})`;
-  const config = await configOf(options.config);
+  demandNamed(options.config, process.env, 'Name the settings of the node with --config FILE.');
+  const config = await nodeSettings(options.config);
   const { backup } = await import('../service/backup/backup.ts');
+  await makeOrFind(resolve(options.to));
   const { url, close } = await databaseOf(config.database.url, config.data, options.once ?? false);
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
@@ -130,6 +133,8 @@ async function backupAction(options: BackupCommand): Promise<void> {
           (done.point ? `restorable up to ${done.point.at}` : 'nothing is restorable yet'),
       );
     if (done.altered.length > 0 || (options.once && done.bases === 0)) process.exitCode = 1;
+  } catch (thrown) {
+    throw explained(thrown);
   } finally {
     await close();
   }
@@ -172,7 +177,7 @@ async function databaseOf(given: string | undefined, data: string, once: boolean
 async function restoreAction({ json, at, programs, config, as, ...options }: RestoreCommand): Promise<void> {
   const say = teller(json);
   const by = `${operatorName(as)} (${OPERATOR})`;
-  const s3 = config === undefined ? null : (await configOf(config)).objects.s3;
+  const s3 = config === undefined ? null : (await nodeSettings(config)).objects.s3;
   const { restore } = await import('../service/backup/restore.ts');
   const { discardNow } = await import('../service/backup/unfinished.ts');
   const restored = await unlessInterrupted(discardNow, (onFolder) =>
@@ -268,17 +273,4 @@ async function verifyAction({ json, programs, ...options }: VerifyCommand): Prom
     );
   }
   if (!verified.ok) process.exitCode = 1;
-}
-
-async function configOf(file: string | undefined): Promise<NodeConfig> {
-  const { parseConfig } = await import('../service/config.ts');
-  return parseConfig(file === undefined ? null : await read(file), process.env);
-}
-
-async function read(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    throw new Fault('input.config', `${file}: cannot be read (${reasonOf(cause)})`, { cause });
-  }
 }

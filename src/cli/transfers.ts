@@ -1,4 +1,7 @@
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { isUuid } from '../base/ids.ts';
+import { OUTCOME_KINDS } from '../console/words.ts';
+import { responseCode } from '../transfer/codes.ts';
 import { reasonText, withPlace } from './operator/place.ts';
 import { ageOption, countOption } from './operator/words.ts';
 import type { ExportOptions } from './transfers/export.ts';
@@ -33,6 +36,17 @@ const STATES = [
   'ended',
 ] as const;
 
+function codeOption(text: string): string {
+  const code = text.trim().toUpperCase() === 'AA' ? 'AA' : responseCode(text);
+  if (code === null) throw new InvalidArgumentError('a response code is wanted: 06 … 99, or AA.');
+  return code;
+}
+
+function idOption(text: string): string {
+  if (!isUuid(text.trim())) throw new InvalidArgumentError('the id of a conversation is wanted, as gp2gp transfers show names it.');
+  return text;
+}
+
 /** `transfers`: what an operator looks at and does with the transfers of a node. */
 export function transfersCommand(): Command {
   return new Command('transfers')
@@ -52,10 +66,10 @@ function list(): Command {
     .option('--practice <ods>', 'of one practice of this node')
     .addOption(new Option('--role <role>', 'records that come, or that leave').choices(['requesting', 'sending']))
     .addOption(new Option('--state <state>', 'where they stand').choices(STATES))
-    .option('--outcome <outcome>', 'how they ended: integrated, refusedBySender, timedOut …')
-    .option('--code <code>', 'the response code with which they ended, 06 … 99, or AA')
+    .addOption(new Option('--outcome <outcome>', 'how they ended').choices(OUTCOME_KINDS))
+    .option('--code <code>', 'the response code with which they ended, 06 … 99, or AA', codeOption)
     .option('--nhs-number <number>', 'of one patient; the search is audited')
-    .option('--conversation <id>', 'of one conversation')
+    .option('--conversation <id>', 'of one conversation', idOption)
     .option('--older-than <age>', 'began longer ago: 30m, 2h, 3d, 1w', ageOption)
     .option('--younger-than <age>', 'began since', ageOption)
     .option('--waiting', 'that wait for a person: an open task')

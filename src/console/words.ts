@@ -1,7 +1,10 @@
+import type { RequestingOutcome, SendingOutcome } from '../transfer/types.ts';
 import type { TagColour } from '../web/pages.ts';
 
 /** States, outcomes and tasks in the words of a practice; a code alone is never shown. */
 export type Words = { readonly text: string; readonly colour: TagColour };
+
+type OutcomeKind = (RequestingOutcome | SendingOutcome)['kind'];
 
 const STATES: Readonly<Record<string, Words>> = {
   checking: { text: 'Being checked', colour: 'blue' },
@@ -18,7 +21,7 @@ const STATES: Readonly<Record<string, Words>> = {
   ended: { text: 'Ended', colour: 'grey' },
 };
 
-const OUTCOMES: Readonly<Record<string, Words>> = {
+const OUTCOMES: Readonly<Record<OutcomeKind, Words>> = {
   integrated: { text: 'Filed', colour: 'green' },
   acknowledged: { text: 'Sent and filed', colour: 'green' },
   notEligible: { text: 'No electronic transfer', colour: 'grey' },
@@ -36,8 +39,11 @@ const OUTCOMES: Readonly<Record<string, Words>> = {
   unanswered: { text: 'No answer after 8 days', colour: 'red' },
 };
 
+/** How a transfer can end. */
+export const OUTCOME_KINDS = Object.keys(OUTCOMES);
+
 /** What a transfer's state, or at the end its outcome, means to somebody at the desk. */
 export function stateInWords(state: string, outcome: string | null): Words {
-  const known = outcome !== null ? OUTCOMES[outcome] : STATES[state];
+  const known = outcome !== null ? OUTCOMES[outcome as OutcomeKind] : STATES[state];
   return known ?? { text: outcome ?? state, colour: 'grey' };
 }

@@ -220,9 +220,11 @@ const WITHIN = new PostgresDialect({
  * the same statement may succeed later. Anything else is a fault of the statement.
  */
 export function isDatabaseAway(error: unknown): boolean {
-  const code = String((error as { code?: unknown } | null)?.code ?? '');
-  if (/^(08|53|57P|58)/.test(code) || ['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH'].includes(code))
-    return true;
+  const { code: given, syscall } = (error ?? {}) as { code?: unknown; syscall?: unknown };
+  const code = String(given ?? '');
+  // A socket that is not there, and not a file.
+  if (code === 'ENOENT') return syscall === 'connect';
+  if (/^(08|53|57P|58)/.test(code) || ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH'].includes(code)) return true;
   const text = error instanceof Error ? error.message : '';
   return /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable/.test(text);
 }

@@ -2,6 +2,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { constants, copyFile, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Fault } from '../base/errors.ts';
 
 export type Copied = {
   readonly copied: number;
@@ -28,6 +29,11 @@ export async function openMirror(from: string, to: string): Promise<Mirror> {
   return {
     async copyNew() {
       await copyFile(join(from, 'store-id'), join(to, 'store-id'), constants.COPYFILE_EXCL).catch((cause: NodeJS.ErrnoException) => {
+        if (cause.code === 'ENOENT')
+          throw new Fault('objects.noStore', `${from} is no object store of a node: it has no store-id`, {
+            remedy: 'Start the node once, mount the disk that it is on, or correct objects.folder.',
+            cause,
+          });
         if (cause.code !== 'EEXIST') throw cause;
       });
       const altered: string[] = [];

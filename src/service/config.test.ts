@@ -121,7 +121,7 @@ test('a missing file, a practice named twice and a broken file are problems with
     '  - {ods: Z81001, asid: "200000000009", partyKey: Z81001-0000002, apiKey: another-key-altogether, gpSystem: {connectUrl: http://a.example, filingUrl: http://a.example, key: k}}',
   );
   assert.match(problemsOf(twice), /practices\.1\.ods: Z81001 is there twice/);
-  assert.match(problemsOf('data: [unclosed'), /the configuration file: no YAML/);
+  assert.match(problemsOf('data: [unclosed'), /has 1 problem:\n {2}the configuration file: no YAML/);
   assert.match(problemsOf('just text'), /the configuration file/);
 });
 

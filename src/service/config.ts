@@ -17,6 +17,8 @@ export function parseConfig(
 ): NodeConfig {
   const problems: string[] = [];
   const settings = yaml === null ? {} : fromYaml(yaml, problems);
+  // Of a file that cannot be read nothing is missing.
+  if (problems.length > 0) throw invalid(problems);
   const variables = variableNames();
   for (const [name, value] of Object.entries(environment)) {
     if (!name.startsWith(PREFIX) || NOT_OURS.has(name) || value === undefined) continue;
@@ -32,16 +34,16 @@ export function parseConfig(
   const parts = read.success ? partsOf(read.data, problems) : null;
   // Whatever else is wrong, all that is missing is named at once.
   if (!read.success) missingTls(settings, problems);
-  if (!read.success || !parts || problems.length > 0) {
-    throw new Fault(
-      'config.invalid',
-      `the configuration has ${problems.length} problem${problems.length === 1 ? '' : 's'}:\n${problems.map((each) => `  ${each}`).join('\n')}`,
-      {
-        remedy: 'Correct the file or the variables; nothing was started.',
-      },
-    );
-  }
+  if (!read.success || !parts || problems.length > 0) throw invalid(problems);
   return { ...read.data, ...parts };
+}
+
+function invalid(problems: readonly string[]): Fault {
+  return new Fault(
+    'config.invalid',
+    `the configuration has ${problems.length} problem${problems.length === 1 ? '' : 's'}:\n${problems.map((each) => `  ${each}`).join('\n')}`,
+    { remedy: 'Correct the file or the variables; nothing was started.' },
+  );
 }
 
 type Tree = Record<string, unknown>;

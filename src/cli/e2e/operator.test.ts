@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import pg from 'pg';
@@ -322,6 +322,18 @@ test('where a replay comes out otherwise it says where, and an export that is no
     /entry 2, note:\n +recorded: "The request was refused"\n +replayed: "The request was accepted"/,
   );
 
+  const harmed = async (name: string, harm: (object: string) => Promise<void>): Promise<string> => {
+    const folder = exported(`harmed, ${name}`);
+    await cp(exported('south whole'), folder, { recursive: true });
+    const { conversions } = JSON.parse((await readFile(join(folder, 'transfer.json'), 'utf8')).replace(/^.*\n/, '')) as {
+      conversions: { task: { hl7: { pieces: { object?: { sha256: string } }[] } } }[];
+    };
+    const sha256 = conversions[0]?.task.hl7.pieces.find(({ object }) => object)?.object?.sha256;
+    assert.ok(sha256);
+    await harm(join(folder, 'objects', sha256.slice(0, 2), sha256));
+    return folder;
+  };
+
   const refused: [string, RegExp][] = [
     [await written('cut', [head, ...lines.slice(0, 20)].join('\n')), /not as it was written: cut off/],
     [await written('other', '{"resourceType": "Bundle"}'), /no exported transfer/],
@@ -335,6 +347,8 @@ test('where a replay comes out otherwise it says where, and an export that is no
       await written('alone', await readFile(join(exported('south whole'), 'transfer.json'), 'utf8')),
       /objects of the export are not beside it/,
     ],
+    [await harmed('cut', (object) => truncate(object, 100)), /the object [0-9a-f]{64} is not as it was written\n.*take the export again/],
+    [await harmed('gone', (object) => rm(object)), /the object [0-9a-f]{64} is missing\n/],
   ];
   for (const [path, what] of refused) {
     const { code, out, err } = await run('transfers', 'replay', path);
@@ -507,7 +521,25 @@ test('a wrong id, place or word is one plain line and what to do', async () => {
     [await transfers('north', 'list', '--nhs-number', '123'), /ten digits/, 2],
     [await transfers('north', 'resend', of('whole').conversationId), /--reason/, 2],
     [await transfers('north', 'resend', of('whole').conversationId, '--reason', 'x'), /5 to 500/, 2],
-    [await run('transfers', 'list', '--database', 'nowhere'), /postgresql:\/\//, 2],
+    [await transfers('north', 'list', '--outcome', 'lost'), /Allowed choices are .*timedOut/, 2],
+    [await transfers('north', 'list', '--code', '77'), /a response code is wanted/, 2],
+    [await transfers('north', 'list', '--conversation', 'last'), /the id of a conversation is wanted/, 2],
+    [await transfers('north', 'list', '--practice', 'Z99999'), /Z99999 is no practice of this node\nIt serves N82001\./, 2],
+    [await letters('north', 'list', '--practice', 'Z99999'), /Z99999 is no practice of this node\n/, 2],
+    [await transfers('north', 'show'), /missing required argument 'id'\n\(gp2gp transfers show --help says how\)/, 2],
+    [await run('transfers', 'list', '--database', 'nowhere'), /postgresql:\/\/.*\n.*PGPASSWORD/, 2],
+    [await run('transfers', 'list', '--database', 'postgresql://x@h:99999/x'), /is no URL\nCorrect --database/, 2],
+    [
+      await run('transfers', 'list', '--database', here.world.databaseUrls.north.replace('/north?', '/nowhere?')),
+      /the database refuses us: .*"nowhere".*\nCorrect user, password or name/,
+      2,
+    ],
+    [await run('transfers', 'list', '--config', here.folder), /cannot be read .*\nName the file that the node is started with/, 2],
+    [
+      await transfers('north', 'export', of('whole').conversationId, '--to', '/proc/nowhere/x', ...EXPORTING),
+      /\/proc\/nowhere\/x: cannot be made .*\nName another folder/,
+      2,
+    ],
     [await run('transfers', 'list', '--database', 'postgresql://x@127.0.0.1:1/x'), /does not answer.*\n.*Start the database/, 1],
     [await run('transfers', 'list', '--config', join(here.folder, 'none.yaml')), /none\.yaml: cannot be read/, 2],
     [await run('transfers', 'list', ...on('north').slice(0, 2), '--as', '\u0007'), /--as: this is no name/, 2],

@@ -7,6 +7,7 @@ import { dropWork, revive } from '../../store/outbox.ts';
 import { type DeadLetter, readDeadLetterBody, searchDeadLetters } from '../../store/reads/dead-letters.ts';
 import type { Store } from '../../store/tables.ts';
 import { atPlace, OPERATOR, type PlaceOptions } from './place.ts';
+import { demandPractice } from './practice.ts';
 import { columns, jsonLine, moment, plain } from './words.ts';
 
 export type ListOptions = PlaceOptions & {
@@ -25,7 +26,9 @@ export async function listLetters(options: ListOptions): Promise<void> {
     const after = last === undefined ? undefined : await oneLetter(db, last, parked);
     const search = { ...(practice !== undefined && { practice: ods(practice) }), ...(queue && { queue }), ...(parked && { parked }) };
     // One more than is shown tells whether there is a next page.
-    return await searchDeadLetters(db, { ...search, ...(after && { after }) }, limit + 1);
+    const letters = await searchDeadLetters(db, { ...search, ...(after && { after }) }, limit + 1);
+    if (letters.length === 0 && practice !== undefined) await demandPractice(db, practice);
+    return letters;
   });
   const page = found.slice(0, limit).map((letter) => ({ letter: nameOf(letter), ...letter }));
   const next = found.length > page.length ? (page.at(-1)?.letter ?? null) : null;

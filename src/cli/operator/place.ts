@@ -1,5 +1,5 @@
 /** Where an operator's commands work: a node's database, its object store, and who is at it. The tables are never changed in their shape. */
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
@@ -9,9 +9,9 @@ import { type Db, isDatabaseAway } from '../../database/connect.ts';
 import { startEmbedded } from '../../database/embedded.ts';
 import type { ObjectsPlace } from '../../objects/place.ts';
 import { demandFinished } from '../../service/backup/unfinished.ts';
-import { parseConfig } from '../../service/config.ts';
 import { MIGRATIONS, openStore, SCHEMA } from '../../store/open.ts';
 import type { Tables } from '../../store/tables.ts';
+import { demandNamed, nodeSettings } from '../settings-file.ts';
 
 export type PlaceOptions = { readonly config?: string; readonly database?: string; readonly objects?: string; readonly as?: string };
 export type Place = {
@@ -54,23 +54,28 @@ export async function atPlace<Result>(options: PlaceOptions, work: (place: Place
   }
 }
 
+const NAME_IT = 'Name the settings of the node with --config FILE, or its database with --database URL.';
+
 type Where = Pick<Place, 'objects' | 'behindAdaptor'> & { readonly url: string; stop(db: Db<Tables>): Promise<void> };
 
 async function whereIs({ config: file, database, objects: folder }: PlaceOptions): Promise<Where> {
   const end = (db: Db<Tables>): Promise<void> => db.destroy();
   if (database !== undefined) {
     if (!/^postgres(ql)?:\/\//.test(database))
-      throw new Fault('input.database', `--database ${database.slice(0, 60)}: a URL that begins with postgresql:// is wanted`);
+      throw new Fault('input.database', '--database: a URL that begins with postgresql:// is wanted', {
+        remedy: 'As postgresql://USER@HOST:5432/DATABASE; where the password is in PGPASSWORD it is not in the list of processes.',
+      });
     return { url: database, objects: folder === undefined ? null : { folder, s3: null }, behindAdaptor: false, stop: end };
   }
-  const config = parseConfig(file === undefined ? null : await read(file), process.env);
+  demandNamed(file, process.env, NAME_IT);
+  const config = await nodeSettings(file);
   const about = { objects: folder === undefined ? config.objects : { folder, s3: null }, behindAdaptor: config.adaptor.url !== undefined };
   if (config.database.url !== undefined) return { ...about, url: config.database.url, stop: end };
   const home = join(config.data, 'database');
   await stat(join(home, 'cluster', 'PG_VERSION')).catch((cause: unknown) => {
     throw new Fault('input.database', `${home}: there is no database of a node here (${reasonOf(cause)})`, {
       cause,
-      remedy: 'Name the settings of the node with --config FILE, or its database with --database URL.',
+      remedy: NAME_IT,
     });
   });
   await demandFinished(config.data);
@@ -92,14 +97,6 @@ async function aloneOn(db: Db<Tables>): Promise<boolean> {
     select count(*) as others from pg_stat_activity
     where backend_type = 'client backend' and datname = current_database() and pid <> pg_backend_pid()`.execute(db);
   return rows[0]?.others === 0;
-}
-
-async function read(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    throw new Fault('input.config', `${file}: cannot be read (${reasonOf(cause)})`, { cause });
-  }
 }
 
 /** Who is at it: the name that is given, or that of the login. Throws a `Fault` `input.user`. */
@@ -136,17 +133,31 @@ async function demandSchema(db: Db<Tables>): Promise<void> {
   });
 }
 
-function explained(thrown: unknown): unknown {
-  if (thrown instanceof Fault || !(isDatabaseAway(thrown) || isRefusedLogin(thrown))) return thrown;
+/** What a database that refuses, or does not answer, has said, in words and with what to do. */
+export function explained(thrown: unknown): unknown {
+  if (thrown instanceof Fault) return thrown;
+  const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
+  const cause = thrown;
+  if (REFUSED.includes(code))
+    return new Fault('input.database', `the database refuses us: ${reasonOf(thrown)}`, {
+      cause,
+      remedy: 'Correct user, password or name of the database in --database or database.url.',
+    });
+  if (code === 'ERR_INVALID_URL')
+    return new Fault('input.database', 'the address of the database is no URL', {
+      cause,
+      remedy: 'Correct --database or database.url; what is special in a password is written as in a URL (%40 is @).',
+    });
+  if (!isDatabaseAway(thrown) && !UNKNOWN_HOST.includes(code)) return thrown;
   return new Fault('database.away', `the database does not answer: ${reasonOf(thrown)}`, {
     cause: thrown,
     remedy: 'Start the database server, or correct --database or database.url.',
   });
 }
 
-function isRefusedLogin(thrown: unknown): boolean {
-  return thrown instanceof Error && 'code' in thrown && ['3D000', '28P01', '28000', 'ENOTFOUND', 'EAI_AGAIN'].includes(String(thrown.code));
-}
+/** PostgreSQL's codes: no such database, a wrong password, no such role or no entry for it. */
+const REFUSED = ['3D000', '28P01', '28000'];
+const UNKNOWN_HOST = ['ENOTFOUND', 'EAI_AGAIN'];
 
 /** Parser of a commander option: why somebody does it, in words that help whoever reads the audit. */
 export function reasonText(text: string): string {

@@ -7,6 +7,7 @@ import { type Attention, type FoundTransfer, searchTransfers, type TransferSearc
 import type { Store } from '../../store/tables.ts';
 import type { Transfer } from '../../transfer/types.ts';
 import { atPlace, OPERATOR, type Place, type PlaceOptions } from '../operator/place.ts';
+import { demandPractice } from '../operator/practice.ts';
 import { columns, jsonLine, masked, moment } from '../operator/words.ts';
 
 export type ListOptions = PlaceOptions & {
@@ -38,6 +39,7 @@ export async function listTransfers(options: ListOptions): Promise<void> {
     const after = options.after === undefined ? undefined : await lineBefore(place.db, options.after);
     // One more than is shown tells whether there is a next page.
     const found = await searchTransfers(place.db, { ...search, ...(after && { after }) }, options.limit + 1);
+    if (found.length === 0 && options.practice !== undefined) await demandPractice(place.db, options.practice);
     const page = found.slice(0, options.limit);
     await tellAudit(place, options, page);
     const next = found.length > page.length ? (page.at(-1)?.id ?? null) : null;
@@ -49,7 +51,8 @@ export async function listTransfers(options: ListOptions): Promise<void> {
 function searchOf(options: ListOptions): TransferSearch {
   const { practice, role, state, outcome, code, conversation, olderThan, youngerThan, waiting, attention } = options;
   const number = options.nhsNumber === undefined ? undefined : nhsNumber(options.nhsNumber);
-  if (number === null) throw new Fault('input.nhsNumber', '--nhs-number: ten digits are wanted');
+  if (number === null)
+    throw new Fault('input.nhsNumber', '--nhs-number: ten digits are wanted', { remedy: 'As 9990000018, or in quotes with its spaces.' });
   return {
     ...(practice !== undefined && { practice: ods(practice) }),
     ...(role && { role }),

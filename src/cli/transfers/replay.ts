@@ -1,7 +1,9 @@
 import { stat } from 'node:fs/promises';
+import type { ObjectRef } from '../../base/content.ts';
 import { Fault } from '../../base/errors.ts';
 import { stateInWords } from '../../console/words.ts';
-import { openObjects } from '../../objects/objects.ts';
+import { checkObjects } from '../../objects/mirror.ts';
+import { type Objects, openObjects } from '../../objects/objects.ts';
 import { builtInTerminology } from '../../terminology/built-in.ts';
 import { columns, jsonLine, plain } from '../operator/words.ts';
 import { terminologyAt } from '../terminology-file.ts';
@@ -52,6 +54,7 @@ async function convertAll(exported: Exported, head: ExportHead, folder: string, 
   });
   const terminology = options.terminology === undefined ? builtInTerminology : await terminologyAt(options.terminology);
   const objects = await openObjects(folder);
+  await demandWhole(exported, folder, objects);
   const done: ConvertedAgain[] = [];
   let drawn = 0;
   const newId = (): string => `00000000-0000-4000-9000-${String(++drawn).padStart(12, '0')}`;
@@ -67,6 +70,24 @@ async function convertAll(exported: Exported, head: ExportHead, folder: string, 
     });
   }
   return done;
+}
+
+/** An object that is gone or another one would look like a fault of the conversion. */
+async function demandWhole({ conversions }: Exported, folder: string, objects: Objects): Promise<void> {
+  const fault = (sha256: string, what: string): Fault =>
+    new Fault('input.export', `${folder}: the object ${sha256} ${what}`, {
+      remedy: 'Copy the whole folder again, or take the export again.',
+    });
+  const [altered] = (await checkObjects(folder)).altered;
+  if (altered !== undefined) throw fault(altered, 'is not as it was written');
+  for (const { task } of conversions)
+    for (const ref of objectsIn(task)) if (!(await objects.head(ref))) throw fault(ref.sha256, 'is missing');
+}
+
+function objectsIn(value: unknown): ObjectRef[] {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return [];
+  if ('sha256' in value && 'bytes' in value) return [value as ObjectRef];
+  return Object.values(value).flatMap(objectsIn);
 }
 
 function inWords(head: ExportHead, exported: Exported, again: Again, conversions: readonly ConvertedAgain[], same: boolean): string {

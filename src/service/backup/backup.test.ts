@@ -330,6 +330,13 @@ test('a backup is refused where it would spoil something, or where the server do
   await writeFile(join(strange, 'backup.json'), '{"format":1,"system":"1"}');
   await refused(backup({ ...common, url: here.server.url, into: strange }), 'backup.otherDatabase', /another database/);
 
+  const nothing = { folder: join(here.folder, 'no objects'), s3: null };
+  await refused(
+    backup({ ...common, objects: nothing, once: false, url: here.server.url, into: join(here.folder, 'of nothing') }),
+    'objects.noStore',
+    /no objects is no object store of a node/,
+  );
+
   const admin = new pg.Client({ connectionString: here.server.url });
   await admin.connect();
   await admin.query('create role reader login');
