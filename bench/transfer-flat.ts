@@ -12,6 +12,16 @@ const WARM_UP = 40;
 const FEW = 1_000;
 const MANY = 10_000;
 
+/** The columns of each table that tell a transfer's rows from those of another; by the first an original is known. */
+const IDS: Readonly<Record<string, readonly string[]>> = {
+  transfers: ['id', 'conversation_id', 'registration_id'],
+  inbox: ['message_id', 'conversation_id', 'transfer'],
+  sent_messages: ['id', 'transfer', 'message_id'],
+  history: ['transfer'],
+  parts: ['transfer', 'key'],
+  outgoing_parts: ['transfer', 'message_id'],
+};
+
 await inWorld({ count: WARM_UP + 2 * ROUNDS * ROUND, documents: 0, consultations: 1 }, async (world, patients) => {
   const waiting = [...patients];
   const next = (count: number): readonly BenchPatient[] => waiting.splice(0, count);
@@ -66,13 +76,3 @@ async function fill(connectionString: string, wanted: number): Promise<void> {
     await client.end();
   }
 }
-
-/** The columns of each table that tell a transfer's rows from those of another; by the first an original is known. */
-const IDS: Readonly<Record<string, readonly string[]>> = {
-  transfers: ['id', 'conversation_id', 'registration_id'],
-  inbox: ['message_id', 'conversation_id', 'transfer'],
-  sent_messages: ['id', 'transfer', 'message_id'],
-  history: ['transfer'],
-  parts: ['transfer', 'key'],
-  outgoing_parts: ['transfer', 'message_id'],
-};
