@@ -81,12 +81,18 @@ test('trouble that passes is told from what somebody has to look at', async () =
   assert.equal(await code((await practice(200, { answer: 'maybe' })).filing.offer(OFFER)), 'filing.refused');
   assert.equal(await code((await practice(200, { answer: 'filed', version: 'x', sha256 })).filing.offer(OFFER)), 'filing.refused');
   assert.equal(await code(createFiling({ url: 'http://127.0.0.1:1', apiKey: 'KEY', client }).ask(OFFER.transferId)), 'filing.unavailable');
-  assert.equal(await code((await practice(404, {})).filing.notify({ transferId: OFFER.transferId, state: 'ended' })), 'filing.refused');
+  assert.equal(await code((await practice(404, {})).filing.notify([{ transferId: OFFER.transferId, state: 'ended' }])), 'filing.refused');
 });
 
-test('an event is a thin word: the transfer and its state', async () => {
+test('an event is a thin word: the transfer and its state; those of the same moment come together', async () => {
   const { filing, asked } = await practice(204, '');
-  await filing.notify({ transferId: OFFER.transferId, state: 'converting' });
-  assert.deepEqual(asked[0]?.body, { transferId: 'T-1', state: 'converting' });
+  const events = ['converting', 'filing'].map((state) => ({ transferId: OFFER.transferId, state }));
+  await filing.notify(events);
+  assert.deepEqual(asked[0]?.body, {
+    events: [
+      { transferId: 'T-1', state: 'converting' },
+      { transferId: 'T-1', state: 'filing' },
+    ],
+  });
   assert.equal(asked[0]?.url, '/filing/events');
 });

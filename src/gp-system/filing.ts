@@ -27,8 +27,8 @@ export type Filing = {
   offer(offer: Offer): Promise<Exclude<FilingAnswer, { answer: 'unknown' }>>;
   /** Asks what became of an offer, after a crash of either side. */
   ask(transferId: TransferId): Promise<FilingAnswer>;
-  /** A thin word that something changed; the system reads the transfer if it wants to know more. */
-  notify(event: { readonly transferId: TransferId; readonly state: string }): Promise<void>;
+  /** A thin word that transfers changed, in the order in which they did; the system reads a transfer if it wants to know more. */
+  notify(events: readonly { readonly transferId: TransferId; readonly state: string }[]): Promise<void>;
 };
 export type FilingOptions = { readonly url: string; readonly apiKey: string; readonly client: HttpClient };
 
@@ -85,9 +85,9 @@ export function createFiling(options: FilingOptions): Filing {
       const { status, body } = await call('GET', `/records/${encodeURIComponent(transferId)}`);
       return status === 404 ? { answer: 'unknown' } : answerOf(status, body);
     },
-    async notify(event) {
-      const { status } = await call('POST', '/events', event);
-      if (status >= 300) throw new Fault('filing.refused', `the practice's system answered HTTP ${status} to an event`);
+    async notify(events) {
+      const { status } = await call('POST', '/events', { events });
+      if (status >= 300) throw new Fault('filing.refused', `the practice's system answered HTTP ${status} to events`);
     },
   };
 }

@@ -48,6 +48,7 @@ import { createCarryOutMi } from './mi/carry-out.ts';
 import { createRecordMi } from './mi/record.ts';
 import { startMi } from './mi/start.ts';
 import { openNodeApi } from './node-api.ts';
+import { createNotices } from './notices.ts';
 import { createAcknowledged, createIsOurs, createRenew } from './outgoing.ts';
 import { createPost, type Post, type Queued } from './post.ts';
 import { practiceActions } from './practice-actions.ts';
@@ -90,6 +91,10 @@ const GP_SYSTEM_WAITS = [200, 1_000, 4_000];
 const SMALL_BYTES = 262_144;
 /** Nobody waits longer for those before him to be read. */
 const GATE_MS = 2_000;
+/** A practice's system hears of a change so much later than it could, and of all the changes meanwhile at once. */
+const NOTICES_MS = 250;
+/** In hand at the same time: they mostly wait for one another. */
+const NOTICES = 200;
 const PRODUCT = 'Open GP2GP';
 /** Spine does not know the agreement or the party: what SDS said is not true any more. */
 const OUTDATED = /\b(501314|501319)\b/;
@@ -250,7 +255,7 @@ async function start(
       toFhir: toFhirJob({ db, conversions, apiUrl: () => apiUrl }),
       file: fileJob({ filing, apiUrl: () => apiUrl }),
     },
-    tell: (practice, { transfer }, state) => filing(practice).notify({ transferId: transfer, state }),
+    notify: createNotices((practice, notices) => filing(practice).notify(notices), NOTICES_MS),
     ...(config.mi && {
       mi: createCarryOutMi({
         ...config.mi,
@@ -366,7 +371,7 @@ async function start(
       message: config.work.messages,
       job: config.work.jobs,
       timer: 4,
-      notice: 4,
+      notice: NOTICES,
       mi: config.mi?.posts ?? 0,
     },
     leaseSeconds: config.work.leaseSeconds,

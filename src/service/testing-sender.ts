@@ -42,7 +42,7 @@ export async function startSendingPart({ url, objectsFolder, spineUrl, emptyIsFi
       renew: createRenew({ ...common, post }),
       refused: async () => undefined,
       jobs: { mayWeAsk: none, mayTheyAsk: none, fetch: none, toHl7: none, toFhir: none, file: none },
-      tell: async () => undefined,
+      notify: async () => undefined,
       onFault: (what, error) => console.error(what, error),
     }),
     atOnce: { inbox: 0, message: 4, job: 0, timer: 0, notice: 0, mi: 1 },

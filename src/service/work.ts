@@ -9,6 +9,7 @@ import type { Tables } from '../store/tables.ts';
 import { readTransfer } from '../store/transfers.ts';
 import type { Event, Job, JobResult, Transfer } from '../transfer/types.ts';
 import { createEndings, type End } from './endings.ts';
+import type { Notify } from './notices.ts';
 import type { Post } from './post.ts';
 import type { Practices } from './practices.ts';
 
@@ -23,8 +24,6 @@ export type RunJob = (given: {
   readonly attempts: number;
 }) => Promise<JobOutcome>;
 export type Jobs = Readonly<Record<Job, RunJob>>;
-/** Tells a practice's system that a transfer changed. */
-export type Tell = (practice: Practice, work: Work, state: string) => Promise<void>;
 
 export type Outgoing = Extract<Task, { kind: 'message' }>;
 export type WorkOptions = {
@@ -39,7 +38,7 @@ export type WorkOptions = {
   /** Told of each final refusal: what was looked up may be out of date. */
   readonly refused: (work: Work, fault: string) => Promise<void>;
   readonly jobs: Jobs;
-  readonly tell: Tell;
+  readonly notify: Notify;
   /** Left out where nothing is told nationally: then no worker takes such work. */
   readonly mi?: (work: Work, task: Extract<Task, { kind: 'mi' }>) => Promise<void>;
   readonly now: () => Date;
@@ -155,7 +154,7 @@ export function createWork(options: WorkOptions): (work: Work) => Promise<void> 
   async function notice(work: Work, state: string): Promise<void> {
     const practice = await options.practices.byOds(work.practice);
     try {
-      if (practice) await options.tell(practice, work, state);
+      if (practice) await options.notify(practice, { transferId: work.transfer, state });
       await end(work.claim);
     } catch (error) {
       if (isDatabaseAway(error)) throw error;

@@ -76,8 +76,10 @@ export async function startGpSystems(options: GpSystemsOptions): Promise<GpSyste
     if (record === undefined && rest !== '/filing/events') throw new BadRequest(404, `no ${path}`);
     if (header(request, 'authorization') !== `Bearer ${practice.apiKey}`) throw new BadRequest(401, 'not the key of this practice');
     if (rest === '/filing/events' && request.method === 'POST') {
-      events.push({ at: new Date().toISOString(), ods: practice.ods, ...(await readJsonObject(request)) });
-      if (events.length > 10_000) events.shift();
+      const told = parsed(eventsSchema, await readJsonObject(request));
+      const at = new Date().toISOString();
+      events.push(...told.events.map((event) => ({ at, ods: practice.ods, ...event })));
+      events.splice(0, events.length - 10_000);
       return answerJson(response, 200, {});
     }
     if (record !== undefined && request.method === 'PUT') {
@@ -178,6 +180,7 @@ const patientSchema = z.object({ ods: z.string(), nhsNumber: z.string().regex(/^
 const registerSchema = patientSchema.extend({ registrationId: z.string().optional(), patientClass: z.string().optional() });
 const recordFileSchema = z.object({ ods: z.string(), file: z.string(), documentBytes: z.int().optional() });
 const nodesSchema = z.object({ ods: z.string(), nodeUrls: z.array(z.url()) });
+const eventsSchema = z.object({ events: z.array(z.object({ transferId: z.string(), state: z.string() })).max(500) });
 const refuseSchema = z.object({ ods: z.string(), reason: z.string().nullable() });
 const misbehaveSchema = z.object({
   ods: z.string(),
