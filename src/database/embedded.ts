@@ -265,6 +265,9 @@ async function launch({
     max_wal_size: '1GB',
     // A backup that nobody follows any more gives up its hold on the log before the disk is full of it.
     max_slot_wal_keep_size: '4GB',
+    // Tables of queues fill and empty all day long. A minute, the default, is long enough for plans that were made while a table was new, and
+    // for the dead rows of a busy queue, to cost more than the work itself.
+    autovacuum_naptime: '5s',
     timezone: 'UTC',
     log_timezone: 'UTC',
     jit: 'off',
