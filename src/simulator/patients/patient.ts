@@ -33,6 +33,8 @@ export type PatientOptions = {
   readonly documentBytes?: number;
   /** Consultations over the years; left out, 40 to 80. */
   readonly consultations?: number;
+  /** Nothing was ever entered outside a consultation: no allergy, repeat, result or vaccination of other days. */
+  readonly consultationsOnly?: boolean;
   /** Day the record ends (FHIR date); a constant where left out, since a seed must not meet a clock. */
   readonly asOf?: string;
 };
@@ -104,6 +106,13 @@ function addHistory(chart: Chart, person: Person, options: PatientOptions): Pati
   // What was entered outside any consultation: letters scanned at the desk, results, an old allergy that came degraded.
   const desk = (): Occasion => ({ at: plusDays(asOf, -chance.between(1, years * 365)), by: chart.staff[0], encounter: null });
   while (documents.length < letters) documents.push(addDocument(chart, desk(), options.documentBytes ?? documentSize(chance)).document);
+  if (!options.consultationsOnly) addOtherEntries(chart, desk);
+  for (const problem of problems) problem.finish();
+  return documents;
+}
+
+function addOtherEntries(chart: Chart, desk: () => Occasion): void {
+  const { chance } = chart;
   addAllergy(chart, desk(), 'drug');
   addAllergy(chart, desk(), 'other');
   addAllergy(chart, desk(), 'degraded');
@@ -113,8 +122,6 @@ function addHistory(chart: Chart, person: Person, options: PatientOptions): Pati
   addRecall(chart, desk());
   addReferral(chart, desk());
   addBloodPressure(chart, desk());
-  for (const problem of problems) problem.finish();
-  return documents;
 }
 
 /** What one reason for coming leads to: headings with their entries, and links to the problem it was about. */
