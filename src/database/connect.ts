@@ -1,14 +1,7 @@
 import type { Writable } from 'node:stream';
-import {
-  type CompiledQuery,
-  type DatabaseConnection,
-  DummyDriver,
-  Kysely,
-  PostgresDialect,
-  type RawBuilder,
-  type Transaction,
-} from 'kysely';
+import { type CompiledQuery, type DatabaseConnection, DummyDriver, Kysely, PostgresDialect, type Transaction } from 'kysely';
 import pg from 'pg';
+import type { Fixed } from './fixed.ts';
 
 /** Typed statements over a pool. Instants come back as ISO text with milliseconds, 64-bit integers as numbers. */
 export type Db<Schema> = Kysely<Schema>;
@@ -99,7 +92,7 @@ function typeParsers(parseJson: (text: string) => unknown) {
 /** Something that is written and whose result nobody waits for; the transaction fails with the first of them that does. */
 export type Later = (written: Promise<unknown>) => void;
 /** The last statement of a transaction: it travels together with the commit. Its rows, when both have succeeded. */
-export type Finish = <Row>(statement: RawBuilder<Row>) => Promise<readonly Row[]>;
+export type Finish = <Row>(statement: Fixed<Row>) => Promise<readonly Row[]>;
 
 /**
  * Runs `work` in one transaction: committed when it returns or when `finish` was called, rolled back when it throws. Statements that do
@@ -136,7 +129,7 @@ export async function transaction<Schema, Result>(
     end();
   };
   const finish: Finish = async (statement) => {
-    const { sql: text, parameters } = statement.compile(trx);
+    const { sql: text, parameters } = statement;
     await settled();
     // A commit behind a statement that failed ends the transaction without it.
     const [last, commit] = await Promise.allSettled([client.query(text, [...parameters]), client.query('commit')]);

@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import type { ObjectRef } from '../base/content.ts';
 import type { ConversationId, Instant, MessageId, Ods, TransferId } from '../base/ids.ts';
+import { fixed } from '../database/fixed.ts';
 import type { EbxmlErrorCode } from '../ebxml/message-error.ts';
 import type { Received } from '../transfer/types.ts';
 import { storable, writeStored } from './stored-json.ts';
@@ -51,7 +52,7 @@ export async function accept(
   taken: TakenBy | null = null,
 ): Promise<Acceptance & { readonly arrival: Arrival | null }> {
   const key = { party: storable(given.fromPartyKey), id: storable(given.messageId) };
-  const { rows } = await sql<{ id: number }>`
+  const { rows } = await fixed<{ id: number }>`
     insert into inbox (from_party_key, message_id, practice, conversation_id, action, digest, bytes, received_at, message, owner, claims, due_at)
     values (${key.party}, ${key.id}, ${given.practice}, ${storable(given.conversationId)}, ${storable(given.action)}, ${given.digest},
       ${given.bytes}, ${given.receivedAt}, ${writeStored(given.message)}::jsonb, ${taken?.owner ?? null}, ${taken ? 1 : 0},
@@ -79,7 +80,7 @@ export async function accept(
   const answered = { receivedAt: first.receivedAt, refused: first.refused, arrival: null };
   if (first.digest === given.digest) return { fate: 'duplicate', ...answered };
   const detail = { messageId: given.messageId, first: first.digest, second: given.digest, message: given.message };
-  await sql`
+  await fixed`
     insert into audit (practice, actor, action, detail)
     values (${given.practice}, ${key.party}, 'messageIdUsedTwice', ${writeStored(detail)}::jsonb)`.execute(store);
   return { fate: 'altered', ...answered };
@@ -87,7 +88,7 @@ export async function accept(
 
 /** Takes up to `limit` messages that no transfer knows of yet, in the order of their arrival. */
 export async function claimArrivals(store: Store, owner: string, limit: number, leaseSeconds: number): Promise<Arrival[]> {
-  const { rows } = await sql<{
+  const { rows } = await fixed<{
     id: number;
     from_party_key: string;
     practice: Ods;
@@ -118,7 +119,7 @@ export async function claimArrivals(store: Store, owner: string, limit: number, 
 
 /** The transfer has taken the message. False: the claim was lost. */
 export async function completeArrival(store: Store, { id, owner, claims }: Claim, transfer: TransferId): Promise<boolean> {
-  const { numAffectedRows } = await sql`
+  const { numAffectedRows } = await fixed`
     update inbox set done_at = now(), owner = null, transfer = ${transfer}
     where id = ${id} and owner = ${owner} and claims = ${claims} and done_at is null`.execute(store);
   return numAffectedRows === 1n;
@@ -126,7 +127,7 @@ export async function completeArrival(store: Store, { id, owner, claims }: Claim
 
 /** Nobody knows the conversation yet, or the message met a fault that may pass: it waits and is tried again. */
 export async function parkArrival(store: Store, { id, owner, claims }: Claim, afterSeconds: number, fault: string): Promise<boolean> {
-  const { numAffectedRows } = await sql`
+  const { numAffectedRows } = await fixed`
     update inbox set owner = null, attempts = attempts + 1, fault = ${storable(fault)},
       due_at = clock_timestamp() + make_interval(secs => ${afterSeconds})
     where id = ${id} and owner = ${owner} and claims = ${claims}`.execute(store);
@@ -135,14 +136,14 @@ export async function parkArrival(store: Store, { id, owner, claims }: Claim, af
 
 /** Waited long enough: an operator sees it, and may `reviveArrival` it. */
 export async function buryArrival(store: Store, { id, owner, claims }: Claim, fault: string): Promise<boolean> {
-  const { numAffectedRows } = await sql`
+  const { numAffectedRows } = await fixed`
     update inbox set owner = null, dead_at = now(), fault = ${storable(fault)}
     where id = ${id} and owner = ${owner} and claims = ${claims}`.execute(store);
   return numAffectedRows === 1n;
 }
 
 export async function reviveArrival(store: Store, practice: Ods, id: number): Promise<boolean> {
-  const { numAffectedRows } = await sql`
+  const { numAffectedRows } = await fixed`
     update inbox set dead_at = null, due_at = now(), attempts = 0
     where id = ${id} and practice = ${practice} and dead_at is not null`.execute(store);
   return numAffectedRows === 1n;
@@ -153,20 +154,20 @@ export async function reviveArrival(store: Store, practice: Ods, id: number): Pr
  * new one when it comes again, and what its sender was told.
  */
 export async function dropArrival(store: Store, practice: Ods, id: number): Promise<boolean> {
-  const { numAffectedRows } = await sql`
+  const { numAffectedRows } = await fixed`
     update inbox set dead_at = null, done_at = now(), message = jsonb_strip_nulls(jsonb_build_object('refused', message->'refused'))
     where id = ${id} and practice = ${practice} and dead_at is not null`.execute(store);
   return numAffectedRows === 1n;
 }
 
 export async function renewArrivals(store: Store, owner: string, ids: readonly number[], leaseSeconds: number): Promise<void> {
-  await sql`
+  await fixed`
     update inbox set due_at = clock_timestamp() + make_interval(secs => ${leaseSeconds})
     where id = any(${[...ids]}::bigint[]) and owner = ${owner} and done_at is null`.execute(store);
 }
 
 export async function releaseArrivals(store: Store, owner: string): Promise<void> {
-  await sql`update inbox set owner = null, due_at = clock_timestamp() where owner = ${owner} and done_at is null and dead_at is null`.execute(
+  await fixed`update inbox set owner = null, due_at = clock_timestamp() where owner = ${owner} and done_at is null and dead_at is null`.execute(
     store,
   );
 }

@@ -1,8 +1,8 @@
 /** The one queue: messages, jobs, timers, notices, management information. These statements agree about leases; a result counts only while its claim does. */
-import { sql } from 'kysely';
 import type { ObjectRef } from '../base/content.ts';
 import type { Instant, MessageId, Ods, TransferId } from '../base/ids.ts';
 import type { Packed } from '../base/wire.ts';
+import { fixed } from '../database/fixed.ts';
 import type { Interaction, Job, Timer, Transfer } from '../transfer/types.ts';
 import { storable, writeStored } from './stored-json.ts';
 import type { Claim, Store, Tables } from './tables.ts';
@@ -72,7 +72,7 @@ export async function enqueue(store: Store, practice: Ods, transfer: TransferId,
   for (let from = 0; from < tasks.length; from += AT_ONCE) {
     const some = tasks.slice(from, from + AT_ONCE);
     const rows = some.map((task) => ({ name: nameOf(task), kind: task.kind, body: bodyOf(task), persist: persistOf(task) }));
-    await sql`
+    await fixed`
       with queued as (
         insert into outbox (practice, transfer, kind, name, body, due_at, until)
         select ${practice}, ${transfer}, kind, name, body, now(), now() + make_interval(secs => persist)
@@ -113,7 +113,7 @@ export function bodyOf(task: Task): unknown {
  * claim, by anybody, ends the right to complete this one.
  */
 export async function claim(store: Store, kind: Kind, owner: string, limit: number, leaseSeconds: number): Promise<Work[]> {
-  const { rows } = await sql<SelectedOutbox & { expired: boolean }>`
+  const { rows } = await fixed<SelectedOutbox & { expired: boolean }>`
     update outbox set owner = ${owner}, claims = claims + 1, due_at = clock_timestamp() + make_interval(secs => ${leaseSeconds})
     where id in (
       select id from outbox where kind = ${kind} and dead_at is null and due_at <= clock_timestamp()
@@ -148,7 +148,7 @@ type SelectedOutbox = {
 
 /** Takes a message that still waits, or is being sent, out of whatever hands it is in: it turned out to have arrived. */
 export async function takeMessage(store: Store, practice: Ods, transfer: TransferId, id: MessageId, owner: string): Promise<Work | null> {
-  const { rows } = await sql<SelectedOutbox & { expired: boolean }>`
+  const { rows } = await fixed<SelectedOutbox & { expired: boolean }>`
     update outbox set owner = ${owner}, claims = claims + 1, due_at = clock_timestamp() + interval '1 minute'
     where practice = ${practice} and transfer = ${transfer} and kind = 'message' and name = ${id} and dead_at is null
     returning id, practice, transfer, claims, attempts, queued_at, body, false as expired`.execute(store);
@@ -158,7 +158,7 @@ export async function takeMessage(store: Store, practice: Ods, transfer: Transfe
 /** Puts a message made anew in the place of one whose time was over: due at once, with the whole of its contract before it. */
 export async function replaceMessage(store: Store, { id, owner, claims }: Claim, task: Task & { kind: 'message' }): Promise<boolean> {
   const { packed } = task;
-  const { numAffectedRows } = await sql`
+  const { numAffectedRows } = await fixed`
     update outbox set name = ${packed.messageId}, body = ${writeStored(bodyOf(task))}::jsonb, owner = null, attempts = 0,
       due_at = clock_timestamp(), until = clock_timestamp() + make_interval(secs => ${packed.persistSeconds})
     where id = ${id} and owner = ${owner} and claims = ${claims}`.execute(store);
@@ -167,7 +167,7 @@ export async function replaceMessage(store: Store, { id, owner, claims }: Claim,
 
 /** Prolongs the leases of work that takes long. Gives the ids that were still ours. */
 export async function renew(store: Store, owner: string, ids: readonly number[], leaseSeconds: number): Promise<number[]> {
-  const { rows } = await sql<{ id: number }>`
+  const { rows } = await fixed<{ id: number }>`
     update outbox set due_at = clock_timestamp() + make_interval(secs => ${leaseSeconds})
     where id = any(${[...ids]}::bigint[]) and owner = ${owner} and dead_at is null
     returning id`.execute(store);
@@ -176,7 +176,7 @@ export async function renew(store: Store, owner: string, ids: readonly number[],
 
 /** Ends tasks. Gives those of them whose claim still held. */
 export async function completeAll(store: Store, claims: readonly Claim[]): Promise<Set<number>> {
-  const { rows } = await sql<{ id: number }>`
+  const { rows } = await fixed<{ id: number }>`
     delete from outbox using unnest(${claims.map(({ id }) => id)}::bigint[], ${claims.map(({ owner }) => owner)}::text[],
       ${claims.map((each) => each.claims)}::integer[]) as held(id, owner, claims)
     where outbox.id = held.id and outbox.owner = held.owner and outbox.claims = held.claims
@@ -186,7 +186,7 @@ export async function completeAll(store: Store, claims: readonly Claim[]): Promi
 
 /** Ends a task. False: the claim was lost, and whatever came out of it must be dropped. */
 export async function complete(store: Store, { id, owner, claims }: Claim): Promise<boolean> {
-  const { numAffectedRows } = await sql`delete from outbox where id = ${id} and owner = ${owner} and claims = ${claims}`.execute(store);
+  const { numAffectedRows } = await fixed`delete from outbox where id = ${id} and owner = ${owner} and claims = ${claims}`.execute(store);
   return numAffectedRows === 1n;
 }
 
@@ -199,7 +199,7 @@ export async function retry(
   { id, owner, claims }: Claim,
   { fault, afterSeconds, counts }: { fault: string | null; afterSeconds: number; counts: boolean },
 ): Promise<boolean> {
-  const { numAffectedRows } = await sql`
+  const { numAffectedRows } = await fixed`
     update outbox set owner = null,
       due_at = least(clock_timestamp() + make_interval(secs => ${Math.min(afterSeconds, LONGEST_SECONDS)}), until),
       attempts = attempts + ${counts ? 1 : 0}, fault = ${fault === null ? null : storable(fault)}
@@ -209,7 +209,7 @@ export async function retry(
 
 /** Puts a task aside that cannot be done: visible to an operator, who may `revive` it. False: the claim was lost. */
 export async function bury(store: Store, { id, owner, claims }: Claim, fault: string): Promise<boolean> {
-  const { numAffectedRows } = await sql`
+  const { numAffectedRows } = await fixed`
     update outbox set owner = null, dead_at = now(), fault = ${storable(fault)}
     where id = ${id} and owner = ${owner} and claims = ${claims}`.execute(store);
   return numAffectedRows === 1n;
@@ -217,7 +217,7 @@ export async function bury(store: Store, { id, owner, claims }: Claim, fault: st
 
 /** An operator's replay of a dead letter, the contract's time from now: the same bytes, or made anew where their time to live is over. */
 export async function revive(store: Store, practice: Ods, id: number): Promise<TransferId | null> {
-  const { rows } = await sql<{ transfer: TransferId }>`
+  const { rows } = await fixed<{ transfer: TransferId }>`
     update outbox set dead_at = null, due_at = now(), attempts = 0, fault = null, until = now() + (until - queued_at),
       body = case when until <= now() then body || '{"stale": true}'::jsonb else body end
     where id = ${id} and practice = ${practice} and dead_at is not null returning transfer`.execute(store);
@@ -226,14 +226,14 @@ export async function revive(store: Store, practice: Ods, id: number): Promise<T
 
 /** A person has decided that a task which was put aside is not wanted. */
 export async function dropWork(store: Store, practice: Ods, id: number): Promise<boolean> {
-  const { numAffectedRows } = await sql`
+  const { numAffectedRows } = await fixed`
     delete from outbox where id = ${id} and practice = ${practice} and dead_at is not null`.execute(store);
   return numAffectedRows === 1n;
 }
 
 /** Strikes what has not left. Acknowledgements stay: whoever waits for one must get it. */
 export async function strike(store: Store, practice: Ods, transfer: TransferId): Promise<MessageId[]> {
-  const { rows } = await sql<{ name: MessageId }>`
+  const { rows } = await fixed<{ name: MessageId }>`
     delete from outbox where practice = ${practice} and transfer = ${transfer} and kind = 'message' and dead_at is null
       and body->>'interaction' <> 'acknowledgement'
     returning name`.execute(store);
@@ -242,19 +242,19 @@ export async function strike(store: Store, practice: Ods, transfer: TransferId):
 
 /** Frees what a node that stops in good order still holds. */
 export async function release(store: Store, owner: string): Promise<void> {
-  await sql`update outbox set owner = null, due_at = clock_timestamp() where owner = ${owner} and dead_at is null`.execute(store);
+  await fixed`update outbox set owner = null, due_at = clock_timestamp() where owner = ${owner} and dead_at is null`.execute(store);
 }
 
 /** Wakes the workers of every other node when the transaction commits, or at once. */
 export async function wake(store: Store, owner: string, queues: Iterable<Kind | 'inbox'>): Promise<void> {
-  await sql`select pg_notify(${CHANNEL}, ${wakeCall(owner, queues)})`.execute(store);
+  await fixed`select pg_notify(${CHANNEL}, ${wakeCall(owner, queues)})`.execute(store);
 }
 
 export type QueueDepth = { readonly kind: Tables['outbox']['kind'] | 'inbox'; readonly waiting: number; readonly dead: number };
 
 /** What waits and what was put aside, by kind. A timer that is not due does not wait. */
 export async function queueDepths(store: Store): Promise<QueueDepth[]> {
-  const { rows } = await sql<QueueDepth>`
+  const { rows } = await fixed<QueueDepth>`
     select kind, count(id) filter (where dead_at is null and (kind <> 'timer' or due_at <= now())) as waiting,
       count(id) filter (where dead_at is not null) as dead
     from unnest(array['message', 'job', 'timer', 'notice', 'mi']) as kind left join outbox using (kind)

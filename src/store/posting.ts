@@ -2,8 +2,8 @@
  * The two ends of a post: what it locks, and what it writes. Each is one statement over several tables: posts are most of what a node
  * asks of its database, and a statement costs either of them as much as several rows do.
  */
-import { type RawBuilder, sql } from 'kysely';
 import type { Instant, Ods, TransferId } from '../base/ids.ts';
+import { type Fixed, fixed } from '../database/fixed.ts';
 import type { Basis } from '../transfer/basis.ts';
 import type { Timer, Transfer } from '../transfer/types.ts';
 import type { HistoryEntry } from './history.ts';
@@ -28,23 +28,37 @@ export async function lockForPost(
   eventId: string,
   cause: CauseRow | null,
 ): Promise<{ readonly transfer: Transfer; readonly happened: boolean; readonly held: boolean } | null> {
-  const { rows } = await sql<TransferRow & { happened: boolean; held: boolean }>`
-    select it.*, exists (select from history where history.transfer = it.id and event_id = ${storable(eventId)}) as happened,
-      ${heldBy(cause)} as held
-    from (
-      select practice, id, role, conversation_id, nhs_number, version, state, body, started_at
-      from transfers where practice = ${practice} and id = ${id} for update
-    ) as it`.execute(store);
-  const [row] = rows;
+  const locking = lock(practice, id, storable(eventId), cause);
+  const [row] = (await locking.execute(store)).rows;
   return row ? { transfer: fromRow(row), happened: row.happened, held: row.held } : null;
 }
 
-function heldBy(cause: CauseRow | null): RawBuilder<boolean> {
-  if (!cause) return sql`true`;
+type LockedRow = TransferRow & { readonly happened: boolean; readonly held: boolean };
+
+function lock(practice: Ods, transfer: TransferId, eventId: string, cause: CauseRow | null): Fixed<LockedRow> {
+  if (!cause)
+    return fixed<LockedRow>`
+      select it.*, exists (select from history where history.transfer = it.id and event_id = ${eventId}) as happened, true as held
+      from (
+        select practice, id, role, conversation_id, nhs_number, version, state, body, started_at
+        from transfers where practice = ${practice} and id = ${transfer} for update
+      ) as it`;
   const { id, owner, claims } = cause.claim;
-  return cause.queue === 'inbox'
-    ? sql`exists (select from inbox where id = ${id} and owner = ${owner} and claims = ${claims} and done_at is null for update)`
-    : sql`exists (select from outbox where id = ${id} and owner = ${owner} and claims = ${claims} for update)`;
+  if (cause.queue === 'inbox')
+    return fixed<LockedRow>`
+      select it.*, exists (select from history where history.transfer = it.id and event_id = ${eventId}) as happened,
+        exists (select from inbox where id = ${id} and owner = ${owner} and claims = ${claims} and done_at is null for update) as held
+      from (
+        select practice, id, role, conversation_id, nhs_number, version, state, body, started_at
+        from transfers where practice = ${practice} and id = ${transfer} for update
+      ) as it`;
+  return fixed<LockedRow>`
+    select it.*, exists (select from history where history.transfer = it.id and event_id = ${eventId}) as happened,
+      exists (select from outbox where id = ${id} and owner = ${owner} and claims = ${claims} for update) as held
+    from (
+      select practice, id, role, conversation_id, nhs_number, version, state, body, started_at
+      from transfers where practice = ${practice} and id = ${transfer} for update
+    ) as it`;
 }
 
 /** What a post writes of its transfer. */
@@ -76,7 +90,7 @@ export type Taken = { readonly id: number; readonly kind: Kind; readonly name: s
  * Everything at once. No two parts of it touch the same row: what one of them changed another would not see. Throws PostgreSQL's 23505
  * where another node has posted the same event: the transaction is run again and finds it.
  */
-export function writePost(writing: Writing): RawBuilder<Taken> {
+export function writePost(writing: Writing): Fixed<Taken> {
   const { transfer, entry, cause, owner } = writing;
   const { practice, id } = transfer;
   const row = columnsOf(transfer);
@@ -92,7 +106,7 @@ export function writePost(writing: Writing): RawBuilder<Taken> {
     return { name: timer, body: bodyOf(task), at };
   });
   const [arrival, work] = [cause?.queue === 'inbox' ? cause.claim : null, cause?.queue === 'outbox' ? cause.claim : null];
-  return sql<Taken>`
+  return fixed<Taken>`
     with arrival_ended as (
       update inbox set done_at = now(), owner = null, transfer = ${id}
       where id = ${arrival?.id ?? null}::bigint and owner = ${arrival?.owner ?? null} and claims = ${arrival?.claims ?? null}::integer

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { MessageId, Ods, TransferId } from '../base/ids.ts';
+import { fixed } from '../database/fixed.ts';
 import type { Interaction } from '../transfer/types.ts';
 import { writeStored } from './stored-json.ts';
 import type { Store } from './tables.ts';
@@ -23,11 +24,7 @@ export async function findSent(
   practice: Ods,
   id: MessageId,
 ): Promise<{ readonly transfer: TransferId; readonly interaction: Interaction; readonly message: MessageId } | null> {
-  const row = await store
-    .selectFrom('sent_messages')
-    .select(['transfer', 'interaction', 'message_id as message'])
-    .where('practice', '=', practice)
-    .where('id', '=', id)
-    .executeTakeFirst();
-  return row ?? null;
+  const { rows } = await fixed<{ transfer: TransferId; interaction: Interaction; message: MessageId }>`
+    select transfer, interaction, message_id as message from sent_messages where practice = ${practice} and id = ${id}`.execute(store);
+  return rows[0] ?? null;
 }

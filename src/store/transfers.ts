@@ -1,13 +1,16 @@
-import { type Selectable, sql } from 'kysely';
+import type { Selectable } from 'kysely';
 import type { ConversationId, Ods, TransferId } from '../base/ids.ts';
 import type { NhsNumber } from '../base/nhs-number.ts';
+import { fixed } from '../database/fixed.ts';
 import type { Transfer } from '../transfer/types.ts';
 import { writeStored } from './stored-json.ts';
 import type { Origin, Store, Tables } from './tables.ts';
 
-export type TransferRow = Pick<Selectable<Tables['transfers']>, (typeof COLUMNS)[number]>;
-
-const COLUMNS = ['practice', 'id', 'role', 'conversation_id', 'nhs_number', 'version', 'state', 'body', 'started_at'] as const;
+/** What a transfer is made of again. */
+export type TransferRow = Pick<
+  Selectable<Tables['transfers']>,
+  'practice' | 'id' | 'role' | 'conversation_id' | 'nhs_number' | 'version' | 'state' | 'body' | 'started_at'
+>;
 
 /**
  * Adds a transfer, or does nothing where its conversation exists in that role, or its registration was handed in before. Gives
@@ -16,7 +19,7 @@ const COLUMNS = ['practice', 'id', 'role', 'conversation_id', 'nhs_number', 'ver
 export async function insertTransfer(store: Store, transfer: Transfer, origin: Origin): Promise<{ id: TransferId; added: boolean }> {
   const registrationId = origin.began === 'registration' ? origin.registrationId : null;
   const other = origin.began === 'request' ? origin.requester : otherPractice(transfer);
-  const { rows } = await sql<{ id: TransferId }>`
+  const { rows } = await fixed<{ id: TransferId }>`
     insert into transfers (practice, id, role, conversation_id, nhs_number, other_practice, registration_id, origin, version, state, body, started_at)
     values (${transfer.practice}, ${transfer.id}, ${transfer.role}, ${transfer.conversationId}, ${transfer.nhsNumber}, ${other},
       ${registrationId}, ${writeStored(origin)}::jsonb, ${transfer.version}, ${transfer.state}, ${bodyOf(transfer)}::jsonb, ${transfer.startedAt})
@@ -38,13 +41,15 @@ export async function insertTransfer(store: Store, transfer: Transfer, origin: O
 }
 
 export async function readTransfer(store: Store, practice: Ods, id: TransferId): Promise<Transfer | null> {
-  const row = await store.selectFrom('transfers').select(COLUMNS).where('practice', '=', practice).where('id', '=', id).executeTakeFirst();
-  return row ? fromRow(row) : null;
+  const { rows } = await fixed<TransferRow>`
+    select practice, id, role, conversation_id, nhs_number, version, state, body, started_at
+    from transfers where practice = ${practice} and id = ${id}`.execute(store);
+  return rows[0] ? fromRow(rows[0]) : null;
 }
 
 export async function readOrigin(store: Store, practice: Ods, id: TransferId): Promise<Origin | null> {
-  const row = await store.selectFrom('transfers').select('origin').where('practice', '=', practice).where('id', '=', id).executeTakeFirst();
-  return row?.origin ?? null;
+  const { rows } = await fixed<{ origin: Origin }>`select origin from transfers where practice = ${practice} and id = ${id}`.execute(store);
+  return rows[0]?.origin ?? null;
 }
 
 /** What of a transfer changes, as its row has it. */
@@ -63,14 +68,9 @@ export async function findConversation(
   role: Transfer['role'],
   conversation: ConversationId,
 ): Promise<TransferId | null> {
-  const row = await store
-    .selectFrom('transfers')
-    .select('id')
-    .where('practice', '=', practice)
-    .where('role', '=', role)
-    .where('conversation_id', '=', conversation)
-    .executeTakeFirst();
-  return row?.id ?? null;
+  const { rows } = await fixed<{ id: TransferId }>`
+    select id from transfers where practice = ${practice} and role = ${role} and conversation_id = ${conversation}`.execute(store);
+  return rows[0]?.id ?? null;
 }
 
 /** Transfers of a patient that still run in a role, towards one other practice where it is named. */
