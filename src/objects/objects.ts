@@ -1,9 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { type FileHandle, mkdir, open, opendir, readdir, readFile, rename, rm, stat, statfs, utimes } from 'node:fs/promises';
+import { closeSync, openSync, renameSync, rmSync, statfsSync } from 'node:fs';
+import { mkdir, open, opendir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { ObjectRef } from '../base/content.ts';
 import { Fault, reasonOf } from '../base/errors.ts';
 import { createRooms } from '../base/rooms.ts';
+import { readAt, refresh, syncFile, syncFolder, writeAll } from './file.ts';
 
 export type ObjectHead = { readonly bytes: number; readonly modifiedAt: Date };
 export type ObjectEntry = { readonly ref: ObjectRef; readonly modifiedAt: Date };
@@ -72,21 +74,14 @@ export async function openObjects(folder: string): Promise<Objects> {
     const room = rooms.take();
     let heldBytes = 0;
     let bytes = 0;
-    let temporary: { path: string; file: FileHandle } | null = null;
-    const write = async (file: FileHandle, piece: Uint8Array): Promise<void> => {
-      // A short write is legal.
-      for (let at = 0; at < piece.byteLength; ) {
-        const { bytesWritten } = await file.write(piece, at);
-        counters.written += bytesWritten;
-        at += bytesWritten;
-      }
-    };
-    const spill = async (): Promise<{ path: string; file: FileHandle }> => {
+    let temporary: Temporary | null = null;
+    const spill = async (): Promise<Temporary> => {
       if (!temporary) {
         const path = join(incoming, `${process.pid}-${randomUUID()}`);
-        temporary = { path, file: await open(path, 'wx', 0o600) };
+        temporary = { path, file: openSync(path, 'wx', 0o600), isOpen: true };
       }
-      await write(temporary.file, room.subarray(0, heldBytes));
+      await writeAll(temporary.file, room.subarray(0, heldBytes));
+      counters.written += heldBytes;
       heldBytes = 0;
       return temporary;
     };
@@ -110,17 +105,17 @@ export async function openObjects(folder: string): Promise<Objects> {
         await keep(chunk);
       }
       const ref: ObjectRef = { sha256: hash.digest('hex'), bytes };
-      if (temporary === null && (await refresh(join(home, addressOf(ref))))) {
+      if (temporary === null && refresh(join(home, addressOf(ref)))) {
         await syncFolder(dirname(join(home, addressOf(ref))));
         return ref;
       }
-      const { path, file } = await spill();
-      await file.datasync();
-      await file.close();
-      if (await shelve(home, path, ref)) counters.kept += bytes;
+      const written = await spill();
+      await syncFile(written.file);
+      close(written);
+      if (await shelve(home, written.path, ref)) counters.kept += bytes;
       return ref;
     } catch (cause) {
-      await discard(temporary);
+      discard(temporary);
       throw cause instanceof Fault ? cause : diskFault(cause, 'cannot store an object');
     } finally {
       rooms.give(room);
@@ -128,22 +123,30 @@ export async function openObjects(folder: string): Promise<Objects> {
   }
 
   async function* get(ref: ObjectRef, from = 0, to = ref.bytes, into?: Uint8Array): AsyncGenerator<Uint8Array, void, void> {
-    const file = await open(pathOf(ref), 'r').catch((cause: NodeJS.ErrnoException) => {
-      if (cause.code !== 'ENOENT') throw diskFault(cause, `cannot read object ${ref.sha256}`);
-      throw new Fault('objects.missing', `object ${ref.sha256} is not in the store ${home}`, {
-        remedy: 'Restore the objects from a backup; it must not be older than that of the database.',
-      });
-    });
+    const file = openObject(ref);
     try {
       for (let at = from; at < to; ) {
         const wanted = Math.min(into?.byteLength ?? READ_BYTES, to - at);
-        const { bytesRead, buffer } = await file.read(into?.subarray(0, wanted) ?? Buffer.allocUnsafe(wanted), 0, wanted, at);
+        const room = into?.subarray(0, wanted) ?? Buffer.allocUnsafe(wanted);
+        const bytesRead = await readAt(file, room, at);
         if (bytesRead === 0) throw new Fault('objects.short', `object ${ref.sha256} ends at byte ${at}, before ${to}`);
         at += bytesRead;
-        yield bytesRead === buffer.byteLength ? buffer : buffer.subarray(0, bytesRead);
+        yield bytesRead === wanted ? room : room.subarray(0, bytesRead);
       }
     } finally {
-      await file.close();
+      closeSync(file);
+    }
+  }
+
+  function openObject(ref: ObjectRef): number {
+    try {
+      return openSync(pathOf(ref), 'r');
+    } catch (cause) {
+      if (cause instanceof Fault) throw cause;
+      if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw diskFault(cause, `cannot read object ${ref.sha256}`);
+      throw new Fault('objects.missing', `object ${ref.sha256} is not in the store ${home}`, {
+        remedy: 'Restore the objects from a backup; it must not be older than that of the database.',
+      });
     }
   }
 
@@ -179,7 +182,7 @@ export async function openObjects(folder: string): Promise<Objects> {
     },
     list: () => listObjects(home),
     async space() {
-      const { bavail, blocks, bsize } = await statfs(home);
+      const { bavail, blocks, bsize } = statfsSync(home);
       return { free: bavail * bsize, total: blocks * bsize };
     },
   };
@@ -200,13 +203,13 @@ export function demandAddress({ sha256 }: ObjectRef): string {
 /** Gives a synced temporary file its place. False: the object was there already, and the file is gone. */
 export async function shelve(home: string, path: string, ref: ObjectRef): Promise<boolean> {
   const place = join(home, addressOf(ref));
-  if (await refresh(place)) {
+  if (refresh(place)) {
     // Whoever wrote it first may not have come to the sync of the folder yet.
     await syncFolder(dirname(place));
-    await rm(path, { force: true });
+    rmSync(path, { force: true });
     return false;
   }
-  await rename(path, place);
+  renameSync(path, place);
   await syncFolder(dirname(place));
   return true;
 }
@@ -256,30 +259,17 @@ async function identify(home: string): Promise<string> {
   throw new Fault('objects.storeId', `${path} is empty`, { remedy: 'Restore it from a backup of the object store.' });
 }
 
-async function refresh(path: string): Promise<boolean> {
-  const now = new Date();
-  return utimes(path, now, now).then(
-    () => true,
-    (cause: NodeJS.ErrnoException) => {
-      if (cause.code === 'ENOENT') return false;
-      throw cause;
-    },
-  );
+type Temporary = { readonly path: string; readonly file: number; isOpen: boolean };
+
+function close(temporary: Temporary): void {
+  temporary.isOpen = false;
+  closeSync(temporary.file);
 }
 
-async function discard(temporary: { path: string; file: FileHandle } | null): Promise<void> {
+function discard(temporary: Temporary | null): void {
   if (!temporary) return;
-  await temporary.file.close().catch(() => undefined);
-  await rm(temporary.path, { force: true });
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
+  if (temporary.isOpen) close(temporary);
+  rmSync(temporary.path, { force: true });
 }
 
 async function* listObjects(home: string): AsyncGenerator<ObjectEntry, void, void> {
