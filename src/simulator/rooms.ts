@@ -2,24 +2,27 @@
  * Large bodies by way of rooms of memory that are used again and again. Bytes that wait for a disk or a connection in the buffers in which
  * they came outlive the quick collections of garbage; thousands of them make the great ones, which take more time than the bytes.
  */
-import { open } from 'node:fs/promises';
 import type { Readable, Writable } from 'node:stream';
 import { Fault } from '../base/errors.ts';
 import { createRooms } from '../base/rooms.ts';
+import { readAt, withFile } from './file.ts';
 
 const ROOMS = createRooms(262_144, 32);
 
-/** Hands on what a stream gives, in pieces of a room's size, the last shorter. A piece is good until `take` resolves. A fault ends the stream. */
-export async function gather(source: Readable, take: (piece: Buffer) => Promise<void>): Promise<void> {
+/**
+ * Hands on what a stream gives, behind `before`, in pieces of a room's size, the last shorter. A piece is good until `take` resolves. A
+ * fault ends the stream.
+ */
+export async function gather(source: Readable, before: Uint8Array, take: (piece: Buffer) => Promise<void>): Promise<void> {
   const room = ROOMS.take();
   try {
     await new Promise<void>((done, fail) => {
       const filling = fill(room, take);
+      let pouring = filling.pour(before);
       const giveUp = (thrown: unknown): void => {
         source.destroy();
         fail(thrown);
       };
-      let pouring: Promise<void> = Promise.resolve();
       source.on('data', (chunk: Buffer) => {
         if (filling.fits(chunk)) return;
         source.pause();
@@ -89,11 +92,10 @@ export async function pourFile(path: string, from: number, target: Writable): Pr
     target.once('close', () => fail(new Fault('simulator.broken', 'the connection closed early')));
   });
   closed.catch(() => undefined);
-  const file = await open(path, 'r');
-  try {
+  await withFile(path, 'r', async (file) => {
     const room = ROOMS.take();
     for (let at = from; ; ) {
-      const { bytesRead } = await file.read(room, 0, room.byteLength, at);
+      const bytesRead = await readAt(file, room, at);
       if (bytesRead === 0) break;
       at += bytesRead;
       const left = new Promise<void>((done, fail) => {
@@ -104,8 +106,6 @@ export async function pourFile(path: string, from: number, target: Writable): Pr
     }
     // Only here: where it broke off, the room may still be on its way.
     ROOMS.give(room);
-  } finally {
-    await file.close();
-  }
+  });
   target.end();
 }

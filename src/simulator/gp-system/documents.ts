@@ -27,11 +27,12 @@ export function documentSha256(document: MadeDocument): string {
 }
 
 const PIECE = 65_536;
+const NOTHING = Buffer.alloc(PIECE);
 
 function* noise(id: string, length: number): Generator<Buffer> {
   const key = createHash('sha256').update(id).digest();
   const stream = createCipheriv('aes-128-ctr', key.subarray(0, 16), key.subarray(16, 32));
-  for (let left = length; left > 0; left -= PIECE) yield stream.update(Buffer.alloc(Math.min(left, PIECE)));
+  for (let left = length; left > 0; left -= PIECE) yield stream.update(NOTHING.subarray(0, Math.min(left, PIECE)));
 }
 
 const WORDS =

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { renameSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { Fault, reasonOf } from '../../base/errors.ts';
 import type { AllergyIntolerance, Bundle } from '../../fhir/types.ts';
 import type { Answer } from '../ask.ts';
+import { syncFile, withFile, writeAll } from '../file.ts';
 import { gatherEach } from '../rooms.ts';
 import { askNode, bodyOf, NodeRefusal, type Practice } from './node-client.ts';
 import { type FiledDocument, nhsNumberOf, type Records, readBundle } from './records.ts';
@@ -165,7 +167,7 @@ export async function openFiling(options: {
       try {
         const got = await download(await askNode(practice, url, {}, closing.signal), url, `${path}.new`);
         if (sha256 === null || got === sha256) {
-          await rename(`${path}.new`, path);
+          renameSync(`${path}.new`, path);
           return;
         }
         last = `its SHA-256 is ${got}, announced was ${sha256}`;
@@ -273,16 +275,13 @@ function hasDegradedDrugAllergy(bundle: Bundle): boolean {
 /** Streams an answer into a file and onto the disk; its SHA-256. */
 async function download(answer: Answer, url: string, path: string): Promise<string> {
   const hash = createHash('sha256');
-  const file = await open(path, 'w');
-  try {
+  await withFile(path, 'w', async (file) => {
     await gatherEach(bodyOf(answer, url), async (piece) => {
       hash.update(piece);
-      await file.writeFile(piece);
+      await writeAll(file, piece);
     });
-    await file.datasync();
-  } finally {
-    await file.close();
-  }
+    await syncFile(file);
+  });
   return hash.digest('hex');
 }
 

@@ -64,7 +64,7 @@ export function makeProvider(options: {
   readonly pds: PdsClient | null;
   readonly now: () => number;
   /** Told of every document that left, as it left. */
-  readonly onServed: (served: Served) => Promise<void>;
+  readonly onServed: (served: Served) => void;
 }): Provider {
   const wrong = new Map<string, Misbehaviour>();
 
@@ -125,7 +125,7 @@ export function makeProvider(options: {
     const found = options.records.document(ods, id);
     if (!found) return fail('NO_RECORD_FOUND', `no document ${id}`);
     const sha256 = await sendBinary(found, response, how?.as === 'truncated');
-    if (sha256) await options.onServed({ ods, documentId: id, contentType: found.contentType, bytes: found.bytes, sha256 });
+    if (sha256) options.onServed({ ods, documentId: id, contentType: found.contentType, bytes: found.bytes, sha256 });
   }
 
   return {

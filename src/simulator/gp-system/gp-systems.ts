@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { appendFile, mkdir, open, readFile, rename, writeFile } from 'node:fs/promises';
+import { appendFileSync } from 'node:fs';
+import { mkdir, open, readFile, rename, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -49,9 +50,9 @@ export async function startGpSystems(options: GpSystemsOptions): Promise<GpSyste
   const locks = openLocks(join(options.folder, 'prescribing'));
   const servedFile = join(options.folder, 'served.jsonl');
   const served = await readServed(servedFile);
-  const onServed = async (document: ServedDocument): Promise<void> => {
+  const onServed = (document: ServedDocument): void => {
     served.push(document);
-    await appendFile(servedFile, `${JSON.stringify(document)}\n`);
+    appendFileSync(servedFile, `${JSON.stringify(document)}\n`);
   };
   const provider = makeProvider({ records, pds, now: () => clock.now().getTime(), onServed });
   const common = { practices: [...practices.values()], log };

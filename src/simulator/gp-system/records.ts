@@ -1,4 +1,5 @@
-import { link, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { linkSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Fault } from '../../base/errors.ts';
 import { nhsNumber } from '../../base/nhs-number.ts';
@@ -81,12 +82,12 @@ export async function openRecords(folder: string): Promise<Records> {
       if (one.file === null) stored.push(one);
       else {
         const name = join('documents', basename(one.file));
-        await link(one.file, join(at, name)).catch(ignoreExisting);
+        linkOnce(one.file, join(at, name));
         stored.push({ ...one, file: name });
       }
     }
     if (file === null) await writeFile(join(at, 'record.json'), writeJson(bundle), { flush: true });
-    else await link(file, join(at, 'record.json')).catch(ignoreExisting);
+    else linkOnce(file, join(at, 'record.json'));
     await writeFile(join(at, 'documents.json'), JSON.stringify(stored), { flush: true });
     await writeFile(join(above, 'current.json.new'), JSON.stringify({ version, source }), { flush: true });
     await rename(join(above, 'current.json.new'), join(above, 'current.json'));
@@ -182,8 +183,13 @@ function decodeLoosely(text: string): string {
   }
 }
 
-function ignoreExisting(thrown: unknown): void {
-  if (!(thrown instanceof Error && 'code' in thrown && thrown.code === 'EEXIST')) throw thrown;
+/** The same file under a second name, which an interrupted filing may have given it already. */
+function linkOnce(file: string, path: string): void {
+  try {
+    linkSync(file, path);
+  } catch (thrown) {
+    if (!(thrown instanceof Error && 'code' in thrown && thrown.code === 'EEXIST')) throw thrown;
+  }
 }
 
 async function readIfThere(path: string): Promise<string | null> {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { Fault } from '../../base/errors.ts';
+import { readAt, syncFile, withFile, writeAll } from '../file.ts';
 import { gather } from '../rooms.ts';
 import { EnvelopeFault, firstPart, type HubEnvelope, multipartParameters, readHubEnvelope } from './envelope.ts';
 
@@ -42,21 +42,20 @@ export async function keepBody(request: IncomingMessage, path: string, contentTy
   const hash = createHash('sha256');
   let bytes = 0;
   let start = Buffer.alloc(0);
-  const file = await open(path, 'w');
-  try {
-    await file.writeFile(head);
-    await gather(request, async (piece) => {
-      if (bytes === 0) start = Buffer.from(piece.subarray(0, START_BYTES));
-      bytes += piece.byteLength;
+  await withFile(path, 'w', async (file) => {
+    let behind = head.byteLength;
+    await gather(request, head, async (piece) => {
+      const body = piece.subarray(behind);
+      behind = 0;
+      if (bytes === 0) start = Buffer.from(body.subarray(0, START_BYTES));
+      bytes += body.byteLength;
       if (bytes > most) throw new Refusal(413, '300', `a request of more than ${most} bytes`);
-      hash.update(piece);
-      count?.feed(piece);
-      await file.writeFile(piece);
+      hash.update(body);
+      count?.feed(body);
+      await writeAll(file, piece);
     });
-    await file.datasync();
-  } finally {
-    await file.close();
-  }
+    await syncFile(file);
+  });
   // Each part has one delimiter, the last boundary closes; the first delimiter may stand at the very start.
   if (count && count.total() > PARTS + 1) throw new Refusal(500, '300', `more than ${PARTS} MIME parts`);
   return { bytes, sha256: hash.digest('hex'), at: head.byteLength, start };
@@ -85,16 +84,13 @@ export async function readArrival(path: string, body: KeptBody, contentType: str
   const parameters = multipartParameters(contentType);
   if (parameters) return readHubEnvelope(await firstPart(path, body.at, parameters.boundary, body.start));
   if (!/^\s*text\/xml\b/i.test(contentType)) throw new EnvelopeFault(`Content-Type ${JSON.stringify(contentType)} is not carried here`);
-  const file = await open(path, 'r');
-  try {
+  return await withFile(path, 'r', async (file) => {
     const xml = Buffer.alloc(body.bytes);
-    await file.read(xml, 0, body.bytes, body.at);
+    await readAt(file, xml, body.at);
     const envelope = readHubEnvelope(xml);
     if (!envelope.signal) throw new EnvelopeFault(`${envelope.action} is not multipart`);
     return envelope;
-  } finally {
-    await file.close();
-  }
+  });
 }
 
 export function checkAction(soapAction: string | undefined, envelope: HubEnvelope): void {

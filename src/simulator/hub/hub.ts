@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { copyFile, link, mkdir, rename, unlink, writeFile } from 'node:fs/promises';
+import { renameSync, unlinkSync } from 'node:fs';
+import { copyFile, link, mkdir, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { reasonOf } from '../../base/errors.ts';
@@ -136,7 +137,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       await ledger.append(refusedLine(status, thrown.message, header(request, 'soapaction')));
       answer(response, status, soapFault(code, thrown.message), { connection: 'close' });
     } finally {
-      if (!arrived?.moved) await unlink(arrival).catch(ignoreAbsent);
+      if (!arrived?.moved) remove(arrival);
     }
   }
 
@@ -194,7 +195,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     const file = join(spool, `${mine}.mime`);
     const headers = headersOf(request);
     const kept = (async () => {
-      await rename(arrival, file);
+      renameSync(arrival, file);
       arrived.moved = true;
       await ledger.append({ ...line, sha256: body.sha256, spool: { file: `${mine}.mime`, bodyAt: body.at, headers, envelope } });
     })();
@@ -269,7 +270,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       url: fate.url,
       ...(fate.reason && { reason: fate.reason }),
     });
-    await unlink(message.file).catch(ignoreAbsent);
+    remove(message.file);
   }
 
   /** A message of Spine's own to the sender of another: kept and carried like any, but no request that crossed the hub. */
@@ -384,8 +385,13 @@ function spoolOf(message: Kept): NonNullable<LedgerLine['spool']> {
   return { file: `${message.number}.mime`, bodyAt: message.bodyAt, headers: message.headers, envelope: message.envelope };
 }
 
-function ignoreAbsent(thrown: unknown): void {
-  if (codeOf(thrown) !== 'ENOENT') throw thrown;
+/** A name at a time is gone before another thread would have begun. */
+function remove(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (thrown) {
+    if (codeOf(thrown) !== 'ENOENT') throw thrown;
+  }
 }
 
 function codeOf(thrown: unknown): string | null {

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
+import { syncFile, writeAll } from '../file.ts';
 
 /**
  * One line of the hub's ledger, which is both its record for strangers and its own memory: what was accepted and neither
@@ -54,8 +55,8 @@ export async function openLedger(path: string): Promise<Ledger> {
       const batch = waiting;
       waiting = [];
       try {
-        await file.appendFile(batch.map((one) => one.text).join(''));
-        await file.datasync();
+        await writeAll(file.fd, Buffer.from(batch.map((one) => one.text).join('')));
+        await syncFile(file.fd);
         for (const one of batch) one.done();
       } catch (thrown) {
         for (const one of batch) one.failed(thrown);
