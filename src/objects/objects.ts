@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { closeSync, openSync, renameSync, rmSync, statfsSync } from 'node:fs';
+import { closeSync, openSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { mkdir, open, opendir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { ObjectRef } from '../base/content.ts';
@@ -156,8 +156,8 @@ export async function openObjects(folder: string): Promise<Objects> {
     put,
     get,
     async head(ref) {
-      const found = await stat(pathOf(ref)).catch(absent);
-      return found && { bytes: found.size, modifiedAt: found.mtime };
+      const found = statSync(pathOf(ref), { throwIfNoEntry: false });
+      return found ? { bytes: found.size, modifiedAt: found.mtime } : null;
     },
     async delete(ref) {
       await rm(pathOf(ref), { force: true });
