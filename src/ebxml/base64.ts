@@ -39,14 +39,17 @@ export async function* decodeBase64(
   };
 
   for await (const bytes of source) {
-    const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    let chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     if (!broken && pads === 0) {
-      const run = cleanRun(group, chunk, room);
+      // Most documents come in one piece, with padding at its end: that alone is looked at character by character.
+      const digits = beforePadding(chunk);
+      const run = cleanRun(group, chunk.subarray(0, digits), room);
       if (run) {
         if (run.bytes.byteLength) yield run.bytes;
         decoded += run.bytes.byteLength;
         group = run.rest;
-        continue;
+        chunk = chunk.subarray(digits);
+        if (chunk.byteLength === 0) continue;
       }
     }
     const written = chunk.toString('latin1');
@@ -87,12 +90,20 @@ export async function* decodeBase64(
   yield Buffer.from(last, 'latin1');
 }
 
+const PAD = 0x3d;
 const DASH = 0x2d;
 const LOW_LINE = 0x5f;
 const DIGITS = /^[A-Za-z0-9+/]*$/;
 
 /** Text that is decoded at once, a multiple of four: short enough for the engine to collect it quickly. */
 const STEP = 65_536;
+
+/** How much of a text stands before the padding at its end. */
+function beforePadding(chunk: Buffer): number {
+  let end = chunk.byteLength;
+  while (end > 0 && chunk.byteLength - end < 2 && chunk[end - 1] === PAD) end--;
+  return end;
+}
 
 /**
  * Text that is nothing but base64 digits, behind the beginning of a group, decoded without a look at each of them: whatever else stood in
