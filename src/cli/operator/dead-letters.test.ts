@@ -80,6 +80,40 @@ test('a message that nobody could read is kept with every byte, and can be looke
   assert.deepEqual([again.code, again.out], [2, '']);
 });
 
+test('a part of a record whose transfer has ended is not sent by a replay; what is owed all the same is, and nothing else is touched', async () => {
+  const transfer = await register(node, own.ods, other.ods, uuid());
+  const put = async (interaction: 'extract' | 'continue' | 'acknowledgement' | 'request'): Promise<string> => {
+    await enqueue(node.db, own.ods, transfer.id, [
+      { kind: 'message', interaction, packed: packedMessage(interaction), tellWhenSent: false },
+    ]);
+    const [work] = await claim(node.db, 'message', 'me', 1, 60);
+    assert.ok(work);
+    await bury(node.db, work.claim, 'refused');
+    return `out-${work.claim.id}`;
+  };
+  const why = ['--reason', 'the hub was mended'];
+  const running = await put('continue');
+  assert.deepEqual((await letters('replay', running, ...why)).code, 0, 'it runs, and goes on');
+  await sql`delete from outbox where transfer = ${transfer.id}`.execute(node.db);
+
+  await sql`update transfers set state = 'ended' where id = ${transfer.id}`.execute(node.db);
+  for (const interaction of ['extract', 'continue'] as const) {
+    const letter = await put(interaction);
+    const refused = await letters('replay', letter, ...why, '--json');
+    assert.deepEqual([refused.code, JSON.parse(refused.out)], [1, { replayed: [] }]);
+    assert.match(refused.err, new RegExp(`the transfer of this ${interaction} has ended.*\\n.*dead-letters drop`));
+    assert.equal((await letters('show', letter)).code, 0, 'it is still there');
+  }
+  for (const interaction of ['acknowledgement', 'request'] as const) {
+    const letter = await put(interaction);
+    assert.equal((await letters('replay', letter, ...why)).out, `${letter}: replayed\n`);
+    await sql`delete from outbox where transfer = ${transfer.id} and dead_at is null`.execute(node.db);
+  }
+  await sql`update transfers set role = 'sending' where id = ${transfer.id}`.execute(node.db);
+  const core = await put('extract');
+  assert.match((await letters('replay', core, ...why)).err, new RegExp(`transfers resend ${transfer.id} sends the record again`));
+});
+
 test('a message of ours that was put aside is saved as the exact bytes that were to leave', async () => {
   const transfer = await register(node, own.ods, other.ods);
   await enqueue(node.db, own.ods, transfer.id, [

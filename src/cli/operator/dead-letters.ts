@@ -88,6 +88,7 @@ export async function dealWith(how: 'replay' | 'drop', names: readonly string[],
       for (const name of names) {
         const letter = await oneLetter(db, name, false);
         await transaction(db, async (store) => {
+          if (how === 'replay') await demandAwaited(store, letter);
           if (!(await DEAL[how][letter.queue](store, letter)))
             throw new Fault('deadLetter.gone', `${name}: somebody else has dealt with it meanwhile`);
           const { practice, transfer, what, name: of, fault } = letter;
@@ -103,6 +104,32 @@ export async function dealWith(how: 'replay' | 'drop', names: readonly string[],
     if (options.json) process.stdout.write(jsonLine({ [words]: done }));
     else for (const name of done) process.stdout.write(`${name}: ${words}\n`);
   }
+}
+
+/** What carries the record, or asks for it to be carried on. */
+const WANTS_ITS_TRANSFER = ['extract', 'index', 'piece', 'continue'];
+
+/**
+ * A part of a record whose transfer has ended would bring the other practice to wait for parts that nobody sends any more. An
+ * acknowledgement is owed all the same, and who asks again begins anew.
+ */
+async function demandAwaited(store: Store, letter: DeadLetter): Promise<void> {
+  if (letter.queue === 'inbox' || letter.transfer === null) return;
+  const { interaction } = ((await readDeadLetterBody(store, letter)) ?? {}) as { readonly interaction?: string };
+  if (interaction === undefined || !WANTS_ITS_TRANSFER.includes(interaction)) return;
+  const transfer = await store
+    .selectFrom('transfers')
+    .select(['role', 'state'])
+    .where('practice', '=', letter.practice)
+    .where('id', '=', letter.transfer)
+    // It may not end while the message goes back into the queue.
+    .forShare()
+    .executeTakeFirst();
+  if (transfer?.state !== 'ended') return;
+  const sendAgain = `gp2gp transfers resend ${letter.transfer} sends the record again under new ids, if it was not taken. `;
+  throw new Fault('deadLetter.ended', `${nameOf(letter)}: the transfer of this ${interaction} has ended, and does not go on with it`, {
+    remedy: `${transfer.role === 'sending' ? sendAgain : ''}gp2gp dead-letters drop gives it up.`,
+  });
 }
 
 type Deal = (store: Store, letter: DeadLetter) => Promise<boolean>;
