@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parquetMetadata, parquetReadObjects } from 'hyparquet';
+import { readParquet, WriterPropertiesBuilder, writeParquet } from 'parquet-wasm';
 import type { Column, Row } from './datasets.ts';
 import { csvTable, parquetTable } from './tables.ts';
 
@@ -41,6 +42,55 @@ test('a Parquet file is read back as it was written, of its types, with nulls', 
       ['open', 'BOOLEAN', undefined, 'REQUIRED'],
     ],
   );
+});
+
+/**
+ * What another implementation (Apache Arrow's, in Rust) understood of a file: it is read into Arrow and written anew, with that
+ * implementation's own pages and encodings. Only then it is read by the reader of our writer's author.
+ */
+const understood = async (written: Buffer) => {
+  const again = writeParquet(readParquet(written), new WriterPropertiesBuilder().setDictionaryEnabled(false).build());
+  const file = bufferOf(Buffer.from(again));
+  const { created_by: createdBy = '', schema } = parquetMetadata(file);
+  return {
+    createdBy,
+    rows: (await parquetReadObjects({ file })).map((row) => ({ ...row })),
+    schema: schema.slice(1).map(({ name, type, repetition_type }) => [name, type, repetition_type]),
+  };
+};
+
+test('a reader that shares nothing with the writer finds the same types and values, in many groups of rows too, or in none', async () => {
+  const many = Array.from(
+    { length: 12_000 },
+    (_, at): Row => ({
+      name: at % 7 === 0 ? null : `Surgery ${at % 50} – é`,
+      count: at % 3 === 1 ? -at : at,
+      share: at % 5 === 0 ? null : at / 7,
+      open: at % 2 === 0,
+    }),
+  );
+  const pages = Array.from({ length: 6 }, (_, at) => many.slice(at * 2_000, (at + 1) * 2_000));
+  for (const [name, rows, file] of [
+    ['few', ROWS, await whole(parquetTable(COLUMNS, pagesOf(ROWS)))],
+    ['many', many, await whole(parquetTable(COLUMNS, pagesOf(...pages)))],
+    ['none', [], await whole(parquetTable(COLUMNS, pagesOf()))],
+  ] as const) {
+    const found = await understood(file);
+    assert.match(found.createdBy, /^parquet-rs /);
+    assert.deepEqual(found.rows, rows, name);
+    assert.deepEqual(
+      found.schema,
+      COLUMNS.map(({ name: column, type, nullable }) => [
+        column,
+        type === 'STRING' ? 'BYTE_ARRAY' : type,
+        nullable ? 'OPTIONAL' : 'REQUIRED',
+      ]),
+      name,
+    );
+  }
+  // It would notice a file that is damaged.
+  const damaged = await whole(parquetTable(COLUMNS, pagesOf(ROWS)));
+  assert.throws(() => readParquet(damaged.subarray(0, damaged.length - 1)));
 });
 
 test('tables without rows are files all the same', async () => {

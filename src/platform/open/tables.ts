@@ -42,7 +42,20 @@ export async function* parquetTable(columns: readonly Column[], pages: Pages): A
   }
   if (rows > 0) yield group();
   void parquet.finish();
-  yield taken();
+  yield parquet.row_groups.length === 0 ? withoutGroups(taken()) : taken();
+}
+
+/** In Thrift's compact form: no rows, and a list of no groups, without a type where no group tells it to the library. */
+const NO_ROWS_NO_GROUPS = Buffer.from([0x16, 0x00, 0x19, 0x00]);
+const LIST_OF_STRUCTS = 0x0c;
+
+/** Readers that check the type of an empty list refuse the file else. */
+function withoutGroups(file: Uint8Array): Uint8Array {
+  const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
+  const at = bytes.lastIndexOf(NO_ROWS_NO_GROUPS);
+  if (at < 0) throw new Error('the footer of a table without rows is written in another way');
+  bytes[at + NO_ROWS_NO_GROUPS.length - 1] = LIST_OF_STRUCTS;
+  return file;
 }
 
 const PHYSICAL: Readonly<Record<Column['type'], Pick<SchemaElement, 'type' | 'converted_type'>>> = {
