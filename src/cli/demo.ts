@@ -139,6 +139,8 @@ async function demonstrate(run: DemoRun, memory: Memory | null, given: Mover | n
     say('');
     say(`console: ${world.nodeUrls.south[0]}/ (the new practice's node) and ${world.nodeUrls.north[0]}/ (the previous one's)`);
     if (reporting) say(`national reporting: ${reporting}`);
+    const [node = ''] = world.nodeNames.south;
+    say(`operator: npm run -s gp2gp -- transfers list --config ${join(folder, 'configuration', `${node}.yaml`)}`);
     say('Ctrl-C ends everything; the next start on this folder moves the patient back.');
     await interrupted;
   }

@@ -8,6 +8,7 @@ import { after, before, test } from 'node:test';
 import { readJson } from '../../fhir/json.ts';
 import type { Bundle, Patient } from '../../fhir/types.ts';
 import type { DemoSummary } from '../demo/run.ts';
+import { run } from './testing-cli.ts';
 
 const ROOT = resolve(import.meta.dirname, '..', '..', '..');
 
@@ -47,6 +48,9 @@ async function show(): Promise<Shown> {
     const page = await (await fetch(new URL(link, consoleUrl))).text();
     const figures = await (await fetch(await heard(child, text, /national reporting: (http\S+)/))).text();
     await heard(child, text, /Ctrl-C ends everything/);
+    const settings = await heard(child, text, /operator: .* transfers list --config (\S+)/);
+    const { out: listed } = await run('transfers', 'list', '--config', settings, '--json');
+    assert.ok((JSON.parse(listed) as { transfers: object[] }).transfers.length > 0, listed);
     child.kill('SIGINT');
     const code = await ended;
     return { said: text.err, page, figures, summary: JSON.parse(text.out.trim().split('\n').at(-1) ?? '') as DemoSummary, code };
