@@ -42,11 +42,12 @@ const PROGRAMS: readonly {
     figures: ['', '.sendingPeak', '.receivingPeak', '.cpu'].map((what) => `transfer.average${what}`),
     records: false,
   },
-  {
+  ...['small', 'record'].map((name) => ({
     program: 'transfer-small',
-    figures: ['transfer.small', 'transfer.small.cpu'],
+    args: [name],
+    figures: ['', '.bytes', '.cpu'].map((what) => `transfer.${name}${what}`),
     records: false,
-  },
+  })),
   { program: 'transfer-flat', figures: ['transfer.flat'], records: false },
   ...['documents', 'record'].map((name) => ({
     program: 'transfer-large',

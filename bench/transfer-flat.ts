@@ -6,9 +6,9 @@ import pg from 'pg';
 import { median, print } from './figure.ts';
 import { type BenchPatient, inWorld, move, peakOfNodes } from './small-world.ts';
 
-const ROUND = 40;
+const ROUND = 80;
 const ROUNDS = 3;
-const WARM_UP = 40;
+const WARM_UP = 160;
 const FEW = 1_000;
 const MANY = 10_000;
 
@@ -22,7 +22,7 @@ const IDS: Readonly<Record<string, readonly string[]>> = {
   outgoing_parts: ['transfer', 'message_id'],
 };
 
-await inWorld({ count: WARM_UP + 2 * ROUNDS * ROUND, documents: 0, consultations: 1 }, async (world, patients) => {
+await inWorld({ count: WARM_UP + 2 * ROUNDS * ROUND, documents: 0, consultations: 4, consultationsOnly: true }, async (world, patients) => {
   const waiting = [...patients];
   const next = (count: number): readonly BenchPatient[] => waiting.splice(0, count);
   await move(world, next(WARM_UP));

@@ -1,18 +1,22 @@
 /**
- * Small transfers per second through everything: a record of one consultation, no documents, two nodes, the hub, two practices' systems and
- * PostgreSQL on one machine. Beside it the chain without logic, which carries messages of the same sizes.
+ * Small transfers per second through everything: two nodes, the hub, two practices' systems and PostgreSQL on one machine, records without
+ * documents. `small`: of one consultation and nothing else, an extract of some 30 kB; `record`: some sixty entries of an ordinary patient,
+ * an extract of some 140 kB. Beside it the chain without logic, which carries messages of the same sizes.
  */
 import { startEmptyChain } from './empty-chain.ts';
 import { print } from './figure.ts';
 import { spentBy } from './processor-time.ts';
 import { crossed, inWorld, move, peakOfNodes } from './small-world.ts';
 
-const TRANSFERS = 200;
-const WARM_UP = 60;
+const TRANSFERS = 400;
+/** Programs are read, compiled and optimised, and the database knows its tables by then. */
+const WARM_UP = 300;
+const KIND = process.argv[3] === 'record' ? 'record' : 'small';
 /** Whose processor time is told, for each transfer. */
 const WHO = ['sendingNode', 'receivingNode', 'hub', 'sendingSystem', 'receivingSystem', 'database'] as const;
 
-await inWorld({ count: WARM_UP + TRANSFERS, documents: 0, consultations: 1 }, async (world, patients) => {
+const kind = { documents: 0, consultations: 4, consultationsOnly: KIND === 'small' };
+await inWorld({ count: WARM_UP + TRANSFERS, ...kind }, async (world, patients) => {
   await move(world, patients.slice(0, WARM_UP));
   const { lines } = await crossed(world);
   const before = await spentBy(world);
@@ -24,15 +28,23 @@ await inWorld({ count: WARM_UP + TRANSFERS, documents: 0, consultations: 1 }, as
     await chain.carry(sizes.slice(0, 100));
     print([
       {
-        name: 'transfer.small',
+        name: `transfer.${KIND}`,
         unit: 'transfers/s',
         value: TRANSFERS / seconds,
         baseline: 'the empty chain',
         baselineValue: TRANSFERS / (await chain.carry(sizes)),
         peakRssBytes: peakOfNodes(world),
       },
+      {
+        name: `transfer.${KIND}.bytes`,
+        unit: 'kB',
+        value: sizes.reduce((sum, bytes) => sum + bytes, 0) / TRANSFERS / 1000,
+        baseline: '',
+        baselineValue: 0,
+        peakRssBytes: 0,
+      },
       ...WHO.map((who) => ({
-        name: `transfer.small.cpu.${who}`,
+        name: `transfer.${KIND}.cpu.${who}`,
         unit: 'ms of a core',
         value: (after[who] - before[who]) / TRANSFERS,
         baseline: '',
