@@ -55,8 +55,9 @@ const TRIES = 30;
 const DRUG_ALLERGY_DEGRADED = '196461000000101';
 
 /**
- * Files what nodes offer: a lease on the disk first, then record, report and documents, each checked against its hash, then
- * `filed.json`, and only then the word to the node. Whatever a crash on either side leaves unfinished is taken up again here.
+ * Files what nodes offer: a lease first, then record, report and documents, each checked against its hash, then `filed.json`, and only then
+ * the word to the node. Whatever a crash on either side leaves unfinished is taken up again here. The record, its documents and the word
+ * survive a power cut as well; a lease that does not is offered again, and lists and report are fetched again by a filing that is.
  */
 export async function openFiling(options: {
   readonly folder: string;
@@ -82,7 +83,7 @@ export async function openFiling(options: {
     const lease: Lease = { answer: 'leased', leaseUntil: new Date(Date.now() + LEASE_MS).toISOString() };
     await mkdir(join(place, 'documents'), { recursive: true });
     places.set(keyOf(practice.ods, offered.transferId), { ods: practice.ods, place });
-    await writeWhole(join(place, 'offer.json'), JSON.stringify({ ...offered, leaseUntil: lease.leaseUntil }));
+    await writeWhole(join(place, 'offer.json'), JSON.stringify({ ...offered, leaseUntil: lease.leaseUntil }), false);
     start(practice, offered, place);
     return lease;
   }
@@ -128,11 +129,11 @@ export async function openFiling(options: {
 
   async function fetchAll(practice: Practice, offered: Offer, place: string): Promise<FilingAnswer['documents']> {
     await fetchTo(practice, offered.recordUrl, join(place, 'record.json'), offered.sha256);
-    await fetchTo(practice, offered.recordUrl.replace(/record$/, 'report'), join(place, 'report.json'), null);
+    await fetchTo(practice, offered.recordUrl.replace(/record$/, 'report'), join(place, 'report.json'), null, false);
     const bundle = readBundle(await readFile(join(place, 'record.json')));
     if (nhsNumberOf(bundle) !== offered.nhsNumber)
       throw new CannotFile('wrong patient: the record is not of the number it was offered for');
-    await fetchTo(practice, offered.documentsUrl, join(place, 'documents.json'), null);
+    await fetchTo(practice, offered.documentsUrl, join(place, 'documents.json'), null, false);
     const list = documentsSchema.safeParse(JSON.parse(await readFile(join(place, 'documents.json'), 'utf8')));
     if (!list.success) throw new CannotFile(`the list of documents is not usable: ${z.prettifyError(list.error)}`);
     const documents: FilingAnswer['documents'][number][] = [];
@@ -161,11 +162,11 @@ export async function openFiling(options: {
   }
 
   /** Fetches until the bytes are whole; bytes that are never what they were announced to be end the filing. */
-  async function fetchTo(practice: Practice, url: string, path: string, sha256: string | null): Promise<void> {
+  async function fetchTo(practice: Practice, url: string, path: string, sha256: string | null, flush = true): Promise<void> {
     let last = '';
     for (let attempt = 1; attempt <= TRIES; attempt++) {
       try {
-        const got = await download(await askNode(practice, url, {}, closing.signal), url, `${path}.new`);
+        const got = await download(await askNode(practice, url, {}, closing.signal), url, `${path}.new`, flush);
         if (sha256 === null || got === sha256) {
           renameSync(`${path}.new`, path);
           return;
@@ -272,15 +273,15 @@ function hasDegradedDrugAllergy(bundle: Bundle): boolean {
   );
 }
 
-/** Streams an answer into a file and onto the disk; its SHA-256. */
-async function download(answer: Answer, url: string, path: string): Promise<string> {
+/** Streams an answer into a file, and where `flush` is set onto the disk; its SHA-256. */
+async function download(answer: Answer, url: string, path: string, flush: boolean): Promise<string> {
   const hash = createHash('sha256');
   await withFile(path, 'w', async (file) => {
     await gatherEach(bodyOf(answer, url), async (piece) => {
       hash.update(piece);
       await writeAll(file, piece);
     });
-    await syncFile(file);
+    if (flush) await syncFile(file);
   });
   return hash.digest('hex');
 }

@@ -233,20 +233,23 @@ function openLocks(folder: string): {
   get(ods: string, nhsNumber: string): Promise<Lock>;
 } {
   const pathOf = (ods: string, nhsNumber: string) => join(folder, ods, `${nhsNumber}.json`);
+  const get = async (ods: string, nhsNumber: string): Promise<Lock> => {
+    try {
+      return JSON.parse(await readFile(pathOf(ods, nhsNumber), 'utf8')) as Lock;
+    } catch (thrown) {
+      if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT') return { locked: false, because: 'none' };
+      throw thrown;
+    }
+  };
   return {
     set: async (ods, nhsNumber, locked, because) => {
+      const before = await get(ods, nhsNumber);
+      if (before.locked === locked && before.because === because) return;
       const path = pathOf(ods, nhsNumber);
       await mkdir(join(folder, ods), { recursive: true });
       await writeFile(`${path}.new`, JSON.stringify({ locked, because }), { flush: true });
       await rename(`${path}.new`, path);
     },
-    get: async (ods, nhsNumber) => {
-      try {
-        return JSON.parse(await readFile(pathOf(ods, nhsNumber), 'utf8')) as Lock;
-      } catch (thrown) {
-        if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT') return { locked: false, because: 'none' };
-        throw thrown;
-      }
-    },
+    get,
   };
 }
