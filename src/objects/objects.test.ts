@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtemp, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
@@ -191,6 +191,15 @@ test('a conversion’s text becomes an object like any other, and one that exist
   given.write('given up');
   given.abandon();
   assert.deepEqual(await readdir(join(folder, 'store', 'incoming')), []);
+});
+
+test('a store and what is in it are for the account of the node alone', async () => {
+  const objects = await openObjects(join(folder, 'deep', 'own'));
+  const { sha256 } = await objects.put(Buffer.from('a letter'));
+  const home = join(folder, 'deep', 'own');
+  const modes = [];
+  for (const path of [home, join(home, 'incoming'), join(home, sha256.slice(0, 2), sha256)]) modes.push((await stat(path)).mode & 0o777);
+  assert.deepEqual(modes, [0o700, 0o700, 0o600]);
 });
 
 test('a path that cannot be a folder is refused in clear words', async () => {

@@ -57,7 +57,9 @@ export async function openObjects(folder: string): Promise<Objects> {
   const home = resolve(folder);
   const incoming = join(home, 'incoming');
   try {
-    await mkdir(incoming, { recursive: true });
+    // Documents of patients: for the node's own account and nobody else's.
+    await mkdir(home, { recursive: true, mode: 0o700 });
+    await mkdir(incoming, { recursive: true, mode: 0o700 });
     await makeShelves(home);
   } catch (cause) {
     throw diskFault(cause, `cannot make the object store ${home}`);
