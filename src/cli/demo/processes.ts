@@ -49,9 +49,9 @@ export async function startProgram(
   await mkdir(dirname(logFile), { recursive: true });
   const log = createWriteStream(logFile, { flags: 'a' });
   // New objects of a node get 4 MB instead of 16, for its peak is its price; 2 MB would cost a tenth of its time. Its heap is cleared when it
-  // has grown by 40 %, not when it has doubled: after the thousand envelopes of a large record it would go on to 120 MB.
+  // has grown by a quarter, not when it has doubled: after the thousand envelopes of a large record it would go on to 120 MB.
   // The IPC channel is a lifeline: a child that loses it ends, so that a killed parent leaves nothing behind.
-  const flags = args[0] === 'serve' ? ['--max-semi-space-size=4', '--heap-growing-percent=40'] : [];
+  const flags = args[0] === 'serve' ? ['--max-semi-space-size=4', '--heap-growing-percent=25'] : [];
   const child = spawn(process.execPath, [...flags, file, ...args], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: { ...(args[0] === 'serve' && SMALL_MEMORY), ...process.env, ...environment },
