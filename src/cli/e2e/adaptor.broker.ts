@@ -35,6 +35,7 @@ const many = Array.from({ length: MANY * 2 }, (_, at) => ({
 }));
 /** Over in a moment here, where the directory and Spine answer at once. */
 const BRIEF: ReadonlySet<string> = new Set(['requesting: acknowledging', 'sending: before the answer']);
+const FILING = 'requesting: filing';
 const gates: Gate[] = [];
 let broker: TestBroker;
 let here: TestWorld;
@@ -216,13 +217,17 @@ test('the broker away while transfers of the practice behind it stand in every p
     for (const [at, { name }] of many.entries()) {
       const away = at >= MANY && at % 4 === 0;
       if (away) {
+        // A system files in less time than it takes to look: it stands still until a transfer waits for it.
+        const slow = stood.has(FILING) ? undefined : here.world.programs.get('south-system');
+        slow?.kill('SIGSTOP');
         // The moment is one in which a transfer stands where none has stood yet, if there is one soon.
-        for (const latest = Date.now() + 2_000; Date.now() < latest; await sleep(5)) {
+        for (const latest = Date.now() + (slow ? 5_000 : 2_000); Date.now() < latest; await sleep(5)) {
           const phases = [...(await occupiedPhases([client]))].filter((phase) => !stood.has(phase) && !BRIEF.has(phase));
           for (const phase of phases) stood.add(phase);
-          if (phases.length > 0) break;
+          if (slow ? stood.has(FILING) : phases.length > 0) break;
         }
         await broker.kill();
+        slow?.kill('SIGCONT');
       }
       const one = here.move(name);
       one.catch(() => undefined);
