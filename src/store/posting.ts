@@ -28,37 +28,25 @@ export async function lockForPost(
   eventId: string,
   cause: CauseRow | null,
 ): Promise<{ readonly transfer: Transfer; readonly happened: boolean; readonly held: boolean } | null> {
-  const locking = lock(practice, id, storable(eventId), cause);
-  const [row] = (await locking.execute(store)).rows;
+  const { arrival, work } = claimsOf(cause);
+  const { rows } = await fixed<TransferRow & { readonly happened: boolean; readonly held: boolean }>`
+    select it.*, exists (select from history where history.transfer = it.id and event_id = ${storable(eventId)}) as happened,
+      ${cause === null}::boolean
+      or exists (select from inbox where id = ${arrival?.id ?? null}::bigint and owner = ${arrival?.owner ?? null}
+        and claims = ${arrival?.claims ?? null}::integer and done_at is null for update)
+      or exists (select from outbox where id = ${work?.id ?? null}::bigint and owner = ${work?.owner ?? null}
+        and claims = ${work?.claims ?? null}::integer for update) as held
+    from (
+      select practice, id, role, conversation_id, nhs_number, version, state, body, started_at
+      from transfers where practice = ${practice} and id = ${id} for update
+    ) as it`.execute(store);
+  const [row] = rows;
   return row ? { transfer: fromRow(row), happened: row.happened, held: row.held } : null;
 }
 
-type LockedRow = TransferRow & { readonly happened: boolean; readonly held: boolean };
-
-function lock(practice: Ods, transfer: TransferId, eventId: string, cause: CauseRow | null): Fixed<LockedRow> {
-  if (!cause)
-    return fixed<LockedRow>`
-      select it.*, exists (select from history where history.transfer = it.id and event_id = ${eventId}) as happened, true as held
-      from (
-        select practice, id, role, conversation_id, nhs_number, version, state, body, started_at
-        from transfers where practice = ${practice} and id = ${transfer} for update
-      ) as it`;
-  const { id, owner, claims } = cause.claim;
-  if (cause.queue === 'inbox')
-    return fixed<LockedRow>`
-      select it.*, exists (select from history where history.transfer = it.id and event_id = ${eventId}) as happened,
-        exists (select from inbox where id = ${id} and owner = ${owner} and claims = ${claims} and done_at is null for update) as held
-      from (
-        select practice, id, role, conversation_id, nhs_number, version, state, body, started_at
-        from transfers where practice = ${practice} and id = ${transfer} for update
-      ) as it`;
-  return fixed<LockedRow>`
-    select it.*, exists (select from history where history.transfer = it.id and event_id = ${eventId}) as happened,
-      exists (select from outbox where id = ${id} and owner = ${owner} and claims = ${claims} for update) as held
-    from (
-      select practice, id, role, conversation_id, nhs_number, version, state, body, started_at
-      from transfers where practice = ${practice} and id = ${transfer} for update
-    ) as it`;
+/** At most one of them is there. */
+function claimsOf(cause: CauseRow | null): { readonly arrival: Claim | null; readonly work: Claim | null } {
+  return { arrival: cause?.queue === 'inbox' ? cause.claim : null, work: cause?.queue === 'outbox' ? cause.claim : null };
 }
 
 /** What a post writes of its transfer. */
@@ -105,7 +93,7 @@ export function writePost(writing: Writing): Fixed<Taken> {
     const task: Task = { kind: 'timer', timer, at };
     return { name: timer, body: bodyOf(task), at };
   });
-  const [arrival, work] = [cause?.queue === 'inbox' ? cause.claim : null, cause?.queue === 'outbox' ? cause.claim : null];
+  const { arrival, work } = claimsOf(cause);
   return fixed<Taken>`
     with arrival_ended as (
       update inbox set done_at = now(), owner = null, transfer = ${id}
