@@ -4,6 +4,16 @@
  */
 import { closeSync, fdatasync, fsync, openSync, read, utimesSync, write } from 'node:fs';
 
+/** Opens a file or a folder, lets `work` use it, and closes it. */
+export async function withFile<Result>(path: string, flags: 'r' | 'w', work: (file: number) => Promise<Result>): Promise<Result> {
+  const file = openSync(path, flags);
+  try {
+    return await work(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
 /** Appends all of the bytes; a short write is legal. */
 export async function writeAll(file: number, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.byteLength; ) {
@@ -29,15 +39,12 @@ export function syncFile(file: number): Promise<void> {
 }
 
 /** Resolves when the names in a folder are on the disk. */
-export async function syncFolder(path: string): Promise<void> {
-  const folder = openSync(path, 'r');
-  try {
-    await new Promise<void>((done, fail) => {
+export function syncFolder(path: string): Promise<void> {
+  const sync = (folder: number): Promise<void> =>
+    new Promise((done, fail) => {
       fsync(folder, (fault) => (fault ? fail(fault) : done()));
     });
-  } finally {
-    closeSync(folder);
-  }
+  return withFile(path, 'r', sync);
 }
 
 /** Sets the time of modification to now; false where there is no such file. */

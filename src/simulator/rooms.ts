@@ -5,7 +5,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { Fault } from '../base/errors.ts';
 import { createRooms } from '../base/rooms.ts';
-import { readAt, withFile } from './file.ts';
+import { readAt, withFile } from '../objects/file.ts';
 
 const ROOMS = createRooms(262_144, 32);
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { Fault } from '../../base/errors.ts';
-import { readAt, syncFile, withFile, writeAll } from '../file.ts';
+import { readAt, syncFile, withFile, writeAll } from '../../objects/file.ts';
 import { gather } from '../rooms.ts';
 import { EnvelopeFault, firstPart, type HubEnvelope, multipartParameters, readHubEnvelope } from './envelope.ts';
 

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
-import { syncFile, writeAll } from '../file.ts';
+import { syncFile, writeAll } from '../../objects/file.ts';
 
 /**
  * One line of the hub's ledger, which is both its record for strangers and its own memory: what was accepted and neither
