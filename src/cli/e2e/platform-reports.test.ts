@@ -1,45 +1,27 @@
 /** The operational reports of a running platform: a port of their own, which a reader's key opens and nothing else does. */
 import assert from 'node:assert/strict';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { freshDatabase, type TestDatabase } from '../../database/testing.ts';
-import { openPlatform, PLATFORM_MIGRATIONS } from '../../platform/store/open.ts';
+import { openPlatform } from '../../platform/store/open.ts';
 import { writeOrganisations } from '../../platform/store/organisations.ts';
 import { REQUESTING, stored, write } from '../../platform/testing.ts';
-import { type Running, startProgram } from '../demo/processes.ts';
 import { until } from './testing.ts';
-import { run } from './testing-cli.ts';
+import { type ServedPlatform, servePlatform } from './testing-platform.ts';
 
-let folder: string;
-let database: TestDatabase;
-let server: Running;
+let platform: ServedPlatform;
 
 before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'gp2gp-e2e-reports-'));
-  await chmod(folder, 0o755);
-  database = await freshDatabase(PLATFORM_MIGRATIONS, 'platform');
-  server = await startProgram(
-    'platform',
-    ['platform', 'serve', '--database', database.url, '--api-port', '0', '--reports-port', '0', '--fold-seconds', '1'],
-    join(folder, 'platform.log'),
-  );
+  platform = await servePlatform('--reports-port', '0');
 });
-after(async () => {
-  await server?.stop();
-  await database.close();
-  await rm(folder, { recursive: true, force: true });
-});
+after(() => platform?.close());
 
-const cli = (...argv: readonly string[]) => run('platform', ...argv, '--database', database.url);
+const cli = (...argv: readonly string[]) => platform.cli(...argv);
 const keyOf = async (...argv: readonly string[]) => {
   const added = await cli('key', 'add', ...argv, '--json');
   assert.equal(added.code, 0, added.err);
   return (JSON.parse(added.out) as { key: string }).key;
 };
 const get = async (where: 'site' | 'reports', path: string, authorization?: string) => {
-  const response = await fetch(`${String(server.ready[where])}${path}`, { headers: authorization ? { authorization } : {} });
+  const response = await fetch(`${String(platform.server.ready[where])}${path}`, { headers: authorization ? { authorization } : {} });
   return { status: response.status, headers: response.headers, text: await response.text() };
 };
 const basic = (password: string, name = 'anybody') => `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`;
@@ -65,7 +47,7 @@ const PATHS = [
 test('pages and files are read with a reader’s key, and with no other, nor without one', async () => {
   const reader = await keyOf('An analyst', '--reports');
   const sender = await keyOf('A supplier');
-  const db = await openPlatform(database.url, 1);
+  const db = await openPlatform(platform.database.url, 1);
   await writeOrganisations(db, [{ code: REQUESTING, kind: 'practice', name: 'THE RED SURGERY', parent: null }]);
   await write(
     db,
@@ -104,7 +86,11 @@ test('pages and files are read with a reader’s key, and with no other, nor wit
   // A page that refuses has its styles, and the key sends nothing.
   const styles = /href="(\/assets\/[^"]+\.css)"/.exec((await get('reports', '/reports')).text)?.[1] ?? assert.fail('no styles');
   assert.equal((await get('reports', styles)).status, 200);
-  const sent = await fetch(`${String(server.ready['api'])}/ehr-requests`, { method: 'POST', headers: { apikey: reader }, body: '{}' });
+  const sent = await fetch(`${String(platform.server.ready['api'])}/ehr-requests`, {
+    method: 'POST',
+    headers: { apikey: reader },
+    body: '{}',
+  });
   assert.equal(sent.status, 401);
 });
 

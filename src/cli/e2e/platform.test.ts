@@ -1,47 +1,34 @@
 /** The platform as a process: a key, events over HTTP, files, and the page of the practice. */
 import assert from 'node:assert/strict';
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { sql } from 'kysely';
-import { freshDatabase, type TestDatabase } from '../../database/testing.ts';
-import { openPlatform, PLATFORM_MIGRATIONS } from '../../platform/store/open.ts';
+import { openPlatform } from '../../platform/store/open.ts';
 import { body, REQUESTING, SENDING } from '../../platform/testing.ts';
-import { type Running, startProgram } from '../demo/processes.ts';
+import { startProgram } from '../demo/processes.ts';
 import { until } from './testing.ts';
 import { run } from './testing-cli.ts';
+import { type ServedPlatform, servePlatform } from './testing-platform.ts';
 
-let folder: string;
-let database: TestDatabase;
-let server: Running;
+let platform: ServedPlatform;
 
 before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'gp2gp-e2e-platform-'));
-  await chmod(folder, 0o755);
-  database = await freshDatabase(PLATFORM_MIGRATIONS, 'platform');
-  server = await startProgram(
-    'platform',
-    ['platform', 'serve', '--database', database.url, '--api-port', '0', '--fold-seconds', '1'],
-    join(folder, 'platform.log'),
-  );
+  platform = await servePlatform();
 });
-after(async () => {
-  await server?.stop();
-  await database.close();
-  await rm(folder, { recursive: true, force: true });
-});
+after(() => platform?.close());
 
-const cli = (...argv: readonly string[]) => run('platform', ...argv, '--database', database.url);
+const cli = (...argv: readonly string[]) => platform.cli(...argv);
 const file = async (name: string, ...lines: readonly string[]): Promise<string> => {
-  const path = join(folder, name);
+  const path = join(platform.folder, name);
   await writeFile(path, `${lines.join('\n')}\n`);
   return path;
 };
 const post = async (key: string, path: Parameters<typeof body>[0], at: string, over: Readonly<Record<string, unknown>>) =>
   (
-    await fetch(`${String(server.ready['api'])}/${path}`, {
+    await fetch(`${String(platform.server.ready['api'])}/${path}`, {
       method: 'POST',
       headers: { apikey: key, 'content-type': 'application/json' },
       body: JSON.stringify(body(path, at, over)),
@@ -49,7 +36,7 @@ const post = async (key: string, path: Parameters<typeof body>[0], at: string, o
   ).status;
 /** What is counted, in order of the conversations. */
 const transfers = async (where: string) => {
-  const db = await openPlatform(database.url, 1);
+  const db = await openPlatform(platform.database.url, 1);
   try {
     const { rows } = await sql<Record<string, unknown>>`select conversation, status, sla_seconds, (select count(*) from platform.events as e
       where e.conversation = t.conversation) as events from platform.transfers as t where ${sql.raw(where)} order by conversation`.execute(
@@ -61,7 +48,7 @@ const transfers = async (where: string) => {
   }
 };
 const page = async (path: string) => {
-  const response = await fetch(`${String(server.ready['site'])}${path}`);
+  const response = await fetch(`${String(platform.server.ready['site'])}${path}`);
   return { status: response.status, text: await response.text() };
 };
 
@@ -121,7 +108,7 @@ test('events that are malformed, unknown, doubled, out of order or of nobody are
   const { key } = JSON.parse((await cli('key', 'add', 'A careless supplier', '--json')).out) as { key: string };
   const conversationId = 'beside bad ones';
   const send = async (path: Parameters<typeof body>[0], text: string, apikey = key) => {
-    const answered = await fetch(`${String(server.ready['api'])}/gp-registrations-mi/${path}`, {
+    const answered = await fetch(`${String(platform.server.ready['api'])}/gp-registrations-mi/${path}`, {
       method: 'POST',
       headers: { apikey, 'content-type': 'application/json' },
       body: text,
@@ -196,10 +183,10 @@ test('rows of files that are broken are named with file and line, and cost nothi
   assert.equal((JSON.parse((await cli('load', 'events', more, '--json')).out) as Record<string, number>)['written'], 0);
   // A file that is not there is noticed before the first is loaded.
   const late = await file('late.ndjson', line('EHR_REQUESTS', 'ehr-requests', { conversationId: 'late' }));
-  assert.equal((await cli('load', 'events', late, join(folder, 'nothing.ndjson'))).code, 2);
+  assert.equal((await cli('load', 'events', late, join(platform.folder, 'nothing.ndjson'))).code, 2);
   assert.equal((JSON.parse((await cli('load', 'events', late, '--json')).out) as Record<string, number>)['written'], 1);
 
-  const missing = await cli('load', 'mesh', join(folder, 'nothing.dat'));
+  const missing = await cli('load', 'mesh', join(platform.folder, 'nothing.dat'));
   assert.equal(missing.code, 2);
   assert.match(missing.err, /nothing\.dat: cannot be read/);
   const rows = ['2026-01-05T10:00:00', '2026-02-31T10:00:00', '2026-01-06T10:00:00'].map((at) =>
@@ -211,6 +198,35 @@ test('rows of files that are broken are named with file and line, and cost nothi
   assert.deepEqual(JSON.parse(weekly.out), { kinds: { newRegistrant: 3 }, written: 2, others: 1, broken: 2 });
   assert.match(weekly.err, /stats\.dat:2: RegistrationTime is no time/);
   assert.match(weekly.err, /stats\.dat:4: RR has 2 columns instead of 31/);
+});
+
+test('a load waits for what another program has open on the server: what it says is counted, is', async () => {
+  const events = await file(
+    'held.ndjson',
+    JSON.stringify({ eventType: 'EHR_REQUESTS', body: body('ehr-requests', '2026-01-07T10:00:00Z', { conversationId: 'held back' }) }),
+  );
+  const other = await openPlatform(platform.database.url, 2);
+  const over = Promise.withResolvers<void>();
+  try {
+    const open = other.transaction().execute(async (trx) => {
+      await sql`select pg_current_xact_id()`.execute(trx);
+      await over.promise;
+    });
+    const loading = cli('load', 'events', events, '--json');
+    const written = async () => (await sql`select from platform.events where conversation = 'held back'`.execute(other)).rows.length === 1;
+    await until('the event is written', written);
+    // Long enough for a fold that did not wait.
+    assert.equal(await Promise.race([loading, sleep(700)]), undefined);
+    over.resolve();
+    await open;
+    const { code, out } = await loading;
+    assert.equal(code, 0);
+    assert.deepEqual((await transfers("conversation = 'held back'")).length, 1);
+    assert.equal((JSON.parse(out) as { written: number }).written, 1);
+  } finally {
+    over.resolve();
+    await other.destroy();
+  }
 });
 
 test('the Spine’s log is classified with the ASIDs of its month, over all files at once', async () => {
@@ -227,7 +243,7 @@ test('the Spine’s log is classified with the ASIDs of its month, over all file
   const early = await cli('load', 'spine', first, second);
   assert.equal(early.code, 1);
   assert.match(early.err, /no organisations for 2026-03/);
-  const metadata = join(folder, 'organisationMetadata.json.gz');
+  const metadata = join(platform.folder, 'organisationMetadata.json.gz');
   await writeFile(
     metadata,
     gzipSync(
@@ -259,7 +275,7 @@ test('days of the Spine’s log are classified with their cut-off, from packed f
     `${answer} UTC,${id},${id}3,${name}MCCI_IN010000UK13,1,2,${id}2,NONE,TPP,EMIS`,
   ];
   const day = async (packed: string, ...rows: readonly string[]) => {
-    const path = join(folder, packed);
+    const path = join(platform.folder, packed);
     await writeFile(path, gzipSync(`${[head, ...rows].join('\n')}\n`));
     return path;
   };
@@ -284,7 +300,7 @@ test('days of the Spine’s log are classified with their cut-off, from packed f
   assert.deepEqual(await statuses(), ['D1 Technical failure', 'D2 Integrated on time']);
   await load('0');
   assert.deepEqual(await statuses(), ['D1 Integrated on time', 'D2 Integrated on time']);
-  const cut = join(folder, 'cut.csv.gz');
+  const cut = join(platform.folder, 'cut.csv.gz');
   await writeFile(cut, (await readFile(files[0] ?? '')).subarray(0, 60));
   const broken = await cli('load', 'spine', cut);
   assert.equal(broken.code, 2);
@@ -322,7 +338,7 @@ test('a month that differs much from the one before is opened by whoever says wh
 
 test('what is wrong with a command is said before anything starts', async () => {
   assert.equal((await run('platform', 'serve', '--database', 'mysql://x')).code, 2);
-  assert.equal((await run('platform', 'key', 'list', '--database', 'postgresql://x', '--data', folder)).code, 2);
+  assert.equal((await run('platform', 'key', 'list', '--database', 'postgresql://x', '--data', platform.folder)).code, 2);
   assert.equal((await cli('publish', '2026-13')).code, 2);
   const away = await run('platform', 'key', 'list', '--database', 'postgresql://nobody@127.0.0.1:1/none');
   assert.equal(away.code, 1);
@@ -330,8 +346,8 @@ test('what is wrong with a command is said before anything starts', async () => 
 });
 
 test('a server of its own in a folder: a command beside the running platform leaves it alone, and both go when it ends', async () => {
-  const data = join(folder, 'own');
-  const own = await startProgram('platform', ['platform', 'serve', '--data', data], join(folder, 'own.log'));
+  const data = join(platform.folder, 'own');
+  const own = await startProgram('platform', ['platform', 'serve', '--data', data], join(platform.folder, 'own.log'));
   assert.equal(own.ready['site'], own.ready['api']);
   const added = await run('platform', 'key', 'add', 'Beside', '--data', data);
   assert.equal(added.code, 0, added.err);
@@ -348,7 +364,7 @@ test('a server of its own in a folder: a command beside the running platform lea
 });
 
 test('report files are written by hand once, with windows that are complete alone', async () => {
-  const files = join(folder, 'files');
+  const files = join(platform.folder, 'files');
   const write = (...argv: readonly string[]) => cli('report', 'write', 'transfer_details_by_hour', '--folder', files, ...argv);
   const day = ['--from', '2026-02-03', '--until', '2026-02-04', '--cutoff', '0'];
   const first = await write(...day);

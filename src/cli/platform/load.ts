@@ -8,7 +8,7 @@ import type { Micros } from '../../platform/micros.ts';
 import { readOrganisations } from '../../platform/ods.ts';
 import { readOrganisationMetadata } from '../../platform/organisations.ts';
 import { loadEvents } from '../../platform/store/bulk.ts';
-import { foldAll } from '../../platform/store/fold.ts';
+import { foldWritten } from '../../platform/store/fold.ts';
 import { loadRegistrations } from '../../platform/store/mesh.ts';
 import { type OrganisationRow, readAsids, writeMetadata, writeOrganisations } from '../../platform/store/organisations.ts';
 import { loadTransfers } from '../../platform/store/spine.ts';
@@ -30,7 +30,7 @@ export async function loadEventFiles(files: readonly string[], { json, ...place 
   };
   const { read, written, transfers } = await atPlatform(place, async ({ db, url }) => ({
     ...(await loadEvents(db, url, all())),
-    transfers: await foldAll(db),
+    transfers: await foldWritten(db),
   }));
   say(
     json,
@@ -68,7 +68,7 @@ export async function loadSpineFiles(files: readonly string[], { json, from, unt
       }
     };
     const loaded = await loadTransfers(url, transfers(), cutoff);
-    await foldAll(db);
+    await foldWritten(db);
     return loaded;
   });
   const told = Object.fromEntries(notes);

@@ -5,7 +5,7 @@ import { REPORTS } from '../../platform/reports/reports.ts';
 import { outstanding, scheduler } from '../../platform/reports/schedule.ts';
 import { reportingWindow } from '../../platform/reports/window.ts';
 import { type Written, writeDue } from '../../platform/reports/write.ts';
-import { foldAll } from '../../platform/store/fold.ts';
+import { foldWritten } from '../../platform/store/fold.ts';
 import { writtenFiles } from '../../platform/store/written-files.ts';
 import { columns, jsonLine } from '../operator/words.ts';
 import { atPlatform, type PlaceOptions } from './place.ts';
@@ -29,7 +29,7 @@ export async function writeReportFile(name: string, options: ReportOptions): Pro
   const now = Date.now() * 1000;
   const due = asked(name, options, now);
   const written = await atPlatform(place, async ({ db }) => {
-    await foldAll(db);
+    await foldWritten(db);
     return writeDue(db, due, { folder, now, again, gaps });
   });
   if (written.done === 'before')
@@ -45,7 +45,7 @@ export type DueOptions = PlaceOptions & { readonly folder: string; readonly gaps
 export async function writeDueFiles({ folder, gaps = false, json, degradesAt, reportsAt, monthlyOn, ...place }: DueOptions): Promise<void> {
   const now = Date.now() * 1000;
   const left = await atPlatform(place, async ({ db }) => {
-    await foldAll(db);
+    await foldWritten(db);
     const options = { folder, publish: null, schedule: { degradesAt, reportsAt, monthlyOn }, gaps };
     const { run } = scheduler(db, {
       ...options,

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type RawBuilder, sql } from 'kysely';
+import { Fault } from '../../base/errors.ts';
 import { type Runner, transaction } from '../../database/connect.ts';
 import { FAILURE_REASONS, STATUSES } from '../classify/outcome.ts';
 import { moveCounts } from './months.ts';
@@ -245,21 +246,24 @@ export async function foldAll(db: PlatformDb, onStep: (transfers: number) => voi
 }
 
 /**
- * Folds all that was written before. What another program has open on the same server holds a fold back: it is waited for, at most half a
- * minute.
+ * Folds all that was written before, and gives how many transfers that were. What another program has open on the same server, in whatever
+ * database, holds a fold back: it is waited for, at most half a minute. Throws a `Fault` `platform.heldBack`.
  */
-export async function foldWritten(db: PlatformDb): Promise<void> {
+export async function foldWritten(db: PlatformDb): Promise<number> {
   for (let tries = 0; tries < 600; tries++) {
     const { rows } = await sql<{ ahead: boolean }>`
       select pg_snapshot_xmin(pg_current_snapshot())::text::bigint > greatest(
         (select max(batch) from platform.events), (select max(batch) from platform.spine_transfers), 0) as ahead`.execute(db);
-    if (rows[0]?.ahead) {
-      await foldAll(db);
-      return;
-    }
+    if (rows[0]?.ahead) return await foldAll(db);
     await sleep(50);
   }
-  throw new Error('a transaction of another program stayed open');
+  throw new Fault(
+    'platform.heldBack',
+    'what is written cannot be counted yet: another program keeps a transaction open on the database server',
+    {
+      remedy: 'Nothing is lost: it is counted when that has ended, by the running platform or the next command.',
+    },
+  );
 }
 
 /**
