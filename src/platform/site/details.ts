@@ -2,7 +2,7 @@
 import { type Html, html } from '../../web/html.ts';
 import { Problem } from '../../web/problem.ts';
 import { csvOf } from '../csv.ts';
-import { DETAILS, type Detail, type DetailedList } from '../store/documents.ts';
+import { DETAILS, type Detail, type DetailedList } from '../store/details.ts';
 import type { Days, ListName } from '../store/operational.ts';
 import { daysFile, daysInWords } from './days.ts';
 import { section } from './layout.ts';

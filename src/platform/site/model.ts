@@ -8,7 +8,7 @@ import type { ReportName } from '../reports/reports.ts';
 import type { Alert } from '../store/alerts.ts';
 import type { Benchmark } from '../store/benchmarks.ts';
 import type { DayMeasure } from '../store/days.ts';
-import type { Detail, DetailedList } from '../store/documents.ts';
+import type { Detail, DetailedList } from '../store/details.ts';
 import type { MonthFigures } from '../store/figures.ts';
 import type { DayCount, Days, DegradeCount, ListedTransfer, ListName, OpenCounts, Part, Step, ToldEvent } from '../store/operational.ts';
 

@@ -8,7 +8,7 @@ import {
   type ReportedTransfer,
 } from '../reports/reports.ts';
 import { openAlerts } from '../store/alerts.ts';
-import { listDetails } from '../store/documents.ts';
+import { listDetails } from '../store/details.ts';
 import type { PlatformDb } from '../store/open.ts';
 import * as store from '../store/operational.ts';
 import { practiceTimes } from '../store/received.ts';

@@ -10,7 +10,7 @@ import { makeReport, REPORTS } from '../reports/reports.ts';
 import { operationalReads } from '../site/operational-reads.ts';
 import { foldWritten, REQUESTING, SENDING, stored, type TestPlatform, testPlatform, write } from '../testing.ts';
 import { countAllDays, countDays, type DayMeasure } from './days.ts';
-import type { DetailedList } from './documents.ts';
+import type { DetailedList } from './details.ts';
 import { writeDegrades } from './events.ts';
 import { dayCounts, openCounts, type Part } from './operational.ts';
 import { writeOrganisations } from './organisations.ts';
