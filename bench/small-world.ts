@@ -19,6 +19,8 @@ export type Patients = {
   /** Of each document, in their order in the record. */
   readonly sizes?: readonly number[];
 } & Pick<PatientOptions, 'documents' | 'documentBytes' | 'consultations' | 'consultationsOnly'>;
+/** Their messages have some 66 kB together. */
+export const SMALL = { documents: 0, consultations: 4, consultationsOnly: true } as const;
 /** One of them: his record is in the first practice's system. */
 export type BenchPatient = { readonly nhsNumber: string; readonly documents: number; readonly documentBytes: number };
 export type Side = 'north' | 'south';

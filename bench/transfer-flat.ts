@@ -4,7 +4,7 @@
  */
 import pg from 'pg';
 import { median, print } from './figure.ts';
-import { type BenchPatient, inWorld, move, peakOfNodes } from './small-world.ts';
+import { type BenchPatient, inWorld, move, peakOfNodes, SMALL } from './small-world.ts';
 
 const ROUND = 80;
 const ROUNDS = 3;
@@ -22,33 +22,30 @@ const IDS: Readonly<Record<string, readonly string[]>> = {
   outgoing_parts: ['transfer', 'message_id'],
 };
 
-await inWorld(
-  { count: WARM_UP + 2 * (ROUNDS + 1) * ROUND, documents: 0, consultations: 4, consultationsOnly: true },
-  async (world, patients) => {
-    const waiting = [...patients];
-    const next = (count: number): readonly BenchPatient[] => waiting.splice(0, count);
-    await move(world, next(WARM_UP));
-    const rate = async (transfers: number): Promise<number> => {
-      for (const url of Object.values(world.databaseUrls)) await fill(url, transfers);
-      // What the filling left to be written, and the first touch of each page behind it, are not what is asked.
-      await move(world, next(ROUND));
-      const rates: number[] = [];
-      for (let round = 0; round < ROUNDS; round++) rates.push(ROUND / (await move(world, next(ROUND))));
-      return median(rates);
-    };
-    const few = await rate(FEW);
-    print([
-      {
-        name: 'transfer.flat',
-        unit: 'transfers/s',
-        value: await rate(MANY),
-        baseline: `at ${FEW} transfers instead of ${MANY}`,
-        baselineValue: few,
-        peakRssBytes: peakOfNodes(world),
-      },
-    ]);
-  },
-);
+await inWorld({ count: WARM_UP + 2 * (ROUNDS + 1) * ROUND, ...SMALL }, async (world, patients) => {
+  const waiting = [...patients];
+  const next = (count: number): readonly BenchPatient[] => waiting.splice(0, count);
+  await move(world, next(WARM_UP));
+  const rate = async (transfers: number): Promise<number> => {
+    for (const url of Object.values(world.databaseUrls)) await fill(url, transfers);
+    // What the filling left to be written, and the first touch of each page behind it, are not what is asked.
+    await move(world, next(ROUND));
+    const rates: number[] = [];
+    for (let round = 0; round < ROUNDS; round++) rates.push(ROUND / (await move(world, next(ROUND))));
+    return median(rates);
+  };
+  const few = await rate(FEW);
+  print([
+    {
+      name: 'transfer.flat',
+      unit: 'transfers/s',
+      value: await rate(MANY),
+      baseline: `at ${FEW} transfers instead of ${MANY}`,
+      baselineValue: few,
+      peakRssBytes: peakOfNodes(world),
+    },
+  ]);
+});
 
 /** Copies ended transfers, under ids of their own, until there are so many. */
 async function fill(connectionString: string, wanted: number): Promise<void> {

@@ -1,12 +1,12 @@
 /**
  * Small transfers per second through everything: two nodes, the hub, two practices' systems and PostgreSQL on one machine, records without
- * documents. `small`: of one consultation and nothing else, an extract of some 30 kB; `record`: some sixty entries of an ordinary patient,
+ * documents. `small`: of four consultations and nothing else, an extract of some 60 kB; `record`: some sixty entries of an ordinary patient,
  * an extract of some 140 kB. Beside it the chain without logic, which carries messages of the same sizes.
  */
 import { startEmptyChain } from './empty-chain.ts';
 import { print } from './figure.ts';
 import { spentBy } from './processor-time.ts';
-import { crossed, inWorld, move, peakOfNodes } from './small-world.ts';
+import { crossed, inWorld, move, peakOfNodes, SMALL } from './small-world.ts';
 
 const TRANSFERS = 400;
 /** Programs are read, compiled and optimised, and the database knows its tables by then. */
@@ -15,7 +15,7 @@ const KIND = process.argv[3] === 'record' ? 'record' : 'small';
 /** Whose processor time is told, for each transfer. */
 const WHO = ['sendingNode', 'receivingNode', 'hub', 'sendingSystem', 'receivingSystem', 'database'] as const;
 
-const kind = { documents: 0, consultations: 4, consultationsOnly: KIND === 'small' };
+const kind = KIND === 'small' ? SMALL : { documents: 0, consultations: 1 };
 await inWorld({ count: WARM_UP + TRANSFERS, ...kind }, async (world, patients) => {
   await move(world, patients.slice(0, WARM_UP));
   const { lines } = await crossed(world);
