@@ -4,8 +4,8 @@
  */
 import { closeSync, fdatasync, fsync, openSync, read, utimesSync, write } from 'node:fs';
 
-/** Opens a file or a folder, lets `work` use it, and closes it. */
-export async function withFile<Result>(path: string, flags: 'r' | 'w', work: (file: number) => Promise<Result>): Promise<Result> {
+/** Opens a file or a folder with the flags of `open`, lets `work` use it, and closes it. */
+export async function withFile<Result>(path: string, flags: 'r' | 'w' | number, work: (file: number) => Promise<Result>): Promise<Result> {
   const file = openSync(path, flags);
   try {
     return await work(file);

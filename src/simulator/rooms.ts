@@ -86,17 +86,17 @@ function fill(room: Buffer, take: (piece: Buffer) => Promise<void>) {
   };
 }
 
-/** Writes a file from a byte on into `target`, and ends that. Throws where `target` closes before. */
-export async function pourFile(path: string, from: number, target: Writable): Promise<void> {
+/** Writes so many bytes of a file from one on into `target`, and ends that. Throws where `target` closes before, or the file is shorter. */
+export async function pourFile(path: string, from: number, bytes: number, target: Writable): Promise<void> {
   const closed = new Promise<never>((_, fail) => {
     target.once('close', () => fail(new Fault('simulator.broken', 'the connection closed early')));
   });
   closed.catch(() => undefined);
   await withFile(path, 'r', async (file) => {
     const room = ROOMS.take();
-    for (let at = from; ; ) {
-      const bytesRead = await readAt(file, room, at);
-      if (bytesRead === 0) break;
+    for (let at = from; at < from + bytes; ) {
+      const bytesRead = await readAt(file, room.subarray(0, from + bytes - at), at);
+      if (bytesRead === 0) throw new Fault('simulator.short', `${path} ends ${from + bytes - at} bytes early`);
       at += bytesRead;
       const left = new Promise<void>((done, fail) => {
         target.write(room.subarray(0, bytesRead), (thrown) => (thrown ? fail(thrown) : done()));

@@ -4,6 +4,7 @@ import { Fault } from '../../base/errors.ts';
 import { readAt, syncFile, withFile, writeAll } from '../../objects/file.ts';
 import { gather } from '../rooms.ts';
 import { EnvelopeFault, firstPart, type HubEnvelope, multipartParameters, readHubEnvelope } from './envelope.ts';
+import { OVER } from './spool.ts';
 
 const PARTS = 100;
 /** In which the envelope mostly is. */
@@ -34,7 +35,7 @@ export class Refusal extends Fault {
 /** `at`: where in the file the body begins; `start`: its first bytes, in which the envelope mostly is. */
 export type KeptBody = { readonly bytes: number; readonly sha256: string; readonly at: number; readonly start: Buffer };
 
-/** Streams a request into a file behind its `Content-Type` line, and onto the disk. */
+/** Streams a request into a file of the spool behind its `Content-Type` line, and onto the disk. */
 export async function keepBody(request: IncomingMessage, path: string, contentType: string, most: number): Promise<KeptBody> {
   const head = Buffer.from(`Content-Type: ${contentType}\r\n\r\n`, 'latin1');
   const parameters = multipartParameters(contentType);
@@ -42,7 +43,7 @@ export async function keepBody(request: IncomingMessage, path: string, contentTy
   const hash = createHash('sha256');
   let bytes = 0;
   let start = Buffer.alloc(0);
-  await withFile(path, 'w', async (file) => {
+  await withFile(path, OVER, async (file) => {
     let behind = head.byteLength;
     await gather(request, head, async (piece) => {
       const body = piece.subarray(behind);
@@ -82,7 +83,7 @@ function countOf(needle: Buffer): { feed(piece: Buffer): void; total(): number }
 
 export async function readArrival(path: string, body: KeptBody, contentType: string): Promise<HubEnvelope> {
   const parameters = multipartParameters(contentType);
-  if (parameters) return readHubEnvelope(await firstPart(path, body.at, parameters.boundary, body.start));
+  if (parameters) return readHubEnvelope(await firstPart({ path, from: body.at, bytes: body.bytes }, parameters.boundary, body.start));
   if (!/^\s*text\/xml\b/i.test(contentType)) throw new EnvelopeFault(`Content-Type ${JSON.stringify(contentType)} is not carried here`);
   return await withFile(path, 'r', async (file) => {
     const xml = Buffer.alloc(body.bytes);

@@ -6,9 +6,11 @@ import type { MutualTls } from '../http.ts';
 import { pourFile } from '../rooms.ts';
 import { EnvelopeFault, type HubEnvelope, readHubEnvelope } from './envelope.ts';
 
-/** A message in safe keeping: the file holds a `Content-Type` line, an empty line, then the body from `bodyAt`. */
+/** A message in safe keeping: the file holds a `Content-Type` line, an empty line, then the body from `bodyAt`, and behind it what was there before. */
 export type Kept = {
   readonly number: number;
+  /** Of its file in the spool. */
+  readonly name: string;
   readonly file: string;
   readonly bodyAt: number;
   readonly bytes: number;
@@ -165,10 +167,12 @@ async function post(message: Kept, url: string, agent: Agent, closing: AbortSign
   }
 }
 
-/** The original headers and body, byte for byte, streamed from the file. */
+/** The original headers and body, byte for byte, streamed from the file. An answer is given when nobody reads the file any more: it will be another's. */
 function exchange(message: Kept, url: string, agent: Agent, closing: AbortSignal): Promise<{ status: number; body: Buffer }> {
   return new Promise((resolve, reject) => {
     const to = new URL(url);
+    let poured = Promise.resolve();
+    let answered = false;
     const outgoing = httpsRequest(
       to,
       {
@@ -187,7 +191,11 @@ function exchange(message: Kept, url: string, agent: Agent, closing: AbortSignal
           else chunks.push(chunk);
         });
         answer.on('error', reject);
-        answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body: Buffer.concat(chunks) }));
+        answer.on('end', () => {
+          answered = true;
+          const give = () => resolve({ status: answer.statusCode ?? 0, body: Buffer.concat(chunks) });
+          poured.then(give, give);
+        });
       },
     );
     outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer within ${ANSWER_MS} ms`)));
@@ -196,10 +204,11 @@ function exchange(message: Kept, url: string, agent: Agent, closing: AbortSignal
       outgoing.end(message.body);
       return;
     }
-    pourFile(message.file, message.bodyAt, outgoing).catch((thrown: Error) => {
-      // An answer may have come before the end of what it answers.
+    poured = pourFile(message.file, message.bodyAt, message.bytes, outgoing);
+    poured.catch((thrown: Error) => {
       if (!outgoing.destroyed) outgoing.destroy(thrown);
-      reject(thrown);
+      // An answer may have come before the end of what it answers.
+      if (!answered) reject(thrown);
     });
   });
 }

@@ -105,10 +105,14 @@ export function multipartParameters(contentType: string): { readonly boundary: s
 const ENVELOPE_LIMIT = 2 * 1024 * 1024;
 
 /**
- * The bytes of the first part of a multipart body that begins at `from` in a file. `start` is as much of the body as is in
- * memory already. Throws `EnvelopeFault`.
+ * The bytes of the first part of a multipart body, which is `bytes` of a file from a byte on. `start` is as much of it as is in memory
+ * already. Throws `EnvelopeFault`.
  */
-export async function firstPart(path: string, from: number, boundary: string, start: Buffer): Promise<Buffer> {
+export async function firstPart(
+  { path, from, bytes }: { readonly path: string; readonly from: number; readonly bytes: number },
+  boundary: string,
+  start: Buffer,
+): Promise<Buffer> {
   const delimiter = Buffer.from(`--${boundary}`);
   const there = betweenBoundaries(start, delimiter);
   if (there) return there;
@@ -116,7 +120,8 @@ export async function firstPart(path: string, from: number, boundary: string, st
   try {
     let head = start;
     while (head.byteLength <= ENVELOPE_LIMIT) {
-      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(262_144), 0, 262_144, from + head.byteLength);
+      const most = Math.min(262_144, bytes - head.byteLength);
+      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(262_144), 0, most, from + head.byteLength);
       if (bytesRead === 0) throw new EnvelopeFault('the first part has no end');
       head = Buffer.concat([head, buffer.subarray(0, bytesRead)]);
       const part = betweenBoundaries(head, delimiter);

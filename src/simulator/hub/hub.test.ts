@@ -103,6 +103,40 @@ test('the kept wire is a complete MIME entity for every request, in order', asyn
   await b.close();
 });
 
+test('a file of the spool is used again, also by what a later life delivers, and nothing of an older message travels', async () => {
+  const b = await recipient(tlsOf(certificates, 'b'));
+  const [there, away] = [
+    { 'A-001': { urls: [] }, 'B-001': { urls: [b.url] } },
+    { 'A-001': { urls: [] }, 'B-001': { urls: [] } },
+  ];
+  const spool = async () => readdir(join(folder, `hub-${count}`, 'spool'));
+  const first = await startHub(options({ routes: there }));
+  const long = message({ id: 'S1', pad: randomBytes(700_000) });
+  const short = message({ id: 'S2', pad: randomBytes(300_000) });
+  const last = message({ id: 'S3', pad: randomBytes(100_000) });
+  for (const [index, one] of [long, short].entries()) {
+    await postTo(first.url, tlsOf(certificates, 'a'), one);
+    await until(() => first.counters.delivered === index + 1, 'delivery');
+    assert.equal((await spool()).length, 1);
+  }
+  first.setRoute('B-001', away['B-001']);
+  await postTo(first.url, tlsOf(certificates, 'a'), last);
+  assert.equal((await spool()).length, 1);
+  await first.close();
+  const keepWire = join(folder, 'later-wire');
+  const second = await startHub({ ...options({ routes: there, keepWire }), folder: join(folder, `hub-${count - 1}`) });
+  await until(() => second.counters.delivered === 3, 'delivery in the later life');
+  assert.deepEqual(
+    b.received.map(({ body }) => body.toString('latin1')),
+    [long, short, last].map(({ body }) => body.toString('latin1')),
+  );
+  const [name] = await readdir(keepWire);
+  const whole = await readFile(join(keepWire, name ?? ''));
+  assert.ok(whole.equals(Buffer.concat([Buffer.from(`Content-Type: ${last.contentType}\r\n\r\n`), last.body])));
+  await second.close();
+  await b.close();
+});
+
 test('delivery is tried again until the acknowledgment is a good one, and moves to another node', async () => {
   const down = await recipient(tlsOf(certificates, 'b'));
   const downUrl = down.url;

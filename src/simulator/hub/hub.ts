@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { renameSync, unlinkSync } from 'node:fs';
 import { copyFile, link, mkdir, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
@@ -13,7 +12,8 @@ import { type Fate, type Kept, startDelivery } from './delivery.ts';
 import { EnvelopeFault, firstPart, type HubEnvelope, multipartParameters, readHubEnvelope, SIGNAL_SERVICE } from './envelope.ts';
 import { type FaultRule, type Faults, makeFaults } from './faults.ts';
 import { type LedgerLine, openLedger } from './ledger.ts';
-import { keyOf, recall, sweep } from './memory.ts';
+import { keyOf, recall } from './memory.ts';
+import { openSpool } from './spool.ts';
 
 /** A party the hub carries messages for: the inbound addresses of its nodes, and its ASID where Spine writes to it itself. */
 export type Route = { readonly urls: readonly string[]; readonly asid?: string };
@@ -75,8 +75,7 @@ const RECENT = 100;
  */
 export async function startHub(options: HubOptions): Promise<Hub> {
   const log = options.log ?? (() => undefined);
-  const spool = join(options.folder, 'spool');
-  await mkdir(spool, { recursive: true });
+  await mkdir(options.folder, { recursive: true });
   if (options.keepWire) await mkdir(options.keepWire, { recursive: true });
   const ledgerFile = join(options.folder, 'ledger.jsonl');
   const routes = new Map(Object.entries(options.routes));
@@ -87,7 +86,8 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   const known = new Map<string, { readonly sha256: string; readonly kept: Promise<void> }>();
   const past = await recall(ledgerFile, known, counters);
   let number = past.lastNumber;
-  let arrivals = 0;
+  const left = new Map(past.undelivered.map(({ name, bodyAt, bytes }) => [name, bodyAt + bytes]));
+  const spool = await openSpool(join(options.folder, 'spool'), left, options.keepWire === undefined);
 
   const durable = await openLedger(ledgerFile);
   const recent: LedgerLine[] = [];
@@ -122,12 +122,13 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     }
     const contentType = header(request, 'content-type') ?? '';
     let arrived: Arrived | null = null;
-    const arrival = join(spool, `${process.pid}-${++arrivals}.part`);
+    const most = options.maxBytes ?? 5_000_000;
+    const name = spool.take();
     try {
-      const body = await keepBody(request, arrival, contentType, options.maxBytes ?? 5_000_000);
-      const envelope = await readArrival(arrival, body, contentType);
+      const body = await keepBody(request, spool.pathOf(name), contentType, most);
+      const envelope = await readArrival(spool.pathOf(name), body, contentType);
       checkAction(header(request, 'soapaction'), envelope);
-      arrived = { arrival, contentType, body, envelope, moved: false };
+      arrived = { name, contentType, body, envelope, kept: false };
       await accept(request, response, arrived);
     } catch (thrown) {
       if (!(thrown instanceof Refusal) && !(thrown instanceof EnvelopeFault)) throw thrown;
@@ -137,16 +138,18 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       await ledger.append(refusedLine(status, thrown.message, header(request, 'soapaction')));
       answer(response, status, soapFault(code, thrown.message), { connection: 'close' });
     } finally {
-      if (!arrived?.moved) remove(arrival);
+      if (!arrived?.kept) spool.give(name, arrived ? arrived.body.at + arrived.body.bytes : most);
     }
   }
 
   type Arrived = {
-    readonly arrival: string;
+    /** Of its file in the spool. */
+    readonly name: string;
     readonly contentType: string;
     readonly body: KeptBody;
     readonly envelope: HubEnvelope;
-    moved: boolean;
+    /** In the ledger, or it may be: its file is nobody else's until it is delivered. */
+    kept: boolean;
   };
 
   async function accept(request: IncomingMessage, response: ServerResponse, arrived: Arrived): Promise<void> {
@@ -178,7 +181,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
 
   /** Resolves once the message is on the disk, whether it came with this request or an earlier one. */
   async function keep(request: IncomingMessage, arrived: Arrived): Promise<void> {
-    const { arrival, contentType, body, envelope } = arrived;
+    const { name, contentType, body, envelope } = arrived;
     const key = keyOf(envelope.from, envelope.messageId);
     const before = known.get(key);
     const mine = ++number;
@@ -189,16 +192,13 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       const altered = before.sha256 !== body.sha256;
       if (altered) log(`message ${envelope.messageId} of ${envelope.from} came again with other bytes`);
       await ledger.append({ ...line, sha256: body.sha256, duplicate: true, ...(altered && { altered }) });
-      await keepWire(arrival, mine, contentType, envelope);
+      await keepWire(spool.pathOf(name), mine, contentType, envelope);
       return;
     }
-    const file = join(spool, `${mine}.mime`);
+    const file = spool.pathOf(name);
     const headers = headersOf(request);
-    const kept = (async () => {
-      renameSync(arrival, file);
-      arrived.moved = true;
-      await ledger.append({ ...line, sha256: body.sha256, spool: { file: `${mine}.mime`, bodyAt: body.at, headers, envelope } });
-    })();
+    arrived.kept = true;
+    const kept = ledger.append({ ...line, sha256: body.sha256, spool: { file: name, bodyAt: body.at, headers, envelope } });
     known.set(key, { sha256: body.sha256, kept });
     kept.catch(() => known.delete(key));
     await kept;
@@ -206,7 +206,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     counters.bytes += body.bytes;
     await keepWire(file, mine, contentType, envelope);
     const small = body.bytes === body.start.byteLength && body.bytes <= SMALL_BYTES ? { body: body.start } : {};
-    send({ number: mine, file, bodyAt: body.at, bytes: body.bytes, headers, envelope, ...small });
+    send({ number: mine, name, file, bodyAt: body.at, bytes: body.bytes, headers, envelope, ...small });
   }
 
   async function keepWire(file: string, mine: number, contentType: string, envelope: HubEnvelope): Promise<void> {
@@ -270,7 +270,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       url: fate.url,
       ...(fate.reason && { reason: fate.reason }),
     });
-    remove(message.file);
+    spool.give(message.name, message.bodyAt + message.bytes);
   }
 
   /** A message of Spine's own to the sender of another: kept and carried like any, but no request that crossed the hub. */
@@ -283,10 +283,13 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     const bytes = Buffer.from(body);
     const parameters = multipartParameters(contentType);
     const mine = ++number;
-    const file = join(spool, `${mine}.mime`);
+    const name = spool.take();
+    const file = spool.pathOf(name);
     await writeFile(file, Buffer.concat([Buffer.from(head), bytes]), { flush: true });
-    const envelope = readHubEnvelope(parameters ? await firstPart(file, head.length, parameters.boundary, bytes) : bytes);
-    const message: Kept = { number: mine, file, bodyAt: head.length, bytes: bytes.byteLength, headers, envelope };
+    const envelope = readHubEnvelope(
+      parameters ? await firstPart({ path: file, from: head.length, bytes: bytes.byteLength }, parameters.boundary, bytes) : bytes,
+    );
+    const message: Kept = { number: mine, name, file, bodyAt: head.length, bytes: bytes.byteLength, headers, envelope };
     await ledger.append({
       ...lineOf(envelope, bytes.byteLength, mine, 'accepted', 0),
       reason: `about ${about.messageId}`,
@@ -300,12 +303,11 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   }
 
   for (const kept of past.undelivered) {
-    const message = { ...kept, file: join(spool, kept.file) };
+    const message = { ...kept, file: spool.pathOf(kept.name) };
     const contentType = kept.headers.find(([name]) => name.toLowerCase() === 'content-type')?.[1] ?? '';
     if (kept.envelope.from !== SPINE_PARTY_KEY) await keepWire(message.file, message.number, contentType, message.envelope);
     send(message);
   }
-  await sweep(spool, new Set(past.undelivered.map((kept) => kept.file)));
 
   const door = await serve(receive, { tls: options.tls, clock, log, ...(options.port !== undefined && { port: options.port }) });
   const setRoute = (partyKey: string, route: Route) => void routes.set(partyKey, route);
@@ -382,16 +384,7 @@ function wireName(number: number, envelope: HubEnvelope): string {
 }
 
 function spoolOf(message: Kept): NonNullable<LedgerLine['spool']> {
-  return { file: `${message.number}.mime`, bodyAt: message.bodyAt, headers: message.headers, envelope: message.envelope };
-}
-
-/** A name at a time is gone before another thread would have begun. */
-function remove(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch (thrown) {
-    if (codeOf(thrown) !== 'ENOENT') throw thrown;
-  }
+  return { file: message.name, bodyAt: message.bodyAt, headers: message.headers, envelope: message.envelope };
 }
 
 function codeOf(thrown: unknown): string | null {

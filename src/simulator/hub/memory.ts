@@ -1,5 +1,3 @@
-import { readdir, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
 import { SPINE_PARTY_KEY } from './answers.ts';
 import type { Kept } from './delivery.ts';
 import type { HubEnvelope } from './envelope.ts';
@@ -11,8 +9,8 @@ export async function recall(
   path: string,
   known: Map<string, { readonly sha256: string; readonly kept: Promise<void> }>,
   counters: Counters,
-): Promise<{ lastNumber: number; undelivered: Kept[] }> {
-  const open = new Map<number, Kept>();
+): Promise<{ lastNumber: number; undelivered: Omit<Kept, 'file'>[] }> {
+  const open = new Map<number, Omit<Kept, 'file'>>();
   let lastNumber = 0;
   for await (const line of readLedger(path)) {
     lastNumber = Math.max(lastNumber, line.number);
@@ -25,7 +23,7 @@ export async function recall(
       const { file, bodyAt, headers } = line.spool;
       open.set(line.number, {
         number: line.number,
-        file,
+        name: file,
         bodyAt,
         bytes: line.bytes,
         headers,
@@ -38,11 +36,6 @@ export async function recall(
     }
   }
   return { lastNumber, undelivered: [...open.values()] };
-}
-
-/** What an earlier life left in the spool without having acknowledged it, or after having delivered it. */
-export async function sweep(spool: string, keep: ReadonlySet<string>): Promise<void> {
-  for (const name of await readdir(spool)) if (!keep.has(name) && !name.startsWith(`${process.pid}-`)) await unlink(join(spool, name));
 }
 
 /** What tells duplicates: the sender's party and its message id, whatever the case of its letters. */
