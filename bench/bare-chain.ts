@@ -5,7 +5,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream, readFileSync } from 'node:fs';
-import { open, rm } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { Agent, createServer, request } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -67,7 +67,6 @@ function hub(): void {
     answer.writeHead(202).end();
     await post(where, agent, path, bytes);
     process.send?.('delivered');
-    await rm(path);
   });
 }
 

@@ -3,7 +3,7 @@
  * that no figure holds the memory of a neighbour, and measures its baseline in the same minutes. On a shared or small machine only the
  * ratios mean something.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -75,6 +75,8 @@ if (asked.length === 0) {
 }
 const say = (line: string) => void (values.json ? process.stderr : process.stdout).write(`${line}\n`);
 const folder = await mkdtemp(join(tmpdir(), 'gp2gp-bench-'));
+// PostgreSQL may run as another user and has to pass through.
+await chmod(folder, 0o755);
 const scenarios: Figure[] = [];
 try {
   if (asked.some(({ records }) => records)) {

@@ -81,7 +81,7 @@ export async function openFiling(options: {
     const before = await readAnswer(place);
     if (before) return before;
     const lease: Lease = { answer: 'leased', leaseUntil: new Date(Date.now() + LEASE_MS).toISOString() };
-    await mkdir(join(place, 'documents'), { recursive: true });
+    await mkdir(place, { recursive: true });
     places.set(keyOf(practice.ods, offered.transferId), { ods: practice.ods, place });
     await writeWhole(join(place, 'offer.json'), JSON.stringify({ ...offered, leaseUntil: lease.leaseUntil }), false);
     start(practice, offered, place);
@@ -137,6 +137,7 @@ export async function openFiling(options: {
     const list = documentsSchema.safeParse(JSON.parse(await readFile(join(place, 'documents.json'), 'utf8')));
     if (!list.success) throw new CannotFile(`the list of documents is not usable: ${z.prettifyError(list.error)}`);
     const documents: FilingAnswer['documents'][number][] = [];
+    if (list.data.some(({ missing }) => !missing)) await mkdir(join(place, 'documents'), { recursive: true });
     for (const [index, one] of list.data.entries()) {
       const file = one.missing ? null : join(place, 'documents', String(index + 1).padStart(4, '0'));
       if (file) await fetchTo(practice, `${offered.documentsUrl}/${encodeURIComponent(one.documentId)}`, file, one.sha256 ?? null);

@@ -76,7 +76,7 @@ export async function openRecords(folder: string): Promise<Records> {
     const above = join(folder, ods, number);
     const version = source === 'own' ? `own-${Date.now()}` : source;
     const at = join(above, version);
-    await mkdir(join(at, 'documents'), { recursive: true });
+    await mkdir(list.some((one) => one.file !== null) ? join(at, 'documents') : at, { recursive: true });
     const stored: HeldDocument[] = [];
     for (const one of list) {
       if (one.file === null) stored.push(one);
