@@ -43,6 +43,7 @@ import { mayWeAskJob } from './jobs/may-we-ask.ts';
 import { toFhirJob } from './jobs/to-fhir.ts';
 import { toHl7Job } from './jobs/to-hl7.ts';
 import { createListener, demandUsable } from './listener.ts';
+import { stayBelow } from './memory.ts';
 import { createMetrics } from './metrics.ts';
 import { createCarryOutMi } from './mi/carry-out.ts';
 import { createRecordMi } from './mi/record.ts';
@@ -441,12 +442,14 @@ async function embedded(config: NodeConfig, closers: (() => Promise<unknown>)[])
  */
 export async function serve(config: NodeConfig, extras: NodeExtras = {}): Promise<void> {
   const node = await startNode(config, extras);
+  const letGrow = config.work.memoryBytes === undefined ? () => undefined : stayBelow(config.work.memoryBytes);
   process.stdout.write(`${JSON.stringify(node.ready)}\n`);
   await new Promise<void>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
     process.once('disconnect', () => resolve());
   });
   await node.close();
+  letGrow();
   // An open channel to whoever started this process would keep it alive.
   if (process.connected) process.disconnect();
 }

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
 import { reasonOf } from '../base/errors.ts';
 import { readSimulationConfig, simulate } from './simulate.ts';
 
@@ -10,6 +11,8 @@ import { readSimulationConfig, simulate } from './simulate.ts';
  */
 export async function runSimulator(configFile: string): Promise<void> {
   const simulation = await simulate(await readSimulationConfig(configFile), (line) => process.stderr.write(`${line}\n`));
+  // Memory is no concern here, and what it takes to clear it is the machine's that the nodes are tried on.
+  setFlagsFromString('--heap-growing-percent=300');
   process.stdout.write(`${JSON.stringify({ ready: true, ...simulation.urls })}\n`);
   await new Promise<void>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());

@@ -1,11 +1,11 @@
 /** The processes of a demonstration: each program runs as it would in earnest, in a process of its own, and can be killed. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { createWriteStream, existsSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { flushCompileCache } from 'node:module';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
 import { Fault } from '../../base/errors.ts';
 
 export type Running = {
@@ -29,6 +29,12 @@ export type Running = {
  */
 const SMALL_MEMORY = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072' };
 
+/**
+ * New objects of a node get 4 MB instead of 16, for its peak is its price; 2 MB would cost a tenth of its time. Its heap is cleared when it
+ * has grown by a quarter until it has started; from then on `work.memoryBytes` decides.
+ */
+const NODE_FLAGS = ['--max-semi-space-size=4', '--heap-growing-percent=25'];
+
 /** Children of this process that have not ended: none may outlive it. */
 const children = new Set<ChildProcess>();
 process.once('exit', () => {
@@ -48,10 +54,8 @@ export async function startProgram(
 ): Promise<Running> {
   await mkdir(dirname(logFile), { recursive: true });
   const log = createWriteStream(logFile, { flags: 'a' });
-  // New objects of a node get 4 MB instead of 16, for its peak is its price; 2 MB would cost a tenth of its time. Its heap is cleared when it
-  // has grown by a quarter, not when it has doubled: after the thousand envelopes of a large record it would go on to 120 MB.
   // The IPC channel is a lifeline: a child that loses it ends, so that a killed parent leaves nothing behind.
-  const flags = args[0] === 'serve' ? ['--max-semi-space-size=4', '--heap-growing-percent=25'] : [];
+  const flags = args[0] === 'serve' ? NODE_FLAGS : [];
   const child = spawn(process.execPath, [...flags, file, ...args], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: { ...(args[0] === 'serve' && SMALL_MEMORY), ...process.env, ...environment },
@@ -115,18 +119,12 @@ export async function startProgram(
 
 /**
  * Reads what a node and its conversion threads consist of, once, into the compile cache. In a checkout that starts for the first time
- * each of them would else strip the types of the same files by itself, and grow by 20 MB over it.
+ * each of them would else strip the types of the same files by itself, and grow by 20 MB over it. What is kept is for the flags of the
+ * process that kept it: it is one with a node's.
  */
 export async function compileNode(): Promise<void> {
-  await Promise.all([
-    import('../../service/serve.ts'),
-    import('../../service/config.ts'),
-    import('../../console/console.ts'),
-    import('../../service/conversions/to-fhir.ts'),
-    import('../../service/conversions/to-hl7.ts'),
-    import('../../service/conversions/list-documents.ts'),
-  ]);
-  flushCompileCache();
+  const file = join(import.meta.dirname, import.meta.filename.endsWith('.ts') ? 'compile-node.ts' : 'compile-node.js');
+  await promisify(execFile)(process.execPath, [...NODE_FLAGS, file], { maxBuffer: 64 * 1024 * 1024 });
 }
 
 /** This program itself: TypeScript in a checkout, JavaScript in a package. */

@@ -217,6 +217,8 @@ export const schema = z.strictObject({
       conversionThreads: count(1, 16).default(Math.min(16, Math.max(1, Math.floor(availableParallelism() / 2)))),
       /** Bytes of all cores that are converted at the same time. */
       conversionBytes: count(1_000_000, 10_000_000_000).default(64_000_000),
+      /** What the process stays below where it can: its heaps grow freely far below, and hardly near it. Left out, as Node lets them. */
+      memoryBytes: count(150_000_000, 1_000_000_000_000).optional(),
     })
     .prefault({}),
   /** Days after the end of a transfer. */
