@@ -112,6 +112,24 @@ export async function move(world: World, patients: readonly BenchPatient[], limi
   }
 }
 
+/**
+ * Moves patients in rounds of so many, each ended before the next begins. Gives the middle one of what they moved in a second, `of`: what the
+ * patients of a round amount to.
+ */
+export async function rateInRounds(
+  world: World,
+  patients: readonly BenchPatient[],
+  each: number,
+  of: (round: readonly BenchPatient[]) => number,
+): Promise<number> {
+  const rates: number[] = [];
+  for (let from = 0; from < patients.length; from += each) {
+    const round = patients.slice(from, from + each);
+    rates.push(of(round) / (await move(world, round)));
+  }
+  return rates.sort((a, b) => a - b)[Math.floor(rates.length / 2)] ?? Number.NaN;
+}
+
 /** A side's transfers that end from now on, asked of its database: asking the node would cost what is to be measured. */
 async function watch(world: World, side: Side) {
   const client = new pg.Client({ connectionString: world.databaseUrls[side] });
