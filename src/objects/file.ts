@@ -2,7 +2,7 @@
  * Files by their descriptors. What looks up, makes or changes a name is done at once: it takes microseconds, and handing it to the pool
  * of threads and back takes several times as long. What moves bytes or waits for the disk goes to the pool.
  */
-import { closeSync, fdatasync, fsync, openSync, read, utimesSync, write } from 'node:fs';
+import { closeSync, fdatasync, fsync, openSync, read, renameSync, utimesSync, write, writeFileSync } from 'node:fs';
 
 /** Opens a file or a folder with the flags of `open`, lets `work` use it, and closes it. */
 export async function withFile<Result>(path: string, flags: 'r' | 'w' | number, work: (file: number) => Promise<Result>): Promise<Result> {
@@ -22,6 +22,18 @@ export async function writeAll(file: number, bytes: Uint8Array): Promise<void> {
       write(file, bytes, from, bytes.byteLength - from, null, (fault, written) => (fault ? fail(fault) : done(written)));
     });
   }
+}
+
+/**
+ * Puts a small text into the place of a file, whole or not at all: beside it first, where `flush` is set onto the disk, then under its name. The
+ * folder is not synced: after a power cut there may be what was there before.
+ */
+export async function writeWhole(path: string, text: string, flush: boolean): Promise<void> {
+  await withFile(`${path}.new`, 'w', async (file) => {
+    writeFileSync(file, text);
+    if (flush) await syncFile(file);
+  });
+  renameSync(`${path}.new`, path);
 }
 
 /** Reads what there is from a byte on into the room, and gives how much that was. */

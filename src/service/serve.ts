@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
+import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
@@ -442,6 +443,8 @@ async function embedded(config: NodeConfig, closers: (() => Promise<unknown>)[])
  */
 export async function serve(config: NodeConfig, extras: NodeExtras = {}): Promise<void> {
   const node = await startNode(config, extras);
+  // What was compiled is kept in memory until then.
+  flushCompileCache();
   const letGrow = config.work.memoryBytes === undefined ? () => undefined : stayBelow(config.work.memoryBytes);
   process.stdout.write(`${JSON.stringify(node.ready)}\n`);
   await new Promise<void>((resolve) => {

@@ -1,10 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { isUuid } from '../base/ids.ts';
 import { hasValidCheckDigit, type NhsNumber } from '../base/nhs-number.ts';
+import { writeWhole } from '../objects/file.ts';
 import { makeClock, type SimulatedClock } from './clock.ts';
 import { answerJson, BadRequest, header, isObject, parsed, readBody, readJsonObject, type Served, serve, target } from './http.ts';
 import { type OAuthClients, tokenEndpoint } from './oauth.ts';
@@ -76,8 +77,7 @@ export async function startPds(options: PdsOptions): Promise<Pds> {
   function save(nhsNumber: string): Promise<void> {
     const after = (saves.get(nhsNumber) ?? Promise.resolve()).then(async () => {
       const path = join(options.folder, `${nhsNumber}.json`);
-      await writeFile(`${path}.new`, `${JSON.stringify(held.get(nhsNumber), null, 1)}\n`, { flush: true });
-      await rename(`${path}.new`, path);
+      await writeWhole(path, `${JSON.stringify(held.get(nhsNumber), null, 1)}\n`, true);
     });
     saves.set(
       nhsNumber,

@@ -1,5 +1,6 @@
 /** A worker thread's program: carries out one conversion after another. Trees of large records live here and nowhere else. */
 import { randomUUID } from 'node:crypto';
+import { flushCompileCache } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import { Fault, reasonOf } from '../../base/errors.ts';
 import { type ObjectsPlace, openObjectsAt } from '../../objects/place.ts';
@@ -43,6 +44,8 @@ parentPort?.on('message', ({ id, task, terminology: handed }: ThreadAsk) => {
   );
 });
 
+// What was compiled is kept in memory until then.
+flushCompileCache();
 reply(0, { answer: null });
 
 function carryOut(task: ConversionTask): Promise<unknown> {

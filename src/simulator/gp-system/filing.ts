@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import { renameSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdirSync, renameSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { Fault, reasonOf } from '../../base/errors.ts';
 import type { AllergyIntolerance, Bundle } from '../../fhir/types.ts';
-import { syncFile, withFile, writeAll } from '../../objects/file.ts';
+import { syncFile, withFile, writeAll, writeWhole } from '../../objects/file.ts';
 import type { Answer } from '../ask.ts';
 import { gatherEach } from '../rooms.ts';
 import { askNode, bodyOf, NodeRefusal, type Practice } from './node-client.ts';
@@ -70,7 +70,7 @@ export async function openFiling(options: {
   const running = new Map<string, Promise<void>>();
   /** Where each offer lies, by practice and transfer. */
   const places = new Map<string, { readonly ods: string; readonly place: string }>();
-  await mkdir(options.folder, { recursive: true });
+  mkdirSync(options.folder, { recursive: true });
   const refusalsFile = join(options.folder, 'refusals.json');
   const refusals = new Map<string, string>(JSON.parse((await readIfThere(refusalsFile)) ?? '[]') as [string, string][]);
   const placeOf = (practice: Practice, offer: { nhsNumber: string; transferId: string }) =>
@@ -81,7 +81,7 @@ export async function openFiling(options: {
     const before = await readAnswer(place);
     if (before) return before;
     const lease: Lease = { answer: 'leased', leaseUntil: new Date(Date.now() + LEASE_MS).toISOString() };
-    await mkdir(place, { recursive: true });
+    mkdirSync(place, { recursive: true });
     places.set(keyOf(practice.ods, offered.transferId), { ods: practice.ods, place });
     await writeWhole(join(place, 'offer.json'), JSON.stringify({ ...offered, leaseUntil: lease.leaseUntil }), false);
     start(practice, offered, place);
@@ -123,7 +123,7 @@ export async function openFiling(options: {
       if (closing.signal.aborted || !(thrown instanceof CannotFile || thrown instanceof NodeRefusal)) throw thrown;
       answer = answered({ answer: 'refused', reason: reasonOf(thrown), documents: [] });
     }
-    await writeWhole(join(place, 'filed.json'), JSON.stringify(answer, null, 1));
+    await writeWhole(join(place, 'filed.json'), JSON.stringify(answer, null, 1), true);
     return answer;
   }
 
@@ -137,7 +137,7 @@ export async function openFiling(options: {
     const list = documentsSchema.safeParse(JSON.parse(await readFile(join(place, 'documents.json'), 'utf8')));
     if (!list.success) throw new CannotFile(`the list of documents is not usable: ${z.prettifyError(list.error)}`);
     const documents: FilingAnswer['documents'][number][] = [];
-    if (list.data.some(({ missing }) => !missing)) await mkdir(join(place, 'documents'), { recursive: true });
+    if (list.data.some(({ missing }) => !missing)) mkdirSync(join(place, 'documents'), { recursive: true });
     for (const [index, one] of list.data.entries()) {
       const file = one.missing ? null : join(place, 'documents', String(index + 1).padStart(4, '0'));
       if (file) await fetchTo(practice, `${offered.documentsUrl}/${encodeURIComponent(one.documentId)}`, file, one.sha256 ?? null);
@@ -226,7 +226,7 @@ export async function openFiling(options: {
     refuse: async (ods, reason) => {
       if (reason === null) refusals.delete(ods);
       else refusals.set(ods, reason);
-      await writeWhole(refusalsFile, JSON.stringify([...refusals]));
+      await writeWhole(refusalsFile, JSON.stringify([...refusals]), true);
     },
     list: async () => {
       const all: (FilingAnswer & { ods: string })[] = [];
@@ -290,11 +290,6 @@ async function download(answer: Answer, url: string, path: string, flush: boolea
 async function readAnswer(place: string): Promise<FilingAnswer | null> {
   const text = await readIfThere(join(place, 'filed.json'));
   return text === null ? null : (JSON.parse(text) as FilingAnswer);
-}
-
-async function writeWhole(path: string, text: string, flush = true): Promise<void> {
-  await writeFile(`${path}.new`, text, { flush });
-  await rename(`${path}.new`, path);
 }
 
 async function namesIn(folder: string): Promise<string[]> {

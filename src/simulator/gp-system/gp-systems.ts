@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
-import { mkdir, open, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { writeWhole } from '../../objects/file.ts';
 import { makeClock, type SimulatedClock } from '../clock.ts';
 import { answerJson, BadRequest, header, parsed, readBody, readJsonObject, type Served, serve, target } from '../http.ts';
 import { type Filing, offerSchema, openFiling } from './filing.ts';
@@ -247,8 +248,7 @@ function openLocks(folder: string): {
       if (before.locked === locked && before.because === because) return;
       const path = pathOf(ods, nhsNumber);
       await mkdir(join(folder, ods), { recursive: true });
-      await writeFile(`${path}.new`, JSON.stringify({ locked, because }), { flush: true });
-      await rename(`${path}.new`, path);
+      await writeWhole(path, JSON.stringify({ locked, because }), true);
     },
     get,
   };

@@ -1,10 +1,11 @@
-import { linkSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { linkSync, mkdirSync } from 'node:fs';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Fault } from '../../base/errors.ts';
 import { nhsNumber } from '../../base/nhs-number.ts';
 import { numberText, readJson, writeJson } from '../../fhir/json.ts';
 import type { Attachment, Bundle, DocumentReference, Patient, Resource } from '../../fhir/types.ts';
+import { writeWhole } from '../../objects/file.ts';
 
 /** A document of a record: in a file, or made from its description each time it is asked for. */
 export type HeldDocument = { readonly id: string; readonly contentType: string; readonly bytes: number; readonly file: string | null };
@@ -76,7 +77,7 @@ export async function openRecords(folder: string): Promise<Records> {
     const above = join(folder, ods, number);
     const version = source === 'own' ? `own-${Date.now()}` : source;
     const at = join(above, version);
-    await mkdir(list.some((one) => one.file !== null) ? join(at, 'documents') : at, { recursive: true });
+    mkdirSync(list.some((one) => one.file !== null) ? join(at, 'documents') : at, { recursive: true });
     const stored: HeldDocument[] = [];
     for (const one of list) {
       if (one.file === null) stored.push(one);
@@ -88,9 +89,8 @@ export async function openRecords(folder: string): Promise<Records> {
     }
     if (file === null) await writeFile(join(at, 'record.json'), writeJson(bundle), { flush: true });
     else linkOnce(file, join(at, 'record.json'));
-    await writeFile(join(at, 'documents.json'), JSON.stringify(stored), { flush: true });
-    await writeFile(join(above, 'current.json.new'), JSON.stringify({ version, source }), { flush: true });
-    await rename(join(above, 'current.json.new'), join(above, 'current.json'));
+    await writeWhole(join(at, 'documents.json'), JSON.stringify(stored), true);
+    await writeWhole(join(above, 'current.json'), JSON.stringify({ version, source }), true);
     const record = { ods, nhsNumber: number, recordFile: join(at, 'record.json'), source };
     hold(
       record,

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Fault, reasonOf } from '../../base/errors.ts';
+import { writeWhole } from '../../objects/file.ts';
 import { askNode, type Practice } from './node-client.ts';
 import type { PdsClient, PdsView } from './pds-client.ts';
 
@@ -49,8 +50,7 @@ export async function openRegistrations(options: {
   /** `flush`: onto the disk. What comes after the step that must not be lost is found out again after a power cut. */
   async function remember(one: Registration, flush = false): Promise<Registration> {
     const path = join(options.folder, `${one.registrationId}.json`);
-    await writeFile(`${path}.new`, JSON.stringify(one), { flush });
-    await rename(`${path}.new`, path);
+    await writeWhole(path, JSON.stringify(one), flush);
     known.set(one.registrationId, one);
     return one;
   }
