@@ -106,7 +106,10 @@ export function createDeliver(options: ArrivalOptions): (arrival: Arrival) => Pr
       const practice = await options.practices.byOds(arrival.practice);
       if (!practice) throw new Fault('arrival.nobody', `the practice ${arrival.practice} is not served any more`);
       const sent = sentOnce(db, practice);
-      const message = await byKnownId(sent, await received(objects, arrival.message));
+      const as = await received(objects, arrival.message);
+      const named = 'of' in as && as.of !== null ? await sent(as.of) : null;
+      // Whichever of its ids an answer names, its transfer knows the message by one.
+      const message = named ? { ...as, of: named.message } : as;
       const event: Event = {
         id: `arrived:${arrival.fromPartyKey}/${message.messageId}`,
         at: instant(options.now()),
@@ -117,7 +120,7 @@ export function createDeliver(options: ArrivalOptions): (arrival: Arrival) => Pr
       const cause = { queue: 'inbox', claim: arrival.claim } as const;
       const { lookUps, unfound } = route(message);
       const transfer = await firstHit(db, practice, lookUps, sent);
-      if (transfer) await options.post({ practice: practice.ods, transfer, event, cause });
+      if (transfer) await options.post({ practice: practice.ods, transfer, event, cause, named });
       else if (unfound === 'begin' && message.interaction === 'request') await begin(options, practice, arrival, message, event);
       else await park(db, arrival, `nobody here knows the conversation ${message.conversationId}`);
     } catch (error) {
@@ -132,13 +135,6 @@ async function received(objects: Objects, row: KeptMessage): Promise<Received> {
   if ('message' in row) return row.message;
   const bytes = await contentBytes(objects, wholeObject(row.kept), MESSAGE_BYTES);
   return readStored(new TextDecoder().decode(bytes)) as Received;
-}
-
-/** Whichever of its ids an answer names, its transfer knows the message by one. */
-async function byKnownId(sent: FindSent, message: Received): Promise<Received> {
-  if (!('of' in message) || message.of === null) return message;
-  const known = await sent(message.of);
-  return known ? { ...message, of: known.message } : message;
 }
 
 type FindSent = (id: MessageId) => ReturnType<typeof findSent>;

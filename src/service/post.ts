@@ -11,6 +11,7 @@ import { completeArrival } from '../store/inbox.ts';
 import { AT_ONCE, bury, complete, type Due, enqueue, type Kind, nameOf, wakeCall } from '../store/outbox.ts';
 import { type CauseRow, lockForPost, writePost } from '../store/posting.ts';
 import type { Practice } from '../store/practices.ts';
+import type { Sent } from '../store/sent-messages.ts';
 import type { Claim, Origin, Store, Tables } from '../store/tables.ts';
 import { insertTransfer } from '../store/transfers.ts';
 import { basisOf, remembering } from '../transfer/basis.ts';
@@ -31,6 +32,8 @@ export type Posting = {
   readonly practice: Ods;
   readonly event: Event;
   readonly cause?: Cause;
+  /** The message of ours that the event's message names, where whoever posts has looked it up already. */
+  readonly named?: Sent | null;
 } & (
   | { readonly transfer: TransferId }
   /** Begins the transfer where its conversation or registration is new; otherwise the event is posted to the one that exists. */
@@ -120,7 +123,9 @@ export function createPost(options: PostOptions): Post {
     for (let events: Event[] = [event]; events.length > 0; ) {
       const [next, ...rest] = events;
       if (!next) break;
-      const { facts, drawn } = remembering(await factsFor(store, transfer, next, { now, newId: options.newId, own }));
+      const { facts, drawn } = remembering(
+        await factsFor(store, transfer, next, { now, newId: options.newId, own }, posting.named ?? null),
+      );
       const decision = decide(transfer, next, facts);
       if (open && cause && closesFirst(cause, next, decision)) {
         await close(store, cause, id);

@@ -213,8 +213,9 @@ export async function delivered(
     await end(work.claim);
     return;
   }
-  // One that was made anew is still the message that its transfer waits for.
-  const known = (await findSent(db, work.practice, messageId))?.message ?? messageId;
+  // One that was made anew is still the message that its transfer waits for; parts keep their ids, and what has just been queued is new.
+  const itself = work.fresh !== undefined || interaction === 'index' || interaction === 'piece';
+  const known = itself ? messageId : ((await findSent(db, work.practice, messageId))?.message ?? messageId);
   const event: Event = {
     id: `sent:${messageId}`,
     at: instant(now()),

@@ -18,13 +18,11 @@ export async function rememberSent(store: Store, practice: Ods, transfer: Transf
     on conflict do nothing`.execute(store);
 }
 
-/** Whose message that was, what, and by which id its transfer knows it. */
-export async function findSent(
-  store: Store,
-  practice: Ods,
-  id: MessageId,
-): Promise<{ readonly transfer: TransferId; readonly interaction: Interaction; readonly message: MessageId } | null> {
-  const { rows } = await fixed<{ transfer: TransferId; interaction: Interaction; message: MessageId }>`
+/** Whose message one of ours was, what, and by which id its transfer knows it. That never changes. */
+export type Sent = { readonly transfer: TransferId; readonly interaction: Interaction; readonly message: MessageId };
+
+export async function findSent(store: Store, practice: Ods, id: MessageId): Promise<Sent | null> {
+  const { rows } = await fixed<Sent>`
     select transfer, interaction, message_id as message from sent_messages where practice = ${practice} and id = ${id}`.execute(store);
   return rows[0] ?? null;
 }
