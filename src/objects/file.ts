@@ -25,8 +25,8 @@ export async function writeAll(file: number, bytes: Uint8Array): Promise<void> {
 }
 
 /**
- * Puts a small text into the place of a file, whole or not at all: beside it first, where `flush` is set onto the disk, then under its name. The
- * folder is not synced: after a power cut there may be what was there before.
+ * Puts a small text into the place of a file, whole or not at all: beside it first, where `flush` is set onto the disk, then under its
+ * name. The folder is not synced: after a power cut there may be what was there before.
  */
 export async function writeWhole(path: string, text: string, flush: boolean): Promise<void> {
   await withFile(`${path}.new`, 'w', async (file) => {

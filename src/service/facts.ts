@@ -6,7 +6,10 @@ import { recordMissing } from '../transfer/parts.ts';
 import { beginsAfresh } from '../transfer/requesting-arrivals.ts';
 import type { Event, Facts, Interaction, PartFacts, Transfer } from '../transfer/types.ts';
 
-/** The few facts that a decision about this event needs, read under the transfer's lock. `named`: the message of ours that it names, where that is known already. */
+/**
+ * The few facts that a decision about this event needs, read under the transfer's lock. `named`: the message of ours that it names, where that
+ * is known already.
+ */
 export async function factsFor(
   store: Store,
   transfer: Transfer,

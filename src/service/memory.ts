@@ -14,9 +14,9 @@ let current = FIRST;
 let loading = 0;
 
 /**
- * Keeps this process below so many bytes of memory where it can, and quick where it is far below: each heap may grow by half of what is left
- * before it is cleared. With one growth for all times a node either spent a tenth of its time on clearing or took 40 MB more for a record
- * of a thousand documents. Ends with what it gives back.
+ * Keeps this process below so many bytes of memory where it can, and quick where it is far below: each heap may grow by half of what is
+ * left before it is cleared. With one growth for all times a node either spent a tenth of its time on clearing or took 40 MB more for a record
+ * of a thousand documents. Calling what it returns ends it.
  */
 export function stayBelow(bytes: number): () => void {
   const look = (): void => {
@@ -48,8 +48,8 @@ export async function loadsCode(loaded: Promise<unknown>): Promise<void> {
 }
 
 /**
- * What clears this thread's heap and gives the room back to the machine, which V8 does for a heap only while something is put into it. Of 60 MB
- * after a conversion it leaves 15, and takes some 20 ms.
+ * What clears this thread's heap and gives the room back to the machine: V8 clears a heap only while something is put into it. It takes some
+ * 20 ms.
  */
 export function heapClearer(): () => void {
   // There only while the flag is set, which nobody else shall see.

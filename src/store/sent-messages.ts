@@ -21,6 +21,7 @@ export async function rememberSent(store: Store, practice: Ods, transfer: Transf
 /** Whose message one of ours was, what, and by which id its transfer knows it. That never changes. */
 export type Sent = { readonly transfer: TransferId; readonly interaction: Interaction; readonly message: MessageId };
 
+/** By any of its ids, in capital letters; null where no message of this practice has it. */
 export async function findSent(store: Store, practice: Ods, id: MessageId): Promise<Sent | null> {
   const { rows } = await fixed<Sent>`
     select transfer, interaction, message_id as message from sent_messages where practice = ${practice} and id = ${id}`.execute(store);

@@ -120,9 +120,10 @@ export async function startProgram(
 /**
  * Reads what a node and its conversion threads consist of, once, into the compile cache. In a checkout that starts for the first time
  * each of them would else strip the types of the same files by itself, and grow by 20 MB over it. What is kept is for the flags of the
- * process that kept it: it is one with a node's.
+ * process that kept it: it is one with a node's. Without a cache, as in a package, there is nothing to do.
  */
 export async function compileNode(): Promise<void> {
+  if (process.env['NODE_COMPILE_CACHE'] === undefined) return;
   const file = join(import.meta.dirname, import.meta.filename.endsWith('.ts') ? 'compile-node.ts' : 'compile-node.js');
   await promisify(execFile)(process.execPath, [...NODE_FLAGS, file], { maxBuffer: 64 * 1024 * 1024 });
 }

@@ -6,7 +6,10 @@ import type { MutualTls } from '../http.ts';
 import { pourFile } from '../rooms.ts';
 import { EnvelopeFault, type HubEnvelope, readHubEnvelope } from './envelope.ts';
 
-/** A message in safe keeping: the file holds a `Content-Type` line, an empty line, then the body from `bodyAt`, and behind it what was there before. */
+/**
+ * A message in safe keeping: the file holds a `Content-Type` line, an empty line, then the body from `bodyAt`, and behind it what was there
+ * before.
+ */
 export type Kept = {
   readonly number: number;
   /** Of its file in the spool. */
@@ -167,7 +170,10 @@ async function post(message: Kept, url: string, agent: Agent, closing: AbortSign
   }
 }
 
-/** The original headers and body, byte for byte, streamed from the file. An answer is given when nobody reads the file any more: it will be another's. */
+/**
+ * The original headers and body, byte for byte, streamed from the file. An answer is given when nobody reads the file any more: it will be
+ * another's.
+ */
 function exchange(message: Kept, url: string, agent: Agent, closing: AbortSignal): Promise<{ status: number; body: Buffer }> {
   return new Promise((resolve, reject) => {
     const to = new URL(url);

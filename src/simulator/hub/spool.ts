@@ -3,7 +3,7 @@
  * file that was deleted in the last minutes, and looks at each of them for every new file; a hub that made and deleted one for each message
  * spent more time on that than on anything else.
  */
-import { constants, unlinkSync } from 'node:fs';
+import { constants, rmSync } from 'node:fs';
 import { mkdir, readdir, truncate, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -17,7 +17,7 @@ export type Spool = {
   /** The name of a file for a new message, which may hold an older one. */
   take(): string;
   pathOf(name: string): string;
-  /** Gives a file back that holds `bytes`: whoever read it has ended. */
+  /** Gives a file back that holds so many bytes, or was never made: whoever read it has ended. */
   give(name: string, bytes: number): void;
 };
 
@@ -53,7 +53,7 @@ export async function openSpool(folder: string, kept: ReadonlyMap<string, number
       if (again && free.length < MOST_FILES && freeBytes + bytes <= MOST_BYTES) {
         free.push({ name, bytes });
         freeBytes += bytes;
-      } else unlinkSync(pathOf(name));
+      } else rmSync(pathOf(name), { force: true });
     },
   };
 }
