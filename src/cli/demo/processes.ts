@@ -125,7 +125,7 @@ export async function startProgram(
 export async function compileNode(): Promise<void> {
   if (process.env['NODE_COMPILE_CACHE'] === undefined) return;
   const file = join(import.meta.dirname, import.meta.filename.endsWith('.ts') ? 'compile-node.ts' : 'compile-node.js');
-  await promisify(execFile)(process.execPath, [...NODE_FLAGS, file], { maxBuffer: 64 * 1024 * 1024 });
+  await promisify(execFile)(process.execPath, [...NODE_FLAGS, file, program()], { maxBuffer: 64 * 1024 * 1024 });
 }
 
 /** This program itself: TypeScript in a checkout, JavaScript in a package. */
