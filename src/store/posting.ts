@@ -3,7 +3,7 @@
  * asks of its database, and a statement costs either of them as much as several rows do.
  */
 import type { Instant, Ods, TransferId } from '../base/ids.ts';
-import { type Fixed, fixed } from '../database/fixed.ts';
+import { type Fixed, type Part, part, together } from '../database/fixed.ts';
 import type { Basis } from '../transfer/basis.ts';
 import type { Timer, Transfer } from '../transfer/types.ts';
 import type { HistoryEntry } from './history.ts';
@@ -29,17 +29,22 @@ export async function lockForPost(
   cause: CauseRow | null,
 ): Promise<{ readonly transfer: Transfer; readonly happened: boolean; readonly held: boolean } | null> {
   const { arrival, work } = claimsOf(cause);
-  const { rows } = await fixed<TransferRow & { readonly happened: boolean; readonly held: boolean }>`
-    select it.*, exists (select from history where history.transfer = it.id and event_id = ${storable(eventId)}) as happened,
-      ${cause === null}::boolean
-      or exists (select from inbox where id = ${arrival?.id ?? null}::bigint and owner = ${arrival?.owner ?? null}
-        and claims = ${arrival?.claims ?? null}::integer and done_at is null for update)
-      or exists (select from outbox where id = ${work?.id ?? null}::bigint and owner = ${work?.owner ?? null}
-        and claims = ${work?.claims ?? null}::integer for update) as held
+  const { rows } = await together<TransferRow & { readonly happened: boolean; readonly held: boolean }>([
+    part`
+    select it.*, exists (select from history where history.transfer = it.id and event_id = ${storable(eventId)}) as happened,`,
+    arrival
+      ? part` exists (select from inbox where id = ${arrival.id}::bigint and owner = ${arrival.owner}
+        and claims = ${arrival.claims}::integer and done_at is null for update)`
+      : work
+        ? part` exists (select from outbox where id = ${work.id}::bigint and owner = ${work.owner}
+        and claims = ${work.claims}::integer for update)`
+        : part` true`,
+    part` as held
     from (
       select practice, id, role, conversation_id, nhs_number, version, state, body, started_at
       from transfers where practice = ${practice} and id = ${id} for update
-    ) as it`.execute(store);
+    ) as it`,
+  ]).execute(store);
   const [row] = rows;
   return row ? { transfer: fromRow(row), happened: row.happened, held: row.held } : null;
 }
@@ -94,13 +99,10 @@ export function writePost(writing: Writing): Fixed<Taken> {
     return { name: timer, body: bodyOf(task), at };
   });
   const { arrival, work } = claimsOf(cause);
-  return fixed<Taken>`
-    with arrival_ended as (
-      update inbox set done_at = now(), owner = null, transfer = ${id}
-      where id = ${arrival?.id ?? null}::bigint and owner = ${arrival?.owner ?? null} and claims = ${arrival?.claims ?? null}::integer
-    ), work_ended as (
-      delete from outbox where id = ${work?.id ?? null}::bigint and owner = ${work?.owner ?? null} and claims = ${work?.claims ?? null}::integer
-    ), changed as (
+  // What there is nothing for is left out: preparing to do nothing costs the server as much as doing something small.
+  return together<Taken>([
+    part`
+    with changed as (
       update transfers set version = ${transfer.version}, state = ${transfer.state}, body = ${row.body}::jsonb, outcome = ${row.outcome},
         other_practice = coalesce(${row.otherPractice}, other_practice), ended_at = ${row.endedAt}, changed_at = now()
       where practice = ${practice} and id = ${id}
@@ -108,30 +110,86 @@ export function writePost(writing: Writing): Fixed<Taken> {
       insert into history (practice, transfer, number, event_id, kind, at, by, from_state, to_state, note, measured, basis)
       values (${practice}, ${id}, ${entry.number}, ${storable(writing.eventId)}, ${entry.kind}, ${entry.at}, ${writeStored(entry.by)}::jsonb,
         ${entry.from}, ${entry.to}, ${storable(entry.note)}, ${writeStored(entry.measured)}::jsonb, ${writeStored(writing.basis)}::jsonb)
-    ), remembered as (
+    )`,
+    ...where(
+      arrival,
+      (claim) => part`, arrival_ended as (
+      update inbox set done_at = now(), owner = null, transfer = ${id}
+      where id = ${claim.id}::bigint and owner = ${claim.owner} and claims = ${claim.claims}::integer
+    )`,
+    ),
+    ...where(
+      work,
+      (claim) => part`, work_ended as (
+      delete from outbox where id = ${claim.id}::bigint and owner = ${claim.owner} and claims = ${claim.claims}::integer
+    )`,
+    ),
+    ...where(
+      some(writing.sent),
+      (sent) => part`, remembered as (
       insert into sent_messages (practice, id, transfer, interaction, message_id)
       select ${practice}, upper(sent.id), ${id}, interaction, message
-      from jsonb_to_recordset(${writeStored(writing.sent)}::jsonb) as sent(id text, interaction text, message text)
+      from jsonb_to_recordset(${writeStored(sent)}::jsonb) as sent(id text, interaction text, message text)
       on conflict do nothing
-    ), tasks_ended as (
+    )`,
+    ),
+    ...where(
+      some(writing.closedTasks),
+      (tasks) => part`, tasks_ended as (
       update tasks set closed_at = now()
-      where practice = ${practice} and transfer = ${id} and task = any(${[...writing.closedTasks]}::text[]) and closed_at is null
-    ), rested as (
-      delete from outbox where practice = ${practice} and transfer = ${id} and kind = 'timer' and name = any(${[...writing.rests]}::text[])
-    ), woken as (
+      where practice = ${practice} and transfer = ${id} and task = any(${[...tasks]}::text[]) and closed_at is null
+    )`,
+    ),
+    ...where(
+      some(writing.rests),
+      (timers) => part`, rested as (
+      delete from outbox where practice = ${practice} and transfer = ${id} and kind = 'timer' and name = any(${[...timers]}::text[])
+    )`,
+    ),
+    ...where(
+      some(wakes),
+      (timers) => part`, woken as (
       insert into outbox (practice, transfer, kind, name, body, due_at)
       select ${practice}, ${id}, 'timer', name, body, at
-      from jsonb_to_recordset(${writeStored(wakes)}::jsonb) as wake(name text, body jsonb, at timestamptz)
+      from jsonb_to_recordset(${writeStored(timers)}::jsonb) as wake(name text, body jsonb, at timestamptz)
       on conflict (transfer, name) where kind = 'timer'
       do update set due_at = excluded.due_at, body = excluded.body, owner = null, claims = outbox.claims + 1, attempts = 0, dead_at = null
-    ), queued as (
+    )`,
+    ),
+    ...where(
+      writing.call,
+      (call) => part`, called as (
+      select pg_notify(${CHANNEL}, ${call})
+    ), said as (
+      select count(*) as said from called
+    )`,
+    ),
+    ...(due.length === 0
+      ? [
+          writing.call === null
+            ? part` select 0 as id, '' as kind, '' as name where false`
+            : part` select 0 as id, '' as kind, '' as name from said where said < 0`,
+        ]
+      : [
+          part`, queued as (
       insert into outbox (practice, transfer, kind, name, body, due_at, until, owner, claims)
       select ${practice}, ${id}, kind, name, body, case when lease is null then now() else clock_timestamp() + make_interval(secs => lease) end,
         now() + make_interval(secs => persist), case when lease is not null then ${owner} end, case when lease is null then 0 else 1 end
       from jsonb_to_recordset(${writeStored(due)}::jsonb) as task(kind text, name text, body jsonb, persist float8, lease float8)
       returning id, kind, name, claims
-    ), called as (
-      select pg_notify(${CHANNEL}, ${writing.call}) where ${writing.call}::text is not null
-    )
-    select id, kind, name from queued, (select count(*) from called) as said where claims > 0`;
+    )`,
+          writing.call === null
+            ? part` select id, kind, name from queued where claims > 0`
+            : part` select id, kind, name from queued, said where claims > 0`,
+        ]),
+  ]);
+}
+
+/** A part of a statement where there is something to be done. */
+function where<Value>(value: Value | null, to: (value: Value) => Part): readonly Part[] {
+  return value === null ? [] : [to(value)];
+}
+
+function some<Value>(list: readonly Value[]): readonly Value[] | null {
+  return list.length === 0 ? null : list;
 }
