@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { sql } from 'kysely';
+import pg from 'pg';
 import { instant, type MessageId, type TransferId } from '../base/ids.ts';
 import { type Db, transaction } from '../database/connect.ts';
 import type { Requesting, Transfer } from '../transfer/types.ts';
 import { readHistory } from './history.ts';
-import { claim, complete, enqueue } from './outbox.ts';
+import { CHANNEL, claim, complete, enqueue } from './outbox.ts';
 import { type CauseRow, lockForPost, type Writing, writePost } from './posting.ts';
 import { findSent } from './sent-messages.ts';
 import type { Tables } from './tables.ts';
@@ -166,4 +167,23 @@ test('a timer exists once per transfer and name; setting it again moves it and f
   await post(id, { wakes: [{ timer: 'extractLate', at: at(-1) }] });
   await post(id, { rests: ['extractLate'] });
   assert.equal((await due()).length, 0, 'a timer taken back never rings');
+});
+
+test('other nodes are called by a post that leaves them something, and by one whose tasks were written before', async () => {
+  const id = await storedTransfer(db);
+  const client = new pg.Client({ connectionString: store.url });
+  await client.connect();
+  const heard: string[] = [];
+  client.on('notification', ({ payload }) => heard.push(payload ?? ''));
+  await client.query(`listen ${CHANNEL}`);
+  try {
+    await post(id, { due: [{ ...message(), leaseSeconds: null }], call: 'me|left' });
+    await post(id, { due: [{ ...message(), leaseSeconds: 10 }], call: 'me|taken and left' });
+    await post(id, { call: 'me|written before' });
+    await post(id, { due: [{ ...message(), leaseSeconds: null }] });
+    await client.query('select 1');
+    assert.deepEqual(heard, ['me|left', 'me|taken and left', 'me|written before']);
+  } finally {
+    await client.end();
+  }
 });
