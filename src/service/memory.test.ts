@@ -1,34 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { cachedDataVersionTag } from 'node:v8';
-import { heapClearer, loadsCode, stayBelow } from './memory.ts';
+import { heapClearer, stayBelow } from './memory.ts';
 
-test('a heap may grow while there is room, code is loaded with the flags of the start, and they are back at the end', async () => {
+test('a heap may grow while there is room, and as at the start when that ends', () => {
   // What compiled code is kept for: it changes with the engine's flags.
   const first = cachedDataVersionTag();
   const end = stayBelow(1_000_000_000_000);
   const roomy = cachedDataVersionTag();
   assert.notEqual(roomy, first);
-  let loaded = (): void => undefined;
-  const loading = loadsCode(new Promise<void>((done) => (loaded = done)));
-  assert.equal(cachedDataVersionTag(), first);
-  loaded();
-  await loading;
   end();
   assert.equal(cachedDataVersionTag(), first);
   const tight = stayBelow(1);
   assert.notEqual(cachedDataVersionTag(), first);
   assert.notEqual(cachedDataVersionTag(), roomy);
   tight();
-});
-
-test('a thread that fails to load holds nobody to the flags of the start', async () => {
-  const end = stayBelow(1_000_000_000_000);
-  const roomy = cachedDataVersionTag();
-  await assert.rejects(loadsCode(Promise.reject(new Error('no such file'))), /no such file/);
-  await new Promise((later) => setTimeout(later, 250));
-  assert.equal(cachedDataVersionTag(), roomy);
-  end();
 });
 
 test('what a heap does not need is given back', () => {

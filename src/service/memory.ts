@@ -11,7 +11,6 @@ const [LEAST, MOST] = [15, 200];
 const FIRST = Number(/^--heap-growing-percent=(\d+)$/m.exec(process.execArgv.join('\n'))?.[1] ?? 0);
 
 let current = FIRST;
-let loading = 0;
 
 /**
  * Keeps this process below so many bytes of memory where it can, and quick where it is far below: each heap may grow by half of what is
@@ -22,7 +21,7 @@ export function stayBelow(bytes: number): () => void {
   const look = (): void => {
     const { rss, heapTotal, heapUsed } = process.memoryUsage();
     const room = Math.max(0, bytes - rss) * SHARE + (heapTotal - heapUsed);
-    growBy(loading > 0 ? FIRST : Math.min(MOST, Math.max(LEAST, Math.round((100 * room) / heapUsed))));
+    growBy(Math.min(MOST, Math.max(LEAST, Math.round((100 * room) / heapUsed))));
   };
   look();
   const timer = setInterval(look, LOOK_MS);
@@ -31,20 +30,6 @@ export function stayBelow(bytes: number): () => void {
     clearInterval(timer);
     growBy(FIRST);
   };
-}
-
-/**
- * Stands around the loading of a program by another thread: compiled code is kept for the flags with which a process began, and a thread
- * that begins with others would compile everything anew and keep the compiler, 20 MB.
- */
-export async function loadsCode(loaded: Promise<unknown>): Promise<void> {
-  loading++;
-  growBy(FIRST);
-  try {
-    await loaded;
-  } finally {
-    loading--;
-  }
 }
 
 /**

@@ -1,12 +1,12 @@
 /** The processes of a demonstration: each program runs as it would in earnest, in a process of its own, and can be killed. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream, existsSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { promisify } from 'node:util';
 import { Fault } from '../../base/errors.ts';
+import { bundled } from '../bundle.ts';
 
 export type Running = {
   readonly name: string;
@@ -50,8 +50,9 @@ export async function startProgram(
   args: readonly string[],
   logFile: string,
   environment: Readonly<Record<string, string>> = {},
-  file: string = program(),
+  programFile?: string,
 ): Promise<Running> {
+  const file = programFile ?? (await program());
   await mkdir(dirname(logFile), { recursive: true });
   const log = createWriteStream(logFile, { flags: 'a' });
   // The IPC channel is a lifeline: a child that loses it ends, so that a killed parent leaves nothing behind.
@@ -117,22 +118,12 @@ export async function startProgram(
   };
 }
 
-/**
- * Reads what a node and its conversion threads consist of, once, into the compile cache. In a checkout that starts for the first time
- * each of them would else strip the types of the same files by itself, and grow by 20 MB over it. What is kept is for the flags of the
- * process that kept it: it is one with a node's. Without a cache, as in a package, there is nothing to do.
- */
-export async function compileNode(): Promise<void> {
-  if (process.env['NODE_COMPILE_CACHE'] === undefined) return;
-  const file = join(import.meta.dirname, import.meta.filename.endsWith('.ts') ? 'compile-node.ts' : 'compile-node.js');
-  await promisify(execFile)(process.execPath, [...NODE_FLAGS, file, program()], { maxBuffer: 64 * 1024 * 1024 });
-}
-
-/** This program itself: TypeScript in a checkout, JavaScript in a package. */
-function program(): string {
-  const bin = join(import.meta.dirname, '..', '..', '..', 'bin');
-  const source = join(bin, 'gp2gp.ts');
-  return existsSync(source) ? source : join(bin, 'gp2gp.js');
+let built: Promise<string> | null = null;
+/** This program itself: beside this file in a package, put together once from the sources in a checkout. */
+export function program(): Promise<string> {
+  const beside = join(import.meta.dirname, 'gp2gp.js');
+  built ??= existsSync(beside) ? Promise.resolve(beside) : bundled(join(import.meta.dirname, '..', '..', '..'));
+  return built;
 }
 
 function readyLine(line: string): Record<string, unknown> | null {

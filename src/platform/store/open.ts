@@ -6,7 +6,7 @@ import { migrate } from '../../database/migrate.ts';
 export type PlatformSchema = Record<never, never>;
 export type PlatformDb = Db<PlatformSchema>;
 
-export const PLATFORM_MIGRATIONS = join(import.meta.dirname, '..', 'migrations');
+export const PLATFORM_MIGRATIONS = join(import.meta.dirname, 'platform-migrations');
 
 /** For an embedded server: room for the indexes that loading writes all over, and seldom checkpoints, after which each page is logged whole. */
 export const PLATFORM_SETTINGS: Readonly<Record<string, string>> = { shared_buffers: '256MB', max_wal_size: '4GB' };

@@ -1,7 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { Fault } from '../../base/errors.ts';
 import type { ObjectsPlace } from '../../objects/place.ts';
-import { loadsCode } from '../memory.ts';
 import type { LoadedTerminology } from '../terminology.ts';
 import type { ConversionAnswer, ConversionTask } from './tasks.ts';
 import type { ThreadAnswer, ThreadAsk, ThreadStart } from './thread.ts';
@@ -96,14 +95,12 @@ export function createConversions(options: ConversionOptions): Conversions {
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MB, maxYoungGenerationSizeMb: YOUNG_MB },
     });
     worker.unref();
-    const ready = new Promise((done) => worker.once('message', done));
     const ended = new Promise((done) => {
       worker.once('error', done);
       worker.once('exit', () => done(new Fault('conversion.ended', 'the conversion was ended')));
     });
     const thread: Thread = { worker, ended, counted: { written: 0, kept: 0 }, terminology: null };
     all.add(thread);
-    void loadsCode(Promise.race([ready, ended]));
     void ended.then(() => {
       all.delete(thread);
       if (idle.includes(thread)) idle.splice(idle.indexOf(thread), 1);

@@ -20,7 +20,6 @@ export type ThreadAsk = {
   /** A built terminology, from this task on; null: no longer any. Left out: the same as before. */
   readonly terminology?: SharedArrayBuffer | null;
 };
-/** The first has the id 0, and no more to say than that the thread is ready. */
 export type ThreadAnswer = { readonly id: number; readonly written: number; readonly kept: number } & (
   | { readonly answer: unknown }
   | { readonly fault: { readonly code: string; readonly message: string } }
@@ -52,7 +51,6 @@ parentPort?.on('message', ({ id, task, terminology: handed }: ThreadAsk) => {
 
 // What was compiled is kept in memory until then.
 flushCompileCache();
-reply(0, { answer: null });
 
 function carryOut(task: ConversionTask): Promise<unknown> {
   switch (task.do) {

@@ -6,7 +6,7 @@ import { MIGRATIONS } from '../../../store/open.ts';
 /** Names the checkout or package of the version that nodes are upgraded from; without it they are this one with the schema of today. */
 export const PREVIOUS = 'TORTURE_PREVIOUS';
 /** The program that is the one version or the other, by whether its node has been upgraded. */
-export const TWO_VERSIONS = join(import.meta.dirname, `node${extname(import.meta.filename)}`);
+export const TWO_VERSIONS = join(import.meta.dirname, `two-versions${extname(import.meta.filename)}`);
 
 /** In a side's data folder: the node is of the new version from its next start on. */
 export function markOf(data: string, name: string): string {
@@ -15,7 +15,7 @@ export function markOf(data: string, name: string): string {
 
 /** The executable of a checkout, or of an installed package. */
 export function programIn(folder: string): string | null {
-  return [join(folder, 'bin', 'gp2gp.ts'), join(folder, 'dist', 'bin', 'gp2gp.js')].find((file) => existsSync(file)) ?? null;
+  return [join(folder, 'bin', 'gp2gp.ts'), join(folder, 'dist', 'gp2gp.js')].find((file) => existsSync(file)) ?? null;
 }
 
 /**
