@@ -37,11 +37,12 @@ const PROGRAMS: readonly {
   },
   { program: 'transactions', figures: ['transactions-requesting', 'transactions-sending'], records: false },
   { program: 'inbound', figures: ['inbound'], records: false },
-  {
+  ...['average', 'drawn'].map((name) => ({
     program: 'transfer-average',
-    figures: ['', '.sendingPeak', '.receivingPeak', '.cpu'].map((what) => `transfer.average${what}`),
+    args: [name],
+    figures: ['', '.sendingPeak', '.receivingPeak', '.cpu'].map((what) => `transfer.${name}${what}`),
     records: false,
-  },
+  })),
   ...['small', 'record'].map((name) => ({
     program: 'transfer-small',
     args: [name],
