@@ -67,12 +67,19 @@ export async function createListener(
       log[code === 'certificate.exchanged' ? 'info' : 'warn']({ code, ...(remedy !== undefined && { remedy }) }, text);
     },
   });
+  let hadRoom = true;
   server.addHook('onRequest', async (_request, reply) => {
     if (isStopping()) reply.header('connection', 'close');
     const room = await hasRoom(objects).catch((error: unknown) => {
       log.error({ fault: reasonOf(error) }, 'the object store does not say how much room there is');
       return false;
     });
+    // Spine asks again and again: the log is told when it begins and when it is over.
+    if (room !== hadRoom) {
+      hadRoom = room;
+      if (room) log.info('there is room again: messages are accepted');
+      else log.warn({ code: 'disk.full', remedy: 'free some space where objects are kept' }, 'too little room: no message is accepted');
+    }
     if (room) return;
     metrics.alert('disk.full');
     throw new Problem(503, 'disk.full', 'no message can be accepted at the moment; send it again');

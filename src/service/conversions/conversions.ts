@@ -24,7 +24,7 @@ export type ConversionOptions = {
 /** A tree takes about six times its text; what a thread has grown to is given back by ending it. */
 const LARGE_BYTES = 8 * 1024 * 1024;
 const HEAP_MB = 1024;
-const YOUNG_MB = 16;
+const YOUNG_MB = 48;
 /** Wall time: 120 s, and 5 s for every MB. Beyond, the input is taken to be hostile. */
 const BASE_MS = 120_000;
 const MS_PER_BYTE = 5_000 / 1_000_000;
