@@ -1,5 +1,5 @@
 /** A world for speed runs: patients without documents or with some, moved from the north to the south, nobody watching each of them. */
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, statfs, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -25,6 +25,8 @@ export const SMALL = { documents: 0, consultations: 4, consultationsOnly: true }
 export type BenchPatient = { readonly nhsNumber: string; readonly documents: number; readonly documentBytes: number };
 export type Side = 'north' | 'south';
 
+/** Nodes take no message when 5 GB are left, and then everything waits; a program writes up to 8 GB. */
+const NEEDED_BYTES = 13e9;
 /** Counting ended transfers is work of the database that is measured. */
 const WATCH_MS = 200;
 
@@ -38,7 +40,11 @@ export async function inWorld<Result>(
   work: (world: World, patients: readonly BenchPatient[]) => Promise<Result>,
   settings: Pick<WorldOptions, 'nodeSettings' | 'practiceSettings' | 'environment'> = {},
 ): Promise<Result> {
-  const folder = await mkdtemp(join(process.argv[2] ?? tmpdir(), 'world-'));
+  const home = process.argv[2] ?? tmpdir();
+  const { bavail, bsize } = await statfs(home);
+  if (bavail * bsize < NEEDED_BYTES)
+    throw new Error(`${home} has ${Math.round((bavail * bsize) / 1e9)} GB free; it takes ${NEEDED_BYTES / 1e9}`);
+  const folder = await mkdtemp(join(home, 'world-'));
   const [from] = cast(2);
   if (!from) throw new Error('there are practices');
   const made = Array.from({ length: count }, (_, i) => makePatient({ seed: 100 + i, ods: from.ods, practiceName: from.name, ...kind }));
