@@ -82,7 +82,7 @@ async function inCache(home: string, cache: string): Promise<string> {
   const made = await bundle(home, cache, false);
   const folder = join(cache, await nameOf(made, home));
   const file = join(folder, 'gp2gp.js');
-  if (await isThere(file)) {
+  if ((await changed(file)) !== null) {
     const now = new Date();
     await utimes(folder, now, now);
     return file;
@@ -93,7 +93,7 @@ async function inCache(home: string, cache: string): Promise<string> {
   await writeBundle(made, home, fresh);
   await rename(fresh, folder).catch(async (thrown: unknown) => {
     await rm(fresh, { recursive: true });
-    if (!(await isThere(file))) throw thrown;
+    if ((await changed(file)) === null) throw thrown;
   });
   await dropOlder(cache);
   return file;
@@ -113,17 +113,17 @@ async function dropOlder(cache: string): Promise<void> {
   for (const name of await readdir(cache)) {
     const folder = join(cache, name);
     // Another program may just have dropped it, or given it its name.
-    const { mtimeMs } = await stat(folder).catch(() => ({ mtimeMs: Date.now() }));
-    if (Date.now() - mtimeMs > DAY_MS) await rm(folder, { recursive: true, force: true });
+    const changedAt = await changed(folder);
+    if (changedAt !== null && Date.now() - changedAt > DAY_MS) await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function isThere(path: string): Promise<boolean> {
+/** Null: it is not there. */
+async function changed(path: string): Promise<number | null> {
   try {
-    await stat(path);
-    return true;
+    return (await stat(path)).mtimeMs;
   } catch (thrown) {
-    if (codeOf(thrown) === 'ENOENT') return false;
+    if (codeOf(thrown) === 'ENOENT') return null;
     throw thrown;
   }
 }

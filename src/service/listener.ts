@@ -22,7 +22,7 @@ export type ListenerOptions = {
   readonly client: SwappableClient;
   readonly endpoint: EndpointOptions;
   readonly objects: Objects;
-  readonly metrics: Metrics;
+  readonly metrics: Pick<Metrics, 'alert'>;
   readonly log: Logger;
   readonly now: () => Date;
   /** Told to stop: each answer asks the other side to open no more requests on its connection. */

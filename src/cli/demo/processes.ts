@@ -122,7 +122,7 @@ export async function startProgram(
 
 let built: Promise<string> | null = null;
 /** This program itself: beside this file in a package, put together once from the sources in a checkout. */
-export function program(): Promise<string> {
+function program(): Promise<string> {
   const beside = join(import.meta.dirname, 'gp2gp.js');
   built ??= existsSync(beside) ? Promise.resolve(beside) : bundled(join(import.meta.dirname, '..', '..', '..'));
   return built;
