@@ -1,7 +1,7 @@
 /** `npm run test:broker`: the tests that need a real broker, RabbitMQ from the system's packages. The last line is `N passed, N failed`. */
 import { spawn } from 'node:child_process';
 import { existsSync, globSync } from 'node:fs';
-import { RABBITMQ } from '../src/spine/adaptor/testing-broker.ts';
+import { RABBITMQ } from '../src/spine/adaptor/broker-testing.ts';
 
 if (!existsSync(RABBITMQ)) {
   console.error(`There is no ${RABBITMQ}. Install it: apt-get install rabbitmq-server`);

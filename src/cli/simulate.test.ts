@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
-import { freePorts } from './demo/processes.ts';
+import { freePorts } from './demo/ports.ts';
 import { until } from './e2e/testing.ts';
 
 const run = promisify(execFile);

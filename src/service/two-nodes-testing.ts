@@ -1,10 +1,10 @@
 /** Two nodes and a simulated Spine between them: real listeners, real TLS, real database, real files. A gate stands before each of them. */
 import assert from 'node:assert/strict';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
+import { freePorts } from '../cli/demo/ports.ts';
 import { startTestServer, TEST_DATABASE } from '../database/testing.ts';
 import { startS3 } from '../objects/s3-testing.ts';
 import { makeCertificates } from '../simulator/certificates.ts';
@@ -301,17 +301,4 @@ async function admin(url: string, statement: string): Promise<void> {
   } finally {
     await client.end();
   }
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
-  return ports;
 }

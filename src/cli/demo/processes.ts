@@ -1,10 +1,7 @@
 /** The processes of a demonstration: each program runs as it would in earnest, in a process of its own, and can be killed. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomInt } from 'node:crypto';
-import { once } from 'node:events';
 import { createWriteStream, existsSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { createServer, type Server } from 'node:net';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Fault } from '../../base/errors.ts';
@@ -145,36 +142,5 @@ function highWater(pid: number): number {
   } catch {
     // Only Linux has it, and only while the process lives.
     return 0;
-  }
-}
-
-/** Below the ports that systems give to outgoing connections: one of those may have the port of a program that is being started again. */
-const [FIRST_PORT, LAST_PORT] = [10_000, 32_000];
-
-/** Ports that were free a moment ago, all different. They are fixed so that a program can be started again at its address. */
-export async function freePorts(count: number): Promise<readonly number[]> {
-  const held = new Map<number, Server>();
-  try {
-    while (held.size < count) {
-      const port = randomInt(FIRST_PORT, LAST_PORT);
-      const server = held.has(port) ? null : await listenAt(port);
-      if (server) held.set(port, server);
-    }
-    return [...held.keys()];
-  } finally {
-    await Promise.all([...held.values()].map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
-  }
-}
-
-/** Null: somebody listens there. */
-async function listenAt(port: number): Promise<Server | null> {
-  const server = createServer();
-  server.listen(port, '127.0.0.1');
-  try {
-    await once(server, 'listening');
-    return server;
-  } catch (thrown) {
-    if (thrown instanceof Error && 'code' in thrown && thrown.code === 'EADDRINUSE') return null;
-    throw thrown;
   }
 }

@@ -13,7 +13,8 @@ import type { FaultRule } from '../../simulator/hub/faults.ts';
 import type { PdsPerson } from '../../simulator/pds.ts';
 import { type CastPractice, cast, SIDES, type Side } from './cast.ts';
 import { nodeConfig } from './node-config.ts';
-import { freePorts, type Running, startProgram } from './processes.ts';
+import { freePorts } from './ports.ts';
+import { type Running, startProgram } from './processes.ts';
 import { type ReportingDatabase, reportingDatabase, startPlatform, supplierOf } from './reporting.ts';
 
 const INTERACTIONS = ['RCMR_IN010000UK05', 'RCMR_IN030000UK06', 'RCMR_IN030000UK07', 'COPC_IN000001UK01', 'MCCI_IN010000UK13'];

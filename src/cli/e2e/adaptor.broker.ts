@@ -12,8 +12,9 @@ import { parse, stringify } from 'yaml';
 import { type Gate, openGate } from '../../service/testing-gate.ts';
 import { occupiedPhases, PHASES } from '../../service/testing-phases.ts';
 import type { LedgerLine } from '../../simulator/hub/ledger.ts';
-import { type TestBroker, testBroker } from '../../spine/adaptor/testing-broker.ts';
-import { freePorts, type Running, startProgram } from '../demo/processes.ts';
+import { type TestBroker, testBroker } from '../../spine/adaptor/broker-testing.ts';
+import { freePorts } from '../demo/ports.ts';
+import { type Running, startProgram } from '../demo/processes.ts';
 import { startTestWorld, type TestWorld, until } from './testing.ts';
 
 /** Small enough that documents of the many go in pieces. */

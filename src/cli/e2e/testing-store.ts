@@ -8,7 +8,7 @@ import { serverAccount } from '../../database/account.ts';
 import { installBinaries } from '../../database/binaries.ts';
 import { startEmbedded } from '../../database/embedded.ts';
 import type { Point } from '../../service/backup/folder.ts';
-import { freePorts } from '../demo/processes.ts';
+import { freePorts } from '../demo/ports.ts';
 import { until } from './testing.ts';
 
 export type Said = { readonly code: number | null; readonly out: string; readonly err: string };

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { Fault } from '../../base/errors.ts';
+import { freePorts } from '../../cli/demo/ports.ts';
 import { testStore } from '../../store/testing.ts';
 import { testAuthority } from '../../web/testing.ts';
 import { startNode } from '../serve.ts';
@@ -434,20 +434,3 @@ test('gp2gp serve --check-config says what a file means and whether a node would
   assert.match(bad.stderr, /GP2GP_STORAGE_TYPE: a mock/);
   assert.equal(run('--profile', 'test').status, 0);
 });
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-      return server;
-    }),
-  );
-  return await Promise.all(
-    servers.map(async (server) => {
-      const address = server.address();
-      await new Promise((done) => server.close(done));
-      return typeof address === 'object' && address ? address.port : 0;
-    }),
-  );
-}

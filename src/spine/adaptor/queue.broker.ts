@@ -7,11 +7,11 @@ import rhea, { type Delivery, type EventContext } from 'rhea';
 import { Fault } from '../../base/errors.ts';
 import { memoryObjects } from '../testing.ts';
 import { type Message, openConnection, within } from './amqp.ts';
+import { type TestBroker, testBroker } from './broker-testing.ts';
 import { readBrokers } from './brokers.ts';
 import { type Settled, startConsumer } from './consume.ts';
 import { createPublisher } from './publish.ts';
 import { createTake } from './take.ts';
-import { type TestBroker, testBroker } from './testing-broker.ts';
 
 let broker: TestBroker;
 const said = mock.method(console, 'error');

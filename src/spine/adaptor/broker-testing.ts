@@ -3,10 +3,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePorts } from '../../cli/demo/ports.ts';
 
 /** Debian's own start script: the one in the path insists on an account of its own. */
 export const RABBITMQ = '/usr/lib/rabbitmq/bin/rabbitmq-server';
@@ -27,7 +28,7 @@ export async function testBroker(queues: readonly TestQueue[]): Promise<TestBrok
   if (!existsSync(RABBITMQ)) throw new Error(`there is no ${RABBITMQ}: install rabbitmq-server`);
   const folder = await mkdtemp(join(tmpdir(), 'gp2gp-broker-'));
   await mkdir(join(folder, 'data'));
-  const [port, distribution, epmd] = [await freePort(), await freePort(), await freePort()];
+  const [port = 0, distribution = 0, epmd = 0] = await freePorts(3);
   await writeFile(join(folder, 'plugins'), '[rabbitmq_amqp1_0].\n');
   await writeFile(
     join(folder, 'rabbit.conf'),
@@ -108,14 +109,6 @@ function definitionsOf(queues: readonly TestQueue[]) {
       auto_delete: false,
     })),
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  const address = server.address();
-  await new Promise((done) => server.close(done));
-  return typeof address === 'object' && address ? address.port : 0;
 }
 
 function answers(port: number): Promise<boolean> {
