@@ -81,17 +81,17 @@ export function createPost(options: PostOptions): Post {
     return posted;
   };
 
-  async function attempt(posting: Posting, left: number): Promise<{ posted: Posted; queued: Queued }> {
+  async function attempt(posting: Posting, left: number): Promise<Done> {
     const taking: Taking[] = [];
     try {
       // Before the transaction: a look-up that wanted a second connection while all of them are held by transactions would wait for ever.
       const own = await options.practice(posting.practice);
       const done = await transaction(options.db, (store, later, finish) => inTransaction({ store, later, finish }, posting, own, taking));
-      start(taking, posting.practice, done.posted.transfer);
+      start(taking, posting.practice, done);
       return done;
     } catch (error) {
       for (const { place } of taking) place.free();
-      if (error instanceof LostClaim) return { posted: { outcome: 'lost', transfer: null }, queued: NOTHING };
+      if (error instanceof LostClaim) return { posted: { outcome: 'lost', transfer: null }, queued: NOTHING, origin: null };
       if (left > 1 && isRetryable(error)) return attempt(posting, left - 1);
       throw error;
     }
@@ -102,16 +102,16 @@ export function createPost(options: PostOptions): Post {
     posting: Posting,
     own: Practice | null,
     taking: Taking[],
-  ): Promise<{ posted: Posted; queued: Queued }> {
+  ): Promise<Done> {
     const { practice: ods, event, cause = null } = posting;
-    const id = 'transfer' in posting ? posting.transfer : (await insertTransfer(store, posting.begin, posting.origin)).id;
-    const locked = await lockForPost(store, ods, id, event.id, cause);
-    if (!locked) return { posted: { outcome: 'unknown', transfer: null }, queued: NOTHING };
+    const locked = await lockOrBegin(store, posting, cause);
+    if (!locked) return { posted: { outcome: 'unknown', transfer: null }, queued: NOTHING, origin: null };
     if (!locked.held) throw new LostClaim();
-    const { transfer: before, happened } = locked;
+    const { transfer: before, origin, happened } = locked;
+    const { id } = before;
     if (happened) {
       if (cause) later(close(store, cause, id));
-      return { posted: { outcome: 'repeated', transfer: before }, queued: NOTHING };
+      return { posted: { outcome: 'repeated', transfer: before }, queued: NOTHING, origin };
     }
     if (!own) throw new Error(`practice ${ods} is not served by this node`);
 
@@ -171,13 +171,14 @@ export function createPost(options: PostOptions): Post {
         if (mine) mine.row = row.id;
       }
     }
-    return { posted: { outcome: 'changed', transfer }, queued };
+    return { posted: { outcome: 'changed', transfer }, queued, origin };
   }
 
   /** What was queued into hands of this process begins. */
-  function start(taking: readonly Taking[], practice: Ods, transfer: Transfer | null): void {
+  function start(taking: readonly Taking[], practice: Ods, { posted: { transfer }, origin }: Done): void {
+    const at = performance.now();
     for (const { task, place, row } of taking) {
-      if (row === undefined || !transfer) throw new Error('what was taken was not queued');
+      if (row === undefined || !transfer || !origin) throw new Error('what was taken was not queued');
       place.start({
         claim: { id: row, owner: options.owner, claims: 1 },
         practice,
@@ -186,24 +187,37 @@ export function createPost(options: PostOptions): Post {
         queuedAt: instant(options.now()),
         expired: false,
         task,
-        fresh: transfer,
+        fresh: true,
+        subject: { transfer, origin, at },
       });
     }
   }
 }
 
+/** Locks the transfer, which may begin with this. */
+async function lockOrBegin(store: Store, posting: Posting, cause: CauseRow | null): ReturnType<typeof lockForPost> {
+  const { practice, event } = posting;
+  if ('transfer' in posting) return lockForPost(store, practice, posting.transfer, event.id, cause);
+  const { begin, origin } = posting;
+  const { id, added } = await insertTransfer(store, begin, origin);
+  // Nobody else sees it before the transaction ends, and nothing has happened to it.
+  if (added && !cause) return { transfer: begin, origin, happened: false, held: true };
+  return lockForPost(store, practice, id, event.id, cause);
+}
+
+type Done = { readonly posted: Posted; readonly queued: Queued; readonly origin: Origin | null };
+
 /** A task that begins in a worker's hands; `row`: its number, once it has one. */
 type Taking = { readonly task: Due; readonly place: Place; row?: number };
 
 /**
- * A cause that cannot end in the one statement that writes the rest: it is put aside, or the decision strikes messages, among which it may
- * be, or it is a timer, which may be set anew.
+ * A cause that cannot end in the one statement that writes the rest: it is put aside, or it is a message, and the decision strikes messages,
+ * or it is a timer, which may be set anew.
  */
 function closesFirst(cause: Cause, event: Event, decision: Decision<Transfer>): boolean {
   return (
     event.kind === 'due' ||
-    (cause.queue === 'outbox' && cause.putAside !== undefined) ||
-    decision.effects.some((effect) => effect.do === 'stopSending')
+    (cause.queue === 'outbox' && (cause.putAside !== undefined || decision.effects.some((effect) => effect.do === 'stopSending')))
   );
 }
 

@@ -28,15 +28,36 @@ const LIST_BYTES = 64 * 1024 * 1024;
 /** So many lists, of up to so many bytes each. */
 const REMEMBERED = 8;
 const REMEMBERED_BYTES = 1024 * 1024;
+/** For so long a record that was found is taken to be that of its transfer. */
+const RECENT_MS = 1_000;
 
 export function practiceActions(options: PracticeActionsOptions): PracticeActions {
   const { db, objects, post } = options;
   /** By address, the latest last: a system fetches a thousand documents one after another, each of which is looked up in the same list. */
   const lists = new Map<string, readonly ReceivedDocumentEntry[]>();
 
+  /** The oldest first: a system fetches record, report and every document at once, and each is looked up by its transfer. */
+  const recent = new Map<string, { readonly record: ConvertedRecord; readonly at: number }>();
+
   const recordOf = async (practice: Ods, id: TransferId): Promise<ConvertedRecord | null> => {
+    const key = `${practice} ${id}`;
+    const now = performance.now();
+    for (const [old, { at }] of recent) {
+      if (now - at < RECENT_MS) break;
+      recent.delete(old);
+    }
+    const known = recent.get(key);
+    if (known) return known.record;
     const transfer = await readTransfer(db, practice, id);
-    return transfer && 'record' in transfer ? transfer.record : null;
+    const record = transfer && 'record' in transfer ? transfer.record : null;
+    // What is not there may be in a moment.
+    if (record) recent.set(key, { record, at: now });
+    return record;
+  };
+  /** What the conversion said on the way out. */
+  const reportOfOffer = async (practice: Ods, id: TransferId): Promise<ObjectRef | null> => {
+    const transfer = await readTransfer(db, practice, id);
+    return transfer && 'offer' in transfer ? (transfer.offer?.report ?? null) : null;
   };
   const whole = (ref: ObjectRef) => ({
     bytes: ref.bytes,
@@ -95,8 +116,7 @@ export function practiceActions(options: PracticeActionsOptions): PracticeAction
     },
 
     async report(practice, id) {
-      const transfer = await readTransfer(db, practice, id);
-      const report = transfer && reportOf(transfer);
+      const report = (await recordOf(practice, id))?.report ?? (await reportOfOffer(practice, id));
       return report ? whole(report) : null;
     },
 
@@ -155,12 +175,6 @@ export function practiceActions(options: PracticeActionsOptions): PracticeAction
       return transfer && transfer.state !== before.state ? 'taken' : 'notNow';
     },
   };
-}
-
-/** What the conversion said: on the way in, of the record that came; on the way out, of the record that was offered. */
-function reportOf(transfer: Transfer): ObjectRef | undefined {
-  if ('record' in transfer) return transfer.record?.report;
-  return 'offer' in transfer ? transfer.offer?.report : undefined;
 }
 
 function lineOf({ id, ...line }: TransferLine) {

@@ -235,7 +235,7 @@ async function start(
     },
     jobs: {
       mayWeAsk: mayWeAskJob({ db, pds, sds }),
-      mayTheyAsk: mayTheyAskJob({ db, pds, sds }),
+      mayTheyAsk: mayTheyAskJob({ pds, sds }),
       fetch: fetchJob({
         objects,
         conversions,

@@ -6,8 +6,8 @@ import { bury, retry, type Task, type Work } from '../store/outbox.ts';
 import type { Practice } from '../store/practices.ts';
 import { findSent } from '../store/sent-messages.ts';
 import type { Tables } from '../store/tables.ts';
-import { readTransfer } from '../store/transfers.ts';
-import type { Event, Job, JobResult, Transfer } from '../transfer/types.ts';
+import { readSubject, type Subject } from '../store/transfers.ts';
+import type { Event, Job, JobResult } from '../transfer/types.ts';
 import { createEndings, type End } from './endings.ts';
 import type { Notify } from './notices.ts';
 import type { Post } from './post.ts';
@@ -18,11 +18,7 @@ export type JobOutcome =
   | { readonly outcome: 'done'; readonly result: JobResult }
   | { readonly outcome: 'moot' }
   | { readonly outcome: 'again'; readonly afterSeconds: number; readonly why: string };
-export type RunJob = (given: {
-  readonly transfer: Transfer;
-  readonly practice: Practice;
-  readonly attempts: number;
-}) => Promise<JobOutcome>;
+export type RunJob = (given: Subject & { readonly practice: Practice; readonly attempts: number }) => Promise<JobOutcome>;
 export type Jobs = Readonly<Record<Job, RunJob>>;
 
 export type Outgoing = Extract<Task, { kind: 'message' }>;
@@ -56,6 +52,8 @@ const FINAL: ReadonlySet<string> = new Set(['filing.refused', 'filing.otherRecor
 /** Claims without an attempt that ended: the process died under it every time, so the work itself may be what kills. */
 const DEADLY_CLAIMS = 10;
 const NOTICE_ATTEMPTS = 12;
+/** A job that waited longer for a hand looks at its transfer again: what it does outside is to be done for what the transfer is. */
+const RECENT_MS = 1_000;
 /** How long a message that could never leave is made anew: after eight days nobody waits for any message of a transfer. */
 const WAITED_MS = 8 * 86_400_000;
 /** Attempts at what fails for a reason that nobody foresaw: our own objects are gone, a decision throws. Then an operator sees it. */
@@ -118,14 +116,16 @@ export function createWork(options: WorkOptions): (work: Work) => Promise<void> 
       return;
     }
     const practice = await options.practices.byOds(work.practice);
-    const transfer = work.fresh ?? (await readTransfer(db, work.practice, work.transfer));
-    if (!practice || !transfer) {
+    const subject =
+      work.subject && performance.now() - work.subject.at < RECENT_MS ? work.subject : await readSubject(db, work.practice, work.transfer);
+    if (!practice || !subject) {
       await bury(db, work.claim, practice ? 'the transfer is gone' : 'the practice is not served any more');
       return;
     }
     let outcome: JobOutcome;
     try {
-      outcome = await options.jobs[name]({ transfer, practice, attempts: work.attempts });
+      const { transfer, origin } = subject;
+      outcome = await options.jobs[name]({ transfer, origin, practice, attempts: work.attempts });
     } catch (error) {
       if (isDatabaseAway(error)) throw error;
       options.onFault(name, error);
@@ -214,7 +214,7 @@ export async function delivered(
     return;
   }
   // One that was made anew is still the message that its transfer waits for; parts keep their ids, and what has just been queued is new.
-  const itself = work.fresh !== undefined || interaction === 'index' || interaction === 'piece';
+  const itself = work.fresh || interaction === 'index' || interaction === 'piece';
   const known = itself ? messageId : ((await findSent(db, work.practice, messageId))?.message ?? messageId);
   const event: Event = {
     id: `sent:${messageId}`,

@@ -7,6 +7,7 @@ import { bury, claim, complete, enqueue, queueDepths, release, renew, retry, rev
 import { searchDeadLetters } from './reads/dead-letters.ts';
 import type { Tables } from './tables.ts';
 import { OTHER, OWN, packedMessage, storedTransfer, testStore } from './testing.ts';
+import { readSubject } from './transfers.ts';
 
 let store: Awaited<ReturnType<typeof testStore>>;
 let db: Db<Tables>;
@@ -40,6 +41,22 @@ test('a message comes out of the queue with the very bytes that went in', async 
     texts,
   );
   assert.deepEqual(bodies[4], new Uint8Array([0, 255, 128, 10]));
+});
+
+test('a job brings its transfer along, as it is when the job is claimed, and how that began', async () => {
+  const [transfer, gone] = [await storedTransfer(db), await storedTransfer(db)];
+  await enqueue(db, OWN, transfer, [{ kind: 'job', job: 'mayWeAsk' }, message()]);
+  await enqueue(db, OWN, gone, [{ kind: 'job', job: 'mayWeAsk' }]);
+  await sql`update transfers set version = 7 where id = ${transfer}`.execute(db);
+  await sql`delete from transfers where id = ${gone}`.execute(db);
+  const [work, orphan] = await claim(db, 'job', 'me', 10, 60);
+  const stored = await readSubject(db, OWN, transfer);
+  assert.deepEqual({ transfer: work?.subject?.transfer, origin: work?.subject?.origin }, stored);
+  assert.equal(stored?.transfer.version, 7);
+  assert.deepEqual([work?.practice, work?.transfer, work?.task], [OWN, transfer, { kind: 'job', job: 'mayWeAsk' }]);
+  assert.deepEqual([orphan?.transfer, orphan?.subject], [gone, undefined]);
+  const [sent] = await claim(db, 'message', 'me', 10, 60);
+  assert.equal(sent?.subject, undefined);
 });
 
 test('eight workers that claim at once never get the same task, and together get all', async () => {

@@ -2,10 +2,11 @@
 import type { ObjectRef } from '../base/content.ts';
 import type { Instant, MessageId, Ods, TransferId } from '../base/ids.ts';
 import type { Packed } from '../base/wire.ts';
-import { fixed } from '../database/fixed.ts';
-import type { Interaction, Job, Timer, Transfer } from '../transfer/types.ts';
+import { fixed, part, together } from '../database/fixed.ts';
+import type { Interaction, Job, Timer } from '../transfer/types.ts';
 import { storable, writeStored } from './stored-json.ts';
 import type { Claim, Store, Tables } from './tables.ts';
+import { type Subject, type SubjectRow, subjectOf } from './transfers.ts';
 
 /** What is to be done. A message has its exact bytes or does not exist. */
 export type Task =
@@ -40,8 +41,10 @@ export type Work = {
   /** A message: its contract's end has passed. */
   readonly expired: boolean;
   readonly task: Task;
-  /** The transfer as the post that queued this has just left it; read anew where it is left out. */
-  readonly fresh?: Transfer;
+  /** The post that queued this has just been committed here. */
+  readonly fresh?: true;
+  /** Its transfer as it was when this came into the worker's hands, and when that was: `performance.now()`. */
+  readonly subject?: Subject & { readonly at: number };
 };
 
 /** A century stands for "when the contract ends". */
@@ -110,19 +113,36 @@ export function bodyOf(task: Task): unknown {
 
 /**
  * Takes up to `limit` due tasks of a kind for `owner`, the oldest first. While the lease lasts nobody else gets them; another
- * claim, by anybody, ends the right to complete this one.
+ * claim, by anybody, ends the right to complete this one. Jobs bring their transfers along.
  */
 export async function claim(store: Store, kind: Kind, owner: string, limit: number, leaseSeconds: number): Promise<Work[]> {
-  const { rows } = await fixed<SelectedOutbox & { expired: boolean }>`
+  const taken = part`
     update outbox set owner = ${owner}, claims = claims + 1, due_at = clock_timestamp() + make_interval(secs => ${leaseSeconds})
     where id in (
       select id from outbox where kind = ${kind} and dead_at is null and due_at <= clock_timestamp()
       order by due_at, id limit ${limit} for update skip locked
     )
-    returning id, practice, transfer, claims, attempts, queued_at, body, coalesce(until <= clock_timestamp(), false) as expired`.execute(
-    store,
-  );
-  return rows.sort((a, b) => a.id - b.id).map((row) => workOf(row, kind, owner));
+    returning id, practice, transfer, claims, attempts, queued_at, body, coalesce(until <= clock_timestamp(), false) as expired`;
+  const withTransfers = [
+    part`with taken as (`,
+    taken,
+    part`)
+    select taken.*, it.role, it.conversation_id, it.nhs_number, it.version, it.state, it.body as transfer_body, it.started_at, it.origin
+    from taken left join transfers as it on it.practice = taken.practice and it.id = taken.transfer`,
+  ];
+  const { rows } = await together<Claimed>(kind === 'job' ? withTransfers : [taken]).execute(store);
+  const at = performance.now();
+  return rows.sort((a, b) => a.id - b.id).map((row) => ({ ...workOf(row, kind, owner), ...(row.role && { subject: broughtBy(row, at) }) }));
+}
+
+type Claimed = SelectedOutbox & { expired: boolean } & Partial<Omit<SubjectRow, 'practice' | 'id' | 'body'>> & {
+    transfer_body?: SubjectRow['body'];
+  };
+
+/** Without a role there was no transfer, or nobody asked for it. */
+function broughtBy(row: Claimed, at: number): NonNullable<Work['subject']> {
+  const { practice, transfer: id, transfer_body: body } = row;
+  return { ...subjectOf({ ...row, practice, id, body } as SubjectRow), at };
 }
 
 function workOf(row: SelectedOutbox & { readonly expired: boolean }, kind: Kind, owner: string): Work {

@@ -1,11 +1,12 @@
 /** A requesting transfer's ledger: what was announced, and what came. Messages come in any order, an index after its pieces too. */
-import { sql } from 'kysely';
+import type { Selectable } from 'kysely';
 import type { Content } from '../base/content.ts';
 import type { MessageId, Ods, TransferId } from '../base/ids.ts';
+import { fixed } from '../database/fixed.ts';
 import type { LedgerPart } from '../transfer/parts.ts';
 import type { Announced, PartFacts, Reference } from '../transfer/types.ts';
 import { storable, writeStored } from './stored-json.ts';
-import type { Store } from './tables.ts';
+import type { Store, Tables } from './tables.ts';
 
 /** Notes what a core or an index announces. What came before its announcement keeps its content; the first announcement counts. */
 export async function expectParts(
@@ -20,7 +21,7 @@ export async function expectParts(
     const { part, messageId: _id, ...announced } = { part: null, messageId: null, ...said };
     return { key: keyOf(under, reference, number), number, announced, content: part?.content ?? null };
   });
-  await sql`
+  await fixed`
     insert into parts (practice, transfer, key, under, number, announced, content, came_at)
     select ${practice}, ${transfer}, key, ${under}, number, announced, content, case when content is not null then now() end
     from jsonb_to_recordset(${writeStored(rows)}::jsonb) as part(key text, number integer, announced jsonb, content jsonb)
@@ -41,7 +42,7 @@ export async function indexCame(
   messageId: MessageId,
   announced: Announced,
 ): Promise<void> {
-  await sql`
+  await fixed`
     insert into parts (practice, transfer, key, announced, is_index, came_at)
     values (${practice}, ${transfer}, ${messageId}, ${writeStored(announced)}::jsonb, true, now())
     on conflict (practice, transfer, key) do update set is_index = true, came_at = coalesce(parts.came_at, now())`.execute(store);
@@ -56,7 +57,7 @@ export async function keepPart(
   content: Content,
   announced: Announced,
 ): Promise<void> {
-  await sql`
+  await fixed`
     insert into parts (practice, transfer, key, announced, content, came_at)
     values (${practice}, ${transfer}, ${messageId}, ${writeStored(announced)}::jsonb, ${writeStored(content)}::jsonb, now())
     on conflict (practice, transfer, key) do update
@@ -65,7 +66,7 @@ export async function keepPart(
 
 /** Forgets an earlier delivery that failed. */
 export async function forgetParts(store: Store, practice: Ods, transfer: TransferId): Promise<void> {
-  await store.deleteFrom('parts').where('practice', '=', practice).where('transfer', '=', transfer).execute();
+  await fixed`delete from parts where practice = ${practice} and transfer = ${transfer}`.execute(store);
 }
 
 /**
@@ -83,7 +84,7 @@ export async function partFacts(
   const children = [...new Set(announces.flatMap((reference) => (reference.at === 'message' ? [storable(reference.messageId)] : [])))];
   if (as === 'afresh') return { expected: false, seen: false, outstandingAfter: children.length, messages: children.length };
   // Whoever leads up to no core but to an index that nobody announced is a stray: nothing waits for what it names.
-  const { rows } = await sql<{ expected: boolean; counts: boolean; seen: boolean; waiting: number; known: number; others: number }>`
+  const { rows } = await fixed<{ expected: boolean; counts: boolean; seen: boolean; waiting: number; known: number; others: number }>`
     with recursive above(key, under) as (
       select key, under from parts where practice = ${practice} and transfer = ${transfer} and key = ${messageId}
       union
@@ -116,25 +117,16 @@ export async function partFacts(
 
 /** The transfer that waits for a message of this id. */
 export async function findExpected(store: Store, practice: Ods, messageId: MessageId): Promise<TransferId | null> {
-  const row = await store
-    .selectFrom('parts')
-    .select('transfer')
-    .where('practice', '=', practice)
-    .where('key', '=', messageId)
-    .where('under', 'is not', null)
-    .executeTakeFirst();
-  return row?.transfer ?? null;
+  const { rows } = await fixed<{ transfer: TransferId }>`
+    select transfer from parts where practice = ${practice} and key = ${messageId} and under is not null limit 1`.execute(store);
+  return rows[0]?.transfer ?? null;
 }
 
 /** The whole ledger, for joining the attachments. */
 export async function readLedger(store: Store, practice: Ods, transfer: TransferId): Promise<LedgerPart[]> {
-  const rows = await store
-    .selectFrom('parts')
-    .select(['key', 'under', 'number', 'announced', 'content', 'is_index'])
-    .where('practice', '=', practice)
-    .where('transfer', '=', transfer)
-    .orderBy('number')
-    .execute();
+  const { rows } = await fixed<Pick<Selectable<Tables['parts']>, 'key' | 'under' | 'number' | 'announced' | 'content' | 'is_index'>>`
+    select key, under, number, announced, content, is_index from parts
+    where practice = ${practice} and transfer = ${transfer} order by number`.execute(store);
   return rows.map((row) => ({
     key: row.key,
     under: row.under,

@@ -11,7 +11,7 @@ import { bodyOf, CHANNEL, type Due, type Kind, nameOf, persistOf, type Task } fr
 import type { SentMessage } from './sent-messages.ts';
 import { storable, writeStored } from './stored-json.ts';
 import type { Claim, Store } from './tables.ts';
-import { columnsOf, fromRow, type TransferRow } from './transfers.ts';
+import { columnsOf, type Subject, type SubjectRow, subjectOf } from './transfers.ts';
 
 /** The row that caused a post. */
 export type CauseRow = { readonly queue: 'inbox' | 'outbox'; readonly claim: Claim };
@@ -27,9 +27,9 @@ export async function lockForPost(
   id: TransferId,
   eventId: string,
   cause: CauseRow | null,
-): Promise<{ readonly transfer: Transfer; readonly happened: boolean; readonly held: boolean } | null> {
+): Promise<(Subject & { readonly happened: boolean; readonly held: boolean }) | null> {
   const { arrival, work } = claimsOf(cause);
-  const { rows } = await together<TransferRow & { readonly happened: boolean; readonly held: boolean }>([
+  const { rows } = await together<SubjectRow & { readonly happened: boolean; readonly held: boolean }>([
     part`
     select it.*, exists (select from history where history.transfer = it.id and event_id = ${storable(eventId)}) as happened,`,
     arrival
@@ -41,12 +41,12 @@ export async function lockForPost(
         : part` true`,
     part` as held
     from (
-      select practice, id, role, conversation_id, nhs_number, version, state, body, started_at
+      select practice, id, role, conversation_id, nhs_number, version, state, body, started_at, origin
       from transfers where practice = ${practice} and id = ${id} for update
     ) as it`,
   ]).execute(store);
   const [row] = rows;
-  return row ? { transfer: fromRow(row), happened: row.happened, held: row.held } : null;
+  return row ? { ...subjectOf(row), happened: row.happened, held: row.held } : null;
 }
 
 /** At most one of them is there. */

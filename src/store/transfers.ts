@@ -1,7 +1,7 @@
 import type { Selectable } from 'kysely';
 import type { ConversationId, Ods, TransferId } from '../base/ids.ts';
 import type { NhsNumber } from '../base/nhs-number.ts';
-import { fixed } from '../database/fixed.ts';
+import { fixed, part, together } from '../database/fixed.ts';
 import type { Transfer } from '../transfer/types.ts';
 import { writeStored } from './stored-json.ts';
 import type { Origin, Store, Tables } from './tables.ts';
@@ -11,6 +11,10 @@ export type TransferRow = Pick<
   Selectable<Tables['transfers']>,
   'practice' | 'id' | 'role' | 'conversation_id' | 'nhs_number' | 'version' | 'state' | 'body' | 'started_at'
 >;
+
+/** A transfer, and how it began. */
+export type Subject = { readonly transfer: Transfer; readonly origin: Origin };
+export type SubjectRow = TransferRow & Pick<Selectable<Tables['transfers']>, 'origin'>;
 
 /**
  * Adds a transfer, or does nothing where its conversation exists in that role, or its registration was handed in before. Gives
@@ -47,9 +51,11 @@ export async function readTransfer(store: Store, practice: Ods, id: TransferId):
   return rows[0] ? fromRow(rows[0]) : null;
 }
 
-export async function readOrigin(store: Store, practice: Ods, id: TransferId): Promise<Origin | null> {
-  const { rows } = await fixed<{ origin: Origin }>`select origin from transfers where practice = ${practice} and id = ${id}`.execute(store);
-  return rows[0]?.origin ?? null;
+export async function readSubject(store: Store, practice: Ods, id: TransferId): Promise<Subject | null> {
+  const { rows } = await fixed<SubjectRow>`
+    select practice, id, role, conversation_id, nhs_number, version, state, body, started_at, origin
+    from transfers where practice = ${practice} and id = ${id}`.execute(store);
+  return rows[0] ? subjectOf(rows[0]) : null;
 }
 
 /** What of a transfer changes, as its row has it. */
@@ -81,15 +87,13 @@ export async function runningTransfers(
   nhsNumber: NhsNumber,
   otherPractice?: Ods,
 ): Promise<TransferId[]> {
-  let query = store
-    .selectFrom('transfers')
-    .select('id')
-    .where('practice', '=', practice)
-    .where('role', '=', role)
-    .where('nhs_number', '=', nhsNumber)
-    .where('state', '!=', 'ended');
-  if (otherPractice !== undefined) query = query.where('other_practice', '=', otherPractice);
-  return (await query.orderBy('started_at').orderBy('id').execute()).map((row) => row.id);
+  const { rows } = await together<{ id: TransferId }>([
+    part`
+    select id from transfers where practice = ${practice} and role = ${role} and nhs_number = ${nhsNumber} and state <> 'ended'`,
+    ...(otherPractice === undefined ? [] : [part` and other_practice = ${otherPractice}`]),
+    part` order by started_at, id`,
+  ]).execute(store);
+  return rows.map(({ id }) => id);
 }
 
 function otherPractice(transfer: Transfer): Ods | null {
@@ -109,6 +113,10 @@ function bodyOf(transfer: Transfer): string {
   } = transfer;
   const { role: _role, state: _state, ...body } = rest;
   return writeStored(body);
+}
+
+export function subjectOf(row: SubjectRow): Subject {
+  return { transfer: fromRow(row), origin: row.origin };
 }
 
 /** The columns and the body of a row are what was taken apart to be written. */

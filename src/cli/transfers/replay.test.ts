@@ -12,7 +12,7 @@ import { type Conversions, createConversions } from '../../service/conversions/c
 import { toFhirJob } from '../../service/jobs/to-fhir.ts';
 import { event, from, PATIENT, peerOf, register, type TestNode, testNode, testPractice, uuid } from '../../service/testing.ts';
 import { claimArrivals } from '../../store/inbox.ts';
-import { readTransfer } from '../../store/transfers.ts';
+import { readSubject } from '../../store/transfers.ts';
 import type { Reference, Transfer } from '../../transfer/types.ts';
 import { run } from '../e2e/testing-cli.ts';
 
@@ -64,10 +64,10 @@ async function readInVain(hl7: string, references: readonly Reference[] = []): P
     refused: null,
   });
   for (const arrival of await claimArrivals(node.db, 'me', 10, 60)) await createDeliver(options)(arrival);
-  const reading = await readTransfer(node.db, practice, id);
-  assert.equal(reading?.state, 'converting');
+  const reading = await readSubject(node.db, practice, id);
+  assert.equal(reading?.transfer.state, 'converting');
   const job = toFhirJob({ db: node.db, conversions, apiUrl: () => 'http://127.0.0.1:9' });
-  const done = await job({ transfer: reading, practice: own, attempts: 0 });
+  const done = await job({ ...reading, practice: own, attempts: 0 });
   assert.ok(done.outcome === 'done');
   const { transfer: ended } = await post({ kind: 'done', result: done.result });
   assert.ok(ended);

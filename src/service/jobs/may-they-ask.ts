@@ -2,17 +2,14 @@ import { ods } from '../../base/ids.ts';
 import { mayTheyAsk } from '../../practice/may-they-ask.ts';
 import type { Pds } from '../../spine/pds.ts';
 import type { Sds } from '../../spine/sds.ts';
-import type { Store } from '../../store/tables.ts';
-import { readOrigin } from '../../store/transfers.ts';
 import type { RunJob } from '../work.ts';
 import { traceFacts } from './trace.ts';
 
 /** Whether the record may leave: who asks is settled by SDS and PDS, never by what the request says of itself. */
-export function mayTheyAskJob({ db, pds, sds }: { readonly db: Store; readonly pds: Pds; readonly sds: Sds }): RunJob {
-  return async ({ transfer, practice }) => {
+export function mayTheyAskJob({ pds, sds }: { readonly pds: Pds; readonly sds: Sds }): RunJob {
+  return async ({ transfer, origin, practice }) => {
     if (transfer.role !== 'sending' || transfer.state !== 'checking') return { outcome: 'moot' };
-    const origin = await readOrigin(db, practice.ods, transfer.id);
-    if (origin?.began !== 'request') return { outcome: 'moot' };
+    if (origin.began !== 'request') return { outcome: 'moot' };
     const { requester, requesterAsid } = origin;
     const owns = requesterAsid !== null && (await sds.owns(requester, requesterAsid));
     const decision = mayTheyAsk({

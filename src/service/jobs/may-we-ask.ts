@@ -3,7 +3,7 @@ import { type AskDecision, mayWeAsk } from '../../practice/may-we-ask.ts';
 import type { Pds } from '../../spine/pds.ts';
 import type { Sds } from '../../spine/sds.ts';
 import type { Store } from '../../store/tables.ts';
-import { readOrigin, runningTransfers } from '../../store/transfers.ts';
+import { runningTransfers } from '../../store/transfers.ts';
 import type { JobResult } from '../../transfer/types.ts';
 import type { JobOutcome, RunJob } from '../work.ts';
 import { traceFacts } from './trace.ts';
@@ -13,13 +13,12 @@ const PATIENCE = 3;
 
 /** Whether the patient's record may be asked for, and of whom: PDS, the practice's rules, SDS. */
 export function mayWeAskJob({ db, pds, sds }: { readonly db: Store; readonly pds: Pds; readonly sds: Sds }): RunJob {
-  return async ({ transfer, practice, attempts }) => {
+  return async ({ transfer, origin, practice, attempts }) => {
     if (transfer.role !== 'requesting' || transfer.state !== 'checking') return { outcome: 'moot' };
-    const origin = await readOrigin(db, practice.ods, transfer.id);
     const [first] = await runningTransfers(db, practice.ods, 'requesting', transfer.nhsNumber);
     const decision = mayWeAsk({
       own: practice.ods,
-      permanent: origin?.began === 'registration' && origin.registration.permanent,
+      permanent: origin.began === 'registration' && origin.registration.permanent,
       trace: await traceFacts(pds, transfer.nhsNumber),
       previousPractice: transfer.previousPractice,
       asked: first !== undefined && first !== transfer.id,

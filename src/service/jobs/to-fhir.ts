@@ -2,7 +2,6 @@ import { storedLength } from '../../base/content.ts';
 import { holdsOf } from '../../practice/checks.ts';
 import { readLedger } from '../../store/parts.ts';
 import type { Store } from '../../store/tables.ts';
-import { readOrigin } from '../../store/transfers.ts';
 import { assemble } from '../../transfer/parts.ts';
 import type { Conversions } from '../conversions/conversions.ts';
 import type { RunJob } from '../work.ts';
@@ -19,7 +18,7 @@ const GZIP_GROWTH = 20;
 
 /** Reads the record that has come whole, and says what stands in the way of filing it without a person. */
 export function toFhirJob({ db, conversions, apiUrl }: ToFhirJobOptions): RunJob {
-  return async ({ transfer, practice }) => {
+  return async ({ transfer, origin, practice }) => {
     if (transfer.role !== 'requesting' || transfer.state !== 'converting') return { outcome: 'moot' };
     const { core, peer } = transfer;
     const attachments = assemble(core.messageId, await readLedger(db, practice.ods, transfer.id));
@@ -37,11 +36,10 @@ export function toFhirJob({ db, conversions, apiUrl }: ToFhirJobOptions): RunJob
     );
     if (!read.converted) return { outcome: 'done', result: { job: 'toFhir', answer: read } };
     const { bundle, report, documents, degrades, summary } = read;
-    const origin = await readOrigin(db, practice.ods, transfer.id);
     const holds = holdsOf({
       expected: transfer.nhsNumber,
       found: read.nhsNumber,
-      returning: origin?.began === 'registration' && origin.registration.returning,
+      returning: origin.began === 'registration' && origin.registration.returning,
       undelivered: read.undelivered,
       summary,
     });

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, renameSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { mkdirSync, readFileSync, renameSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
@@ -72,13 +72,13 @@ export async function openFiling(options: {
   const places = new Map<string, { readonly ods: string; readonly place: string }>();
   mkdirSync(options.folder, { recursive: true });
   const refusalsFile = join(options.folder, 'refusals.json');
-  const refusals = new Map<string, string>(JSON.parse((await readIfThere(refusalsFile)) ?? '[]') as [string, string][]);
+  const refusals = new Map<string, string>(JSON.parse(readIfThere(refusalsFile) ?? '[]') as [string, string][]);
   const placeOf = (practice: Practice, offer: { nhsNumber: string; transferId: string }) =>
     join(options.folder, practice.ods, offer.nhsNumber, offer.transferId.toUpperCase());
 
   async function offer(practice: Practice, offered: Offer): Promise<FilingAnswer | Lease> {
     const place = placeOf(practice, offered);
-    const before = await readAnswer(place);
+    const before = readAnswer(place);
     if (before) return before;
     const lease: Lease = { answer: 'leased', leaseUntil: new Date(Date.now() + LEASE_MS).toISOString() };
     mkdirSync(place, { recursive: true });
@@ -99,7 +99,7 @@ export async function openFiling(options: {
   }
 
   async function file(practice: Practice, offered: Offer, place: string): Promise<void> {
-    const answer = (await readAnswer(place)) ?? (await decide(practice, offered, place));
+    const answer = readAnswer(place) ?? (await decide(practice, offered, place));
     await tell(practice, answer, place);
   }
 
@@ -130,11 +130,11 @@ export async function openFiling(options: {
   async function fetchAll(practice: Practice, offered: Offer, place: string): Promise<FilingAnswer['documents']> {
     await fetchTo(practice, offered.recordUrl, join(place, 'record.json'), offered.sha256);
     await fetchTo(practice, offered.recordUrl.replace(/record$/, 'report'), join(place, 'report.json'), null, false);
-    const bundle = readBundle(await readFile(join(place, 'record.json')));
+    const bundle = readBundle(readFileSync(join(place, 'record.json')));
     if (nhsNumberOf(bundle) !== offered.nhsNumber)
       throw new CannotFile('wrong patient: the record is not of the number it was offered for');
     await fetchTo(practice, offered.documentsUrl, join(place, 'documents.json'), null, false);
-    const list = documentsSchema.safeParse(JSON.parse(await readFile(join(place, 'documents.json'), 'utf8')));
+    const list = documentsSchema.safeParse(JSON.parse(readFileSync(join(place, 'documents.json'), 'utf8')));
     if (!list.success) throw new CannotFile(`the list of documents is not usable: ${z.prettifyError(list.error)}`);
     const documents: FilingAnswer['documents'][number][] = [];
     if (list.data.some(({ missing }) => !missing)) mkdirSync(join(place, 'documents'), { recursive: true });
@@ -207,8 +207,8 @@ export async function openFiling(options: {
         places.set(keyOf(ods, id), { ods, place: join(options.folder, ods, number, id) });
   for (const { ods, place } of places.values()) {
     const practice = options.practices.find((one) => one.ods === ods);
-    if (!practice || (await readIfThere(join(place, 'told.json'))) !== null) continue;
-    const text = await readIfThere(join(place, 'offer.json'));
+    if (!practice || readIfThere(join(place, 'told.json')) !== null) continue;
+    const text = readIfThere(join(place, 'offer.json'));
     const left = text === null ? null : offerSchema.safeParse(JSON.parse(text));
     if (left?.success) start(practice, left.data, place);
   }
@@ -218,9 +218,9 @@ export async function openFiling(options: {
     ask: async (practice, transferId) => {
       const found = places.get(keyOf(practice.ods, transferId));
       if (!found) return null;
-      const answer = await readAnswer(found.place);
+      const answer = readAnswer(found.place);
       if (answer) return answer;
-      const text = await readIfThere(join(found.place, 'offer.json'));
+      const text = readIfThere(join(found.place, 'offer.json'));
       return text === null ? null : { answer: 'leased', leaseUntil: String((JSON.parse(text) as { leaseUntil: unknown }).leaseUntil) };
     },
     refuse: async (ods, reason) => {
@@ -231,7 +231,7 @@ export async function openFiling(options: {
     list: async () => {
       const all: (FilingAnswer & { ods: string })[] = [];
       for (const { ods, place } of places.values()) {
-        const answer = await readAnswer(place);
+        const answer = readAnswer(place);
         if (answer) all.push({ ods, ...answer });
       }
       return all;
@@ -287,8 +287,8 @@ async function download(answer: Answer, url: string, path: string, flush: boolea
   return hash.digest('hex');
 }
 
-async function readAnswer(place: string): Promise<FilingAnswer | null> {
-  const text = await readIfThere(join(place, 'filed.json'));
+function readAnswer(place: string): FilingAnswer | null {
+  const text = readIfThere(join(place, 'filed.json'));
   return text === null ? null : (JSON.parse(text) as FilingAnswer);
 }
 
@@ -296,9 +296,10 @@ async function namesIn(folder: string): Promise<string[]> {
   return (await readdir(folder, { withFileTypes: true })).filter((one) => one.isDirectory()).map((one) => one.name);
 }
 
-async function readIfThere(path: string): Promise<string | null> {
+/** At once: it is in memory as a rule, and four ways to another thread and back cost more than the reading. */
+function readIfThere(path: string): string | null {
   try {
-    return await readFile(path, 'utf8');
+    return readFileSync(path, 'utf8');
   } catch (thrown) {
     if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT') return null;
     throw thrown;

@@ -108,7 +108,7 @@ export function makeProvider(options: {
     if (person && person.practice?.ods !== token.organisation)
       return fail('NO_RELATIONSHIP', `${token.organisation} is not the registered practice of the patient`);
     if (!record) return fail('PATIENT_NOT_FOUND', 'no such patient');
-    const body = await servedRecord(record, base);
+    const body = servedRecord(record, base);
     response.writeHead(200, { 'content-type': 'application/fhir+json;charset=utf-8', 'content-length': body.byteLength });
     if (how?.as === 'truncated') {
       response.write(body.subarray(0, body.byteLength >> 1), () => response.destroy());

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { mkdir, open, readFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
@@ -140,7 +140,7 @@ export async function startGpSystems(options: GpSystemsOptions): Promise<GpSyste
       }
       case 'POST /control/prescribe': {
         const { ods, nhsNumber } = parsed(patientSchema, await readJsonObject(request));
-        const lock = await locks.get(practiceOf(ods).ods, nhsNumber);
+        const lock = locks.get(practiceOf(ods).ods, nhsNumber);
         return answerJson(response, lock.locked ? 423 : 200, lock);
       }
       case 'POST /control/resolve-allergy': {
@@ -231,12 +231,12 @@ type Lock = { readonly locked: boolean; readonly because: string };
 /** Whether medicines may be issued for a patient: one small file each, written before anything that follows from it. */
 function openLocks(folder: string): {
   set(ods: string, nhsNumber: string, locked: boolean, because: string): Promise<void>;
-  get(ods: string, nhsNumber: string): Promise<Lock>;
+  get(ods: string, nhsNumber: string): Lock;
 } {
   const pathOf = (ods: string, nhsNumber: string) => join(folder, ods, `${nhsNumber}.json`);
-  const get = async (ods: string, nhsNumber: string): Promise<Lock> => {
+  const get = (ods: string, nhsNumber: string): Lock => {
     try {
-      return JSON.parse(await readFile(pathOf(ods, nhsNumber), 'utf8')) as Lock;
+      return JSON.parse(readFileSync(pathOf(ods, nhsNumber), 'utf8')) as Lock;
     } catch (thrown) {
       if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT') return { locked: false, because: 'none' };
       throw thrown;
@@ -244,10 +244,10 @@ function openLocks(folder: string): {
   };
   return {
     set: async (ods, nhsNumber, locked, because) => {
-      const before = await get(ods, nhsNumber);
+      const before = get(ods, nhsNumber);
       if (before.locked === locked && before.because === because) return;
       const path = pathOf(ods, nhsNumber);
-      await mkdir(join(folder, ods), { recursive: true });
+      mkdirSync(join(folder, ods), { recursive: true });
       await writeWhole(path, JSON.stringify({ locked, because }), true);
     },
     get,

@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Fault } from '../../base/errors.ts';
@@ -42,8 +42,8 @@ export type Records = {
 const BASE_MARK = 'gp-connect-base:';
 
 /** A record as it is served at `base`: numbers and all other characters as they were stored. */
-export async function servedRecord(record: HeldRecord, base: string): Promise<Buffer> {
-  const text = await readFile(record.recordFile, 'utf8');
+export function servedRecord(record: HeldRecord, base: string): Buffer {
+  const text = readFileSync(record.recordFile, 'utf8');
   return Buffer.from(text.replaceAll(`"${BASE_MARK}/Binary/`, `"${base}/Binary/`));
 }
 
