@@ -88,52 +88,44 @@ export async function inWorld<Result>(
   }
 }
 
-/** Registers patients at the second practice and waits until both nodes have ended all their transfers. Gives the seconds it took. */
-export async function move(world: World, patients: readonly BenchPatient[], limitMs = 300_000): Promise<number> {
+/**
+ * Registers patients at the second practice, so many at a time: the next when one of them has ended at both nodes. Waits until all have, and
+ * gives the seconds it took.
+ */
+export async function move(
+  world: World,
+  patients: readonly BenchPatient[],
+  { atOnce = patients.length, limitMs = 300_000 }: { readonly atOnce?: number; readonly limitMs?: number } = {},
+): Promise<number> {
   const to = world.practices[1];
   const seen = { north: await watch(world, 'north'), south: await watch(world, 'south') };
+  const registering: Promise<unknown>[] = [];
+  const register = ({ nhsNumber }: BenchPatient): void => {
+    const asked = ask(`${world.systemUrl.south}/control/register`, { method: 'POST', body: JSON.stringify({ ods: to?.ods, nhsNumber }) });
+    // Heard when all have ended.
+    asked.catch(() => undefined);
+    registering.push(asked);
+  };
   try {
     const from = performance.now();
-    const registering = Promise.all(
-      patients.map(({ nhsNumber }) =>
-        ask(`${world.systemUrl.south}/control/register`, { method: 'POST', body: JSON.stringify({ ods: to?.ods, nhsNumber }) }),
-      ),
-    );
-    registering.catch(() => undefined);
     for (;;) {
       const [north, south] = [await seen.north.ended(), await seen.south.ended()];
-      if (north.all >= patients.length && south.all >= patients.length) {
+      const ended = Math.min(north.all, south.all);
+      if (ended >= patients.length) {
         const good = Math.min(north.good, south.good);
         if (good < patients.length) throw new Error(`${patients.length - good} transfers ended otherwise than integrated`);
-        await registering;
+        await Promise.all(registering);
         return (performance.now() - from) / 1000;
       }
       if (performance.now() - from > limitMs)
         throw new Error(`${north.all} and ${south.all} of ${patients.length} transfers have ended so far, which is too slow`);
+      for (const patient of patients.slice(registering.length, ended + atOnce)) register(patient);
       await sleep(WATCH_MS);
     }
   } finally {
     await seen.north.close();
     await seen.south.close();
   }
-}
-
-/**
- * Moves patients in rounds of so many, each ended before the next begins. Gives the middle one of what they moved in a second, `of`: what the
- * patients of a round amount to.
- */
-export async function rateInRounds(
-  world: World,
-  patients: readonly BenchPatient[],
-  each: number,
-  of: (round: readonly BenchPatient[]) => number,
-): Promise<number> {
-  const rates: number[] = [];
-  for (let from = 0; from < patients.length; from += each) {
-    const round = patients.slice(from, from + each);
-    rates.push(of(round) / (await move(world, round)));
-  }
-  return rates.sort((a, b) => a - b)[Math.floor(rates.length / 2)] ?? Number.NaN;
 }
 
 /** A side's transfers that end from now on, asked of its database: asking the node would cost what is to be measured. */

@@ -1,5 +1,5 @@
 /**
- * Average records from one practice's system to the other's, twenty at once, both roles and the hub on one machine: fetched, converted,
+ * Average records from one practice's system to the other's, twenty at any time, both roles and the hub on one machine: fetched, converted,
  * cut, sent, joined, converted, filed; every document must arrive with the SHA-256 with which it left. MB are those of the documents.
  * `average`: each is the record by which the goal was set. `drawn`: the sizes are drawn from the national spread, whose mean is that of a few
  * very large documents: seventy records have 15 MB each.
@@ -8,7 +8,7 @@
 import { startEmptyChain } from './empty-chain.ts';
 import { print } from './figure.ts';
 import { spentBy } from './processor-time.ts';
-import { type BenchPatient, crossed, inWorld, move, peakOf, peakOfNodes, rateInRounds, sameDocuments } from './small-world.ts';
+import { type BenchPatient, crossed, inWorld, move, peakOf, peakOfNodes, sameDocuments } from './small-world.ts';
 
 /**
  * 32 documents of a log-normal spread, their median 40 kB, the largest 14.7 MB, together 21.1 MB: the first 31 of its 32 middle quantiles and
@@ -19,21 +19,21 @@ const SIZES = [
   20_690, 141_910, 9_048, 516_410, 63_866, 14_700_000, 2_158, 25_052, 176_839, 11_275, 77_333, 3_098, 30_244, 223_381, 4_226,
 ];
 const KIND = process.argv[3] === 'drawn' ? 'drawn' : 'average';
-/** Three times; the middle one counts. */
-const TRANSFERS = 20;
-const ROUNDS = 3;
+const TRANSFERS = 60;
+/** So many on their way at any time. */
+const AT_ONCE = 20;
 const WARM_UP = 10;
 /** Whose processor time is told, for each MB of documents. */
 const WHO = ['sendingNode', 'receivingNode', 'hub', 'sendingSystem', 'receivingSystem', 'database'] as const;
 
 const megabytesOf = (patients: readonly BenchPatient[]) => patients.reduce((sum, { documentBytes }) => sum + documentBytes, 0) / 1e6;
 
-await inWorld({ count: WARM_UP + ROUNDS * TRANSFERS, ...(KIND === 'average' && { sizes: SIZES }) }, async (world, patients) => {
+await inWorld({ count: WARM_UP + TRANSFERS, ...(KIND === 'average' && { sizes: SIZES }) }, async (world, patients) => {
   await move(world, patients.slice(0, WARM_UP));
   const measured = patients.slice(WARM_UP);
   const { lines } = await crossed(world);
   const before = await spentBy(world);
-  const rate = await rateInRounds(world, measured, TRANSFERS, megabytesOf);
+  const rate = megabytesOf(measured) / (await move(world, measured, { atOnce: AT_ONCE }));
   const after = await spentBy(world);
   const [sent, came] = [patients.reduce((sum, { documents }) => sum + documents, 0), await sameDocuments(world)];
   if (came !== sent) throw new Error(`${came} of ${sent} documents arrived as they left`);

@@ -17,7 +17,7 @@ const patients = CASES[asked];
 if (!patients) throw new Error(`"${asked}" is none of ${Object.keys(CASES).join(', ')}`);
 await inWorld(patients, async (world, movers) => {
   const { lines } = await crossed(world).catch(() => ({ lines: 0 }));
-  const seconds = await move(world, movers, LIMIT_MS);
+  const seconds = await move(world, movers, { limitMs: LIMIT_MS });
   const documents = await sameDocuments(world);
   if (documents !== patients.documents) throw new Error(`${documents} of ${patients.documents} documents arrived as they left`);
   const megabytes = movers.reduce((sum, { documentBytes }) => sum + documentBytes, 0) / 1e6;

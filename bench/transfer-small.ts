@@ -6,11 +6,11 @@
 import { startEmptyChain } from './empty-chain.ts';
 import { print } from './figure.ts';
 import { spentBy } from './processor-time.ts';
-import { crossed, inWorld, move, peakOfNodes, rateInRounds, SMALL } from './small-world.ts';
+import { crossed, inWorld, move, peakOfNodes, SMALL } from './small-world.ts';
 
-/** Three times; the middle one counts. */
-const TRANSFERS = 400;
-const ROUNDS = 3;
+const TRANSFERS = 1_200;
+/** So many on their way at any time. */
+const AT_ONCE = 200;
 /** Programs are read, compiled and optimised, and the database knows its tables by then. */
 const WARM_UP = 300;
 const KIND = process.argv[3] === 'record' ? 'record' : 'small';
@@ -18,11 +18,11 @@ const KIND = process.argv[3] === 'record' ? 'record' : 'small';
 const WHO = ['sendingNode', 'receivingNode', 'hub', 'sendingSystem', 'receivingSystem', 'database'] as const;
 
 const kind = KIND === 'small' ? SMALL : { documents: 0, consultations: 1 };
-await inWorld({ count: WARM_UP + ROUNDS * TRANSFERS, ...kind }, async (world, patients) => {
+await inWorld({ count: WARM_UP + TRANSFERS, ...kind }, async (world, patients) => {
   await move(world, patients.slice(0, WARM_UP));
   const { lines } = await crossed(world);
   const before = await spentBy(world);
-  const rate = await rateInRounds(world, patients.slice(WARM_UP), TRANSFERS, ({ length }) => length);
+  const rate = TRANSFERS / (await move(world, patients.slice(WARM_UP), { atOnce: AT_ONCE }));
   const after = await spentBy(world);
   const { sizes } = await crossed(world, lines);
   const chain = await startEmptyChain(world);
@@ -34,13 +34,13 @@ await inWorld({ count: WARM_UP + ROUNDS * TRANSFERS, ...kind }, async (world, pa
         unit: 'transfers/s',
         value: rate,
         baseline: 'the empty chain',
-        baselineValue: (ROUNDS * TRANSFERS) / (await chain.carry(sizes)),
+        baselineValue: TRANSFERS / (await chain.carry(sizes)),
         peakRssBytes: peakOfNodes(world),
       },
       {
         name: `transfer.${KIND}.bytes`,
         unit: 'kB',
-        value: sizes.reduce((sum, bytes) => sum + bytes, 0) / (ROUNDS * TRANSFERS) / 1000,
+        value: sizes.reduce((sum, bytes) => sum + bytes, 0) / TRANSFERS / 1000,
         baseline: '',
         baselineValue: 0,
         peakRssBytes: 0,
@@ -48,7 +48,7 @@ await inWorld({ count: WARM_UP + ROUNDS * TRANSFERS, ...kind }, async (world, pa
       ...WHO.map((who) => ({
         name: `transfer.${KIND}.cpu.${who}`,
         unit: 'ms of a core',
-        value: (after[who] - before[who]) / (ROUNDS * TRANSFERS),
+        value: (after[who] - before[who]) / TRANSFERS,
         baseline: '',
         baselineValue: 0,
         peakRssBytes: 0,
