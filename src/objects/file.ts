@@ -4,9 +4,14 @@
  */
 import { closeSync, fdatasync, fsync, openSync, read, renameSync, utimesSync, write, writeFileSync } from 'node:fs';
 
-/** Opens a file or a folder with the flags of `open`, lets `work` use it, and closes it. */
-export async function withFile<Result>(path: string, flags: 'r' | 'w' | number, work: (file: number) => Promise<Result>): Promise<Result> {
-  const file = openSync(path, flags);
+/** Opens a file or a folder with the flags and the mode of `open`, lets `work` use it, and closes it. */
+export async function withFile<Result>(
+  path: string,
+  flags: 'r' | 'w' | number,
+  work: (file: number) => Promise<Result>,
+  mode?: number,
+): Promise<Result> {
+  const file = openSync(path, flags, mode);
   try {
     return await work(file);
   } finally {
@@ -28,11 +33,16 @@ export async function writeAll(file: number, bytes: Uint8Array): Promise<void> {
  * Puts a small text into the place of a file, whole or not at all: beside it first, where `flush` is set onto the disk, then under its
  * name. The folder is not synced: after a power cut there may be what was there before.
  */
-export async function writeWhole(path: string, text: string, flush: boolean): Promise<void> {
-  await withFile(`${path}.new`, 'w', async (file) => {
+export async function writeWhole(
+  path: string,
+  text: string,
+  { flush = false, mode }: { readonly flush?: boolean; readonly mode?: number } = {},
+): Promise<void> {
+  const write = async (file: number): Promise<void> => {
     writeFileSync(file, text);
     if (flush) await syncFile(file);
-  });
+  };
+  await withFile(`${path}.new`, 'w', write, mode);
   renameSync(`${path}.new`, path);
 }
 

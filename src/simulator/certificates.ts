@@ -1,8 +1,9 @@
 import 'reflect-metadata';
 import { randomBytes, type webcrypto } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as x509 from '@peculiar/x509';
+import { writeWhole } from '../objects/file.ts';
 
 /** Paths of PEM files. `authority` is what a peer has to trust. */
 export type EndpointFiles = { readonly certificate: string; readonly key: string; readonly authority: string };
@@ -69,7 +70,7 @@ async function makeAuthority(folder: string): Promise<Authority> {
     ],
   });
   await writeKey(join(folder, 'authority.key'), keys.privateKey);
-  await writeWhole(join(folder, 'authority.pem'), `${certificate.toString('pem')}\n`, 0o644);
+  await writeWhole(join(folder, 'authority.pem'), `${certificate.toString('pem')}\n`, { mode: 0o644 });
   return { certificate, key: keys.privateKey };
 }
 
@@ -95,7 +96,7 @@ async function certify(authority: Authority, endpoint: EndpointName, paths: Endp
   });
   // The key first: a crash between the two leaves a pair that does not match, which `isUsable` sees.
   await writeKey(paths.key, keys.privateKey);
-  await writeWhole(paths.certificate, `${certificate.toString('pem')}\n`, 0o644);
+  await writeWhole(paths.certificate, `${certificate.toString('pem')}\n`, { mode: 0o644 });
 }
 
 function hostsOf(endpoint: EndpointName): string[] {
@@ -135,12 +136,7 @@ function newSerial(): string {
 
 async function writeKey(path: string, key: webcrypto.CryptoKey): Promise<void> {
   const pem = x509.PemConverter.encode(await crypto.subtle.exportKey('pkcs8', key), 'PRIVATE KEY');
-  await writeWhole(path, `${pem}\n`, 0o600);
-}
-
-async function writeWhole(path: string, text: string, mode: number): Promise<void> {
-  await writeFile(`${path}.new`, text, { mode });
-  await rename(`${path}.new`, path);
+  await writeWhole(path, `${pem}\n`, { mode: 0o600 });
 }
 
 async function readIfThere(path: string): Promise<string | null> {

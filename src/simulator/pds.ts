@@ -77,7 +77,7 @@ export async function startPds(options: PdsOptions): Promise<Pds> {
   function save(nhsNumber: string): Promise<void> {
     const after = (saves.get(nhsNumber) ?? Promise.resolve()).then(async () => {
       const path = join(options.folder, `${nhsNumber}.json`);
-      await writeWhole(path, `${JSON.stringify(held.get(nhsNumber), null, 1)}\n`, true);
+      await writeWhole(path, `${JSON.stringify(held.get(nhsNumber), null, 1)}\n`, { flush: true });
     });
     saves.set(
       nhsNumber,

@@ -1,7 +1,8 @@
 import { readFileSync, rmSync } from 'node:fs';
-import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault, reasonOf } from '../../base/errors.ts';
+import { writeWhole } from '../../objects/file.ts';
 
 /** What a demonstration remembers between two starts on one folder. */
 export type Memory = {
@@ -60,8 +61,7 @@ function parse(text: string): Memory | null {
 
 export async function remember(folder: string, memory: Omit<Memory, 'layout'>): Promise<void> {
   const path = join(folder, 'demo.json');
-  await writeFile(`${path}.new`, `${JSON.stringify({ layout: LAYOUT, ...memory }, null, 2)}\n`);
-  await rename(`${path}.new`, path);
+  await writeWhole(path, `${JSON.stringify({ layout: LAYOUT, ...memory }, null, 2)}\n`);
 }
 
 /**

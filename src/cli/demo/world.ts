@@ -2,11 +2,12 @@
  * One machine's worth of GP2GP: a simulated Spine (hub, SDS, PDS), two suppliers with their practices' systems, and the nodes between
  * them; every one a process, on addresses that stay the same when it is started again.
  */
-import { chmod, mkdir, rename, writeFile } from 'node:fs/promises';
+import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { stringify } from 'yaml';
 import { type EmbeddedServer, startEmbedded } from '../../database/embedded.ts';
+import { writeWhole } from '../../objects/file.ts';
 import { type Certificates, makeCertificates } from '../../simulator/certificates.ts';
 import type { SimulationConfig } from '../../simulator/config.ts';
 import type { FaultRule } from '../../simulator/hub/faults.ts';
@@ -148,7 +149,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   const starts = new Map<string, () => Promise<Running>>();
   const plan = async (name: string, command: string, config: unknown, program?: string) => {
     const file = join(folder, 'configuration', `${name}.yaml`);
-    await writeWhole(file, stringify(config));
+    await writeWhole(file, stringify(config), { mode: 0o600 });
     starts.set(name, () =>
       startProgram(name, [command, '--config', file], join(folder, 'log', `${name}.log`), options.environment, program),
     );
@@ -275,9 +276,4 @@ async function databases(adminUrl: string, names: readonly string[]): Promise<st
     await client.end();
   }
   return names.map((name) => adminUrl.replace(/^([a-z]+:\/\/[^/]*)\/[^?]*/, `$1/${name}`));
-}
-
-async function writeWhole(path: string, text: string): Promise<void> {
-  await writeFile(`${path}.new`, text, { mode: 0o600 });
-  await rename(`${path}.new`, path);
 }

@@ -3,12 +3,13 @@
  * all of it reaches, `points.jsonl` how far it reached when.
  */
 import { randomUUID } from 'node:crypto';
-import { appendFile, mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Fault, reasonOf } from '../../base/errors.ts';
 import { type Base, listBases } from '../../database/backup/base.ts';
 import { contiguous, endOf, listLog, type Segment, type Tail } from '../../database/backup/log-archive.ts';
 import { lsnNumber, lsnText } from '../../database/backup/lsn.ts';
+import { writeWhole } from '../../objects/file.ts';
 
 /** Everything that was committed before `at` is in the backup: rows and objects. */
 export type Point = { readonly at: string; readonly lsn: string; readonly timeline: number; readonly tail: string | null };
@@ -165,8 +166,7 @@ export function createPoints(folder: BackupFolder): (point: Point) => Promise<vo
     if (last && last.timeline === point.timeline && lsnNumber(last.lsn) > lsnNumber(point.lsn)) return;
     last = point;
     const path = join(folder.home, 'point.json');
-    await writeFile(`${path}.new`, `${JSON.stringify(point)}\n`, { mode: 0o600 });
-    await rename(`${path}.new`, path);
+    await writeWhole(path, `${JSON.stringify(point)}\n`, { mode: 0o600 });
     const seconds = Date.parse(point.at) / 1_000;
     if (seconds - noted < POINTS_SECONDS) return;
     noted = seconds;

@@ -1,8 +1,9 @@
-import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { listBases } from '../../database/backup/base.ts';
 import { removeLogBefore } from '../../database/backup/log-archive.ts';
 import { lsnNumber } from '../../database/backup/lsn.ts';
+import { writeWhole } from '../../objects/file.ts';
 import type { BackupFolder } from './folder.ts';
 
 /** When an object was first missing in the node's store. */
@@ -52,7 +53,6 @@ async function pruneObjects(folder: BackupFolder, there: ReadonlySet<string>, ol
       } else gone[name] = since;
     }
   }
-  await writeFile(`${path}.new`, JSON.stringify(gone), { mode: 0o600 });
-  await rename(`${path}.new`, path);
+  await writeWhole(path, JSON.stringify(gone), { mode: 0o600 });
   return removed;
 }

@@ -83,7 +83,7 @@ export async function openFiling(options: {
     const lease: Lease = { answer: 'leased', leaseUntil: new Date(Date.now() + LEASE_MS).toISOString() };
     mkdirSync(place, { recursive: true });
     places.set(keyOf(practice.ods, offered.transferId), { ods: practice.ods, place });
-    await writeWhole(join(place, 'offer.json'), JSON.stringify({ ...offered, leaseUntil: lease.leaseUntil }), false);
+    await writeWhole(join(place, 'offer.json'), JSON.stringify({ ...offered, leaseUntil: lease.leaseUntil }));
     start(practice, offered, place);
     return lease;
   }
@@ -123,7 +123,7 @@ export async function openFiling(options: {
       if (closing.signal.aborted || !(thrown instanceof CannotFile || thrown instanceof NodeRefusal)) throw thrown;
       answer = answered({ answer: 'refused', reason: reasonOf(thrown), documents: [] });
     }
-    await writeWhole(join(place, 'filed.json'), JSON.stringify(answer, null, 1), true);
+    await writeWhole(join(place, 'filed.json'), JSON.stringify(answer, null, 1), { flush: true });
     return answer;
   }
 
@@ -198,7 +198,7 @@ export async function openFiling(options: {
       options.log(`filing ${answer.transferId} at ${practice.ods}: ${refusal}`);
     }
     // Lost in a power cut, the node is told again.
-    await writeWhole(join(place, 'told.json'), JSON.stringify({ at: new Date().toISOString(), refusal }), false);
+    await writeWhole(join(place, 'told.json'), JSON.stringify({ at: new Date().toISOString(), refusal }));
   }
 
   for (const ods of await namesIn(options.folder))
@@ -226,7 +226,7 @@ export async function openFiling(options: {
     refuse: async (ods, reason) => {
       if (reason === null) refusals.delete(ods);
       else refusals.set(ods, reason);
-      await writeWhole(refusalsFile, JSON.stringify([...refusals]), true);
+      await writeWhole(refusalsFile, JSON.stringify([...refusals]), { flush: true });
     },
     list: async () => {
       const all: (FilingAnswer & { ods: string })[] = [];

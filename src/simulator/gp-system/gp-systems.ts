@@ -248,7 +248,7 @@ function openLocks(folder: string): {
       if (before.locked === locked && before.because === because) return;
       const path = pathOf(ods, nhsNumber);
       mkdirSync(join(folder, ods), { recursive: true });
-      await writeWhole(path, JSON.stringify({ locked, because }), true);
+      await writeWhole(path, JSON.stringify({ locked, because }), { flush: true });
     },
     get,
   };

@@ -89,8 +89,8 @@ export async function openRecords(folder: string): Promise<Records> {
     }
     if (file === null) await writeFile(join(at, 'record.json'), writeJson(bundle), { flush: true });
     else linkOnce(file, join(at, 'record.json'));
-    await writeWhole(join(at, 'documents.json'), JSON.stringify(stored), true);
-    await writeWhole(join(above, 'current.json'), JSON.stringify({ version, source }), true);
+    await writeWhole(join(at, 'documents.json'), JSON.stringify(stored), { flush: true });
+    await writeWhole(join(above, 'current.json'), JSON.stringify({ version, source }), { flush: true });
     const record = { ods, nhsNumber: number, recordFile: join(at, 'record.json'), source };
     hold(
       record,

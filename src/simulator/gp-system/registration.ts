@@ -50,7 +50,7 @@ export async function openRegistrations(options: {
   /** `flush`: onto the disk. What comes after the step that must not be lost is found out again after a power cut. */
   async function remember(one: Registration, flush = false): Promise<Registration> {
     const path = join(options.folder, `${one.registrationId}.json`);
-    await writeWhole(path, JSON.stringify(one), flush);
+    await writeWhole(path, JSON.stringify(one), { flush });
     known.set(one.registrationId, one);
     return one;
   }

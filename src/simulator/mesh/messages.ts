@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { writeWhole } from '../../objects/file.ts';
 import { BadRequest } from '../http.ts';
 
 /** A message in a mailbox. Its file is its memory. */
@@ -43,8 +44,7 @@ export async function openMessages(folder: string, now: () => Date): Promise<Mes
   async function save(message: MeshMessage): Promise<void> {
     message.changedAt = now().toISOString();
     const path = join(folder, `${message.id}.json`);
-    await writeFile(`${path}.new`, JSON.stringify(message), { flush: true });
-    await rename(`${path}.new`, path);
+    await writeWhole(path, JSON.stringify(message), { flush: true });
     held.set(message.id, message);
   }
   const chunkFile = (message: MeshMessage, n: number): string => join(folder, `${message.id}.${n}`);
