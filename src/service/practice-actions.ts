@@ -42,12 +42,13 @@ export function practiceActions(options: PracticeActionsOptions): PracticeAction
   const recordOf = async (practice: Ods, id: TransferId): Promise<ConvertedRecord | null> => {
     const key = `${practice} ${id}`;
     const now = performance.now();
+    // Two that came at once may leave one behind a younger one for a moment.
     for (const [old, { at }] of recent) {
       if (now - at < RECENT_MS) break;
       recent.delete(old);
     }
     const known = recent.get(key);
-    if (known) return known.record;
+    if (known && now - known.at < RECENT_MS) return known.record;
     const transfer = await readTransfer(db, practice, id);
     const record = transfer && 'record' in transfer ? transfer.record : null;
     // What is not there may be in a moment.

@@ -35,6 +35,7 @@ async function claimed(port: number): Promise<Socket | null> {
     await bound;
     return socket;
   } catch (thrown) {
+    socket.close();
     return inUse(thrown);
   }
 }
