@@ -12,6 +12,7 @@ import { startWorld, type World, type WorldOptions } from '../src/cli/demo/world
 import { writeJson } from '../src/fhir/json.ts';
 import type { Patient } from '../src/fhir/types.ts';
 import { makePatient, type PatientOptions } from '../src/simulator/patients/patient.ts';
+import { fillFreeMemory } from './memory.ts';
 
 /** Left out, documents are as many and as large as the national spread has them, and consultations those of some years. */
 export type Patients = {
@@ -45,6 +46,7 @@ export async function inWorld<Result>(
   if (bavail * bsize < NEEDED_BYTES)
     throw new Error(`${home} has ${Math.round((bavail * bsize) / 1e9)} GB free; it takes ${NEEDED_BYTES / 1e9}`);
   const folder = await mkdtemp(join(home, 'world-'));
+  await fillFreeMemory(folder);
   const [from] = cast(2);
   if (!from) throw new Error('there are practices');
   const made = Array.from({ length: count }, (_, i) => makePatient({ seed: 100 + i, ods: from.ods, practiceName: from.name, ...kind }));
