@@ -25,7 +25,12 @@ export type ThreadAnswer = { readonly id: number; readonly written: number; read
   | { readonly fault: { readonly code: string; readonly message: string } }
 );
 
-const IDLE_MS = 250;
+/**
+ * A heap is cleared when nothing has been converted for so long. With the objects goes the machine code that was made for them, and the next
+ * fifty conversions have to wait for it again: where the last few ended within one long span, the thread waits for that.
+ */
+const IDLE_MS = { short: 250, long: 10_000 };
+const FEW = 4;
 
 const { place } = workerData as ThreadStart;
 const objects = await openObjectsAt(place);
@@ -39,6 +44,8 @@ const context = {
 let terminology: Terminology = builtInTerminology;
 const clearHeap = heapClearer();
 let idle: NodeJS.Timeout | undefined;
+/** When the last few conversions ended. */
+const ended: number[] = [];
 
 parentPort?.on('message', ({ id, task, terminology: handed }: ThreadAsk) => {
   clearTimeout(idle);
@@ -67,6 +74,8 @@ function reply(id: number, what: { answer: unknown } | { fault: { code: string; 
   const written = objects.counters.written + context.counted.written;
   const kept = objects.counters.kept + context.counted.kept;
   parentPort?.postMessage({ id, written, kept, ...what } satisfies ThreadAnswer);
+  const now = performance.now();
+  const [before = Number.NEGATIVE_INFINITY] = ended.push(now) > FEW ? ended.splice(0, 1) : [];
   // Nothing is put into this heap now: the room is for the messages that are sent meanwhile.
-  idle = setTimeout(clearHeap, IDLE_MS);
+  idle = setTimeout(clearHeap, now - before < IDLE_MS.long ? IDLE_MS.long : IDLE_MS.short);
 }
